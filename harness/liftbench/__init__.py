@@ -1,0 +1,35 @@
+"""liftbench: a benchmark for lifting 2D points to 3D without 3D supervision."""
+
+from liftbench.hooks import hookimpl
+from liftbench.specs import (
+    Capabilities,
+    DatasetInfo,
+    DatasetSpec,
+    Finding,
+    Method,
+    MethodSpec,
+    RunContext,
+)
+from liftbench.types import (
+    Dataset,
+    GroundTruth,
+    Observations,
+    Reconstruction,
+    Skeleton,
+)
+
+__all__ = [
+    "Capabilities",
+    "Dataset",
+    "DatasetInfo",
+    "DatasetSpec",
+    "Finding",
+    "GroundTruth",
+    "Method",
+    "MethodSpec",
+    "Observations",
+    "Reconstruction",
+    "RunContext",
+    "Skeleton",
+    "hookimpl",
+]

@@ -1,0 +1,61 @@
+"""Named arrays as `.npz` files that never hold pickled objects."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.files import write_atomic
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `arrays` to `path`, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_atomic(path, buffer.getbuffer().tobytes())
+
+
+def load_arrays(path: Path) -> Arrays:
+    """Read what `save_arrays` wrote.
+
+    Raises:
+        ValueError: the file is damaged or holds pickled objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ValueError(f"{path}: not a whole .npz file: {error}") from error
+
+
+def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:
+    """Return `build()`, kept on disk under `kind` and the `checksum` of what it was built from.
+
+    The folder is `$LIFTBENCH_CACHE`, or `liftbench` in the user's cache folder. A damaged or
+    unwritable cache costs time, never the result.
+    """
+    path = _cache_folder() / "parsed" / kind / f"{checksum}.npz"
+    try:
+        return load_arrays(path)
+    except (OSError, ValueError):
+        arrays = build()
+    try:
+        save_arrays(path, arrays)
+    except OSError:
+        pass
+    return arrays
+
+
+def _cache_folder() -> Path:
+    if folder := os.environ.get("LIFTBENCH_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liftbench"

@@ -1,0 +1,142 @@
+"""The child process of one run: it holds 2D points and a method, never the ground truth.
+
+Started as `python -m liftbench.child FOLDER` by `liftbench.process`. The folder holds `task.json`
+and the observations; the outcome goes to `outcome.json` and `predictions.npz`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liftbench.exchange import digest, read_observations, save_reconstructions
+from liftbench.files import write_atomic
+from liftbench.registry import load_registry
+from liftbench.specs import Method, RunContext
+from liftbench.suites import checked_params
+from liftbench.types import Observations, Reconstruction
+
+_CURVE_POINTS = 200
+_WRITE_SECONDS = 0.25
+
+
+@dataclass
+class _Progress:
+    """Tells the parent about the training and keeps its thinned curve."""
+
+    path: Path
+    curve: list[tuple[int, int, float]] = field(default_factory=list)
+    written: float = 0.0
+
+    def __call__(self, step: int, steps: int, loss: float) -> None:
+        point = (int(step), int(steps), float(loss))
+        if not self.curve or step - self.curve[-1][0] >= steps / _CURVE_POINTS or step == steps:
+            self.curve.append(point)
+        if time.monotonic() - self.written >= _WRITE_SECONDS:
+            self.path.write_text(json.dumps(point), encoding="utf-8")
+            self.written = time.monotonic()
+
+
+def main(folder: Path) -> None:
+    """Run the task of `folder` and write its outcome."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    progress = _Progress(folder / "progress.json")
+    try:
+        outcome = {"status": "ok", **_run(folder, task, progress)}
+    except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
+        traceback.print_exc()
+        outcome = {
+            "status": "out_of_memory" if _is_memory_error(error) else "failed",
+            "error": f"{type(error).__name__}: {error}",
+        }
+    outcome["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    outcome["curve"] = [point for point in progress.curve if np.isfinite(point[2])]
+    write_atomic(folder / "outcome.json", json.dumps(outcome).encode())
+
+
+def _die_with_parent() -> None:
+    """End this process when the parent's end of standard input closes, however it died."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _run(folder: Path, task: dict[str, Any], progress: _Progress) -> dict[str, Any]:
+    device = _prepare_torch(task["device"], task["threads"])
+    random.seed(task["seed"])
+    np.random.seed(task["seed"])  # noqa: NPY002 for methods that use the global generator
+    registry = load_registry(map(Path, task["plugin_files"]))
+    spec = registry.methods[task["method"]]
+    params = checked_params(f"method '{spec.key}'", spec.params, task["params"])
+    method = spec.make(**vars(params))
+    scratch = folder / "method"
+    scratch.mkdir(exist_ok=True)
+    context = RunContext(
+        seed=task["seed"],
+        device=device,
+        threads=task["threads"],
+        budget_s=task["budget_s"],
+        scratch=scratch,
+        progress=progress,
+    )
+    start = time.perf_counter()
+    method.fit(read_observations(folder / f"{task['fit']}.npz"), context)
+    fitted = time.perf_counter()
+    predictions = {
+        split: _predict(method, read_observations(folder / f"{split}.npz"))
+        for split in task["evaluate"]
+    }
+    predicted = time.perf_counter()
+    save_reconstructions(folder / "predictions.npz", predictions)
+    return {
+        "fit_seconds": fitted - start,
+        "predict_seconds": predicted - fitted,
+        "digests": {split: digest(prediction) for split, prediction in predictions.items()},
+        "execution": {"device": device, "threads": task["threads"]},
+    }
+
+
+def _prepare_torch(device: str, threads: int) -> str:
+    """Set threads and determinism, and return the device that `auto` means here."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def _predict(method: Method, observations: Observations) -> Reconstruction:
+    prediction = method.predict(observations)
+    if not isinstance(prediction, Reconstruction):
+        raise TypeError(f"predict: expected a Reconstruction, got {type(prediction).__name__}")
+    expected = (*observations.points_2d.shape[:2], 3)
+    if prediction.points_3d.shape != expected:
+        raise ValueError(
+            f"predict: expected points_3d {expected}, got {prediction.points_3d.shape}"
+        )
+    return prediction
+
+
+def _is_memory_error(error: BaseException) -> bool:
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""`liftbench data`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from liftbench.cli.options import data_root_option, find_root, open_registry
+from liftbench.plan import make_adapter
+from liftbench.registry import Registry
+from liftbench.specs import Finding
+
+
+@click.group()
+def data() -> None:
+    """Show what each dataset needs, where it looks, and whether the files are whole."""
+
+
+@data.command("list")
+@data_root_option
+@click.pass_obj
+def list_data(plugin_files: tuple[Path, ...], data_root: Path | None) -> None:
+    """List the datasets: found, absent or synthetic."""
+    registry = open_registry(plugin_files)
+    root = find_root(data_root)
+    rows = [
+        (key, *_state(registry, key, root), spec.title)
+        for key, spec in registry.datasets.items.items()
+    ]
+    click.echo(f"data root: {root}")
+    click.echo(tabulate(rows, headers=["dataset", "state", "subsets", ""], tablefmt="simple"))
+
+
+def _state(registry: Registry, key: str, root: Path) -> tuple[str, str]:
+    subsets = make_adapter(registry, key, {}).subsets(root)
+    if registry.datasets[key].synthetic:
+        return "synthetic", ", ".join(subsets)
+    return ("found" if subsets else "absent"), ", ".join(subsets)
+
+
+@data.command()
+@click.argument("name")
+@data_root_option
+@click.pass_obj
+def info(plugin_files: tuple[Path, ...], name: str, data_root: Path | None) -> None:
+    """Say what dataset NAME is, where to get it, and how its files must lie."""
+    registry = open_registry(plugin_files)
+    spec = registry.datasets[name]
+    state, subsets = _state(registry, name, find_root(data_root))
+    rows = [
+        ("dataset", f"{spec.key}: {spec.title}"),
+        ("reference", spec.reference),
+        ("state", f"{state} {subsets}"),
+        ("download", spec.info.download),
+        ("licence", spec.info.licence),
+        ("layout", spec.info.layout),
+        ("size", spec.info.size),
+        ("splits", ", ".join(spec.splits)),
+    ]
+    click.echo(tabulate(rows, tablefmt="plain", maxcolwidths=[None, 78]))
+
+
+@data.command()
+@click.argument("name")
+@data_root_option
+@click.pass_context
+def check(ctx: click.Context, name: str, data_root: Path | None) -> None:
+    """Read all files of dataset NAME and say what is whole, partial or damaged."""
+    registry = open_registry(ctx.obj)
+    findings = make_adapter(registry, name, {}).check(find_root(data_root))
+    for finding in findings:
+        click.echo(_line(finding))
+    if not all(finding.ok for finding in findings):
+        ctx.exit(1)
+
+
+def _line(finding: Finding) -> str:
+    return f"{'ok  ' if finding.ok else 'FAIL'} {finding.item}: {finding.detail}"

@@ -1,0 +1,100 @@
+"""Options and set-up that several commands share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from liftbench.plan import Plan, Selection, data_root, make_plan
+from liftbench.process import Execution
+from liftbench.published import read_published
+from liftbench.registry import Registry, load_registry
+from liftbench.runner import Bench
+from liftbench.store import Store
+from liftbench.suites import Limits, Suite, read_suite
+from liftbench.tables import Leaderboard, make_leaderboard
+
+Command = Callable[..., Any]
+
+
+def data_root_option(command: Command) -> Command:
+    """Add --data-root."""
+    return click.option(
+        "--data-root",
+        type=click.Path(path_type=Path),
+        help="Folder that holds the datasets; else $LIFTBENCH_DATA, else ~/.cache/liftbench.",
+    )(command)
+
+
+def results_option(command: Command) -> Command:
+    """Add --results."""
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        help="Folder of the run stores and leaderboards.",
+    )(command)
+
+
+def execution_options(command: Command) -> Command:
+    """Add --device and --threads."""
+    command = click.option(
+        "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a run."
+    )(command)
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+    )(command)
+
+
+def comma_list(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:  # noqa: ANN401
+    """Return the parts of a comma-separated option, or None where it was not given."""
+    return None if value is None else tuple(part.strip() for part in value.split(",") if part)
+
+
+def open_registry(plugin_files: tuple[Path, ...]) -> Registry:
+    """Load the registry and warn of plugins that did not load."""
+    registry = load_registry(plugin_files)
+    for plugin in registry.broken:
+        click.echo(f"liftbench: plugin '{plugin.name}' did not load: {plugin.error}", err=True)
+    return registry
+
+
+def open_suite(registry: Registry, name: str) -> Suite:
+    """Read a registered suite, or a YAML file by its path."""
+    path = Path(name)
+    return read_suite(path if path.suffix in (".yaml", ".yml") else registry.suites[name])
+
+
+def open_bench(
+    registry: Registry, root: Path | None, execution: Execution, limits: Limits
+) -> Bench:
+    """Return what all runs of a command share."""
+    return Bench(registry, find_root(root), execution, limits, threading.Event())
+
+
+def find_root(given: Path | None) -> Path:
+    """Return the data root."""
+    return data_root(given, os.environ.get("LIFTBENCH_DATA"))
+
+
+def whole_plan(
+    suite: Suite, registry: Registry, root: Path, store: Store, seeds: int | None = None
+) -> Plan:
+    """Plan a suite with all its rows and every other method that its store has runs of."""
+    stored = {record.spec.method["key"] for record in store.records()}
+    extra = stored & set(registry.methods.items)
+    return make_plan(suite, registry, root, Selection(seeds=seeds), extra)
+
+
+def leaderboard(plan: Plan, registry: Registry, store: Store) -> Leaderboard:
+    """Return the leaderboard of a plan from its store."""
+    return make_leaderboard(plan, store, registry, read_published(registry.published))

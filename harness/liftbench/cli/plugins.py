@@ -1,0 +1,34 @@
+"""`liftbench plugins`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from liftbench.registry import load_registry
+
+
+@click.group()
+def plugins() -> None:
+    """Show what is installed and what failed to load."""
+
+
+@plugins.command("list")
+@click.pass_obj
+def list_plugins(plugin_files: tuple[Path, ...]) -> None:
+    """List plugins with their state, and the methods, datasets, protocols and suites."""
+    registry = load_registry(plugin_files)
+    rows = [(p.name, p.source, p.error or "loaded") for p in registry.plugins]
+    click.echo(tabulate(rows, headers=["plugin", "from", "state"], tablefmt="simple"))
+    kinds = (registry.methods, registry.datasets, registry.protocols, registry.suites)
+    for catalogue in kinds:
+        listed = [
+            (name, getattr(item, "title", getattr(item, "description", "")), source)
+            for (name, item), source in zip(
+                catalogue.items.items(), catalogue.sources.values(), strict=True
+            )
+        ]
+        click.echo()
+        click.echo(tabulate(listed, headers=[catalogue.kind, "", "from"], tablefmt="simple"))

@@ -1,0 +1,79 @@
+"""`liftbench run`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from liftbench.cli.options import (
+    comma_list,
+    data_root_option,
+    execution_options,
+    leaderboard,
+    open_bench,
+    open_registry,
+    open_suite,
+    results_option,
+    whole_plan,
+)
+from liftbench.plan import Selection, make_plan
+from liftbench.process import Execution
+from liftbench.progress import make_display
+from liftbench.runner import Rerun, run_plan
+from liftbench.store import Store
+from liftbench.tables import to_markdown, write_leaderboard
+
+
+@click.command()
+@click.argument("suite_name", metavar="SUITE")
+@data_root_option
+@results_option
+@execution_options
+@click.option("--methods", callback=comma_list, help="Only these methods; any registered one.")
+@click.option("--datasets", callback=comma_list, help="Only these datasets of the suite.")
+@click.option("--subsets", callback=comma_list, help="Only these subsets of the suite.")
+@click.option("--seeds", type=click.IntRange(1), help="Number of seeds instead of the suite's.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count, help="Runs at once.")
+@click.option(
+    "--rerun",
+    type=click.Choice(["none", "failed", "stale", "all"]),
+    default="none",
+    show_default=True,
+    help="Which stored runs to run again; stale: other package versions.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    suite_name: str,
+    data_root: Path | None,
+    results: Path,
+    device: str,
+    threads: int,
+    methods: tuple[str, ...] | None,
+    datasets: tuple[str, ...] | None,
+    subsets: tuple[str, ...] | None,
+    seeds: int | None,
+    jobs: int,
+    rerun: Rerun,
+) -> None:
+    """Run what SUITE lacks, print its leaderboard and write it to RESULTS/SUITE."""
+    registry = open_registry(ctx.obj)
+    suite = open_suite(registry, suite_name)
+    bench = open_bench(registry, data_root, Execution(device, threads, ctx.obj), suite.limits)
+    store = Store(results / suite.name)
+    plan = make_plan(suite, registry, bench.root, Selection(methods, datasets, subsets, seeds))
+    finished = run_plan(plan, bench, store, make_display(), jobs=jobs, rerun=rerun)
+    board = leaderboard(
+        whole_plan(suite, registry, bench.root, store, seeds), registry, store
+    )
+    write_leaderboard(board, store)
+    click.echo(to_markdown(board))
+    if not finished:
+        click.echo("liftbench: stopped; finished runs are kept, run again to go on", err=True)
+        ctx.exit(130)
+    records = [store.read(spec.key) for cell in plan.cells for spec in cell.runs]
+    if any(r is not None and r.status not in ("ok", "skipped") for r in records):
+        ctx.exit(1)

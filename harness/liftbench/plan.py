@@ -1,0 +1,221 @@
+"""Turns a suite into the runs that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.registry import Registry
+from liftbench.specs import DatasetAdapter, MethodSpec
+from liftbench.store import RunSpec
+from liftbench.suites import Suite, SuiteData, SuiteMethod, checked_params
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of a suite that was asked for; None means all of it."""
+
+    methods: Collection[str] | None = None
+    datasets: Collection[str] | None = None
+    subsets: Collection[str] | None = None
+    seeds: int | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one subset: a run for each seed.
+
+    Attributes:
+        method: the row's key in the suite.
+        dataset: key of the dataset.
+        subset: name of the subset.
+        fit: split that is learned from.
+        splits: splits that the table shows.
+        runs: one spec a seed; empty where the data is absent.
+        seeds: how many seeds the suite asks for.
+        reason: why there is no run.
+    """
+
+    method: str
+    dataset: str
+    subset: str
+    fit: str
+    splits: tuple[str, ...]
+    runs: tuple[RunSpec, ...]
+    seeds: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a suite, and what the datasets say of their files."""
+
+    suite: Suite
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+
+def make_plan(
+    suite: Suite,
+    registry: Registry,
+    root: Path,
+    selection: Selection,
+    extra_methods: Collection[str] = (),
+) -> Plan:
+    """Return the cells of the selected part of a suite.
+
+    Args:
+        suite: what to plan.
+        registry: where its names are looked up.
+        root: the data root.
+        selection: the part that was asked for.
+        extra_methods: registered methods that get a row although the suite does not name them.
+
+    Raises:
+        UserError: a name in the suite or the selection is unknown.
+    """
+    protocol = registry.protocols[suite.protocol]
+    registry.metrics[protocol.metric]  # an unknown metric is told before anything runs
+    methods = _methods(suite, registry, selection, extra_methods)
+    _check_selected(suite, selection)
+    cells: list[Cell] = []
+    notes: list[str] = []
+    for data in suite.data:
+        if selection.datasets is not None and data.dataset not in selection.datasets:
+            continue
+        adapter = make_adapter(registry, data.dataset, data.params)
+        for subset in data.subsets:
+            if selection.subsets is not None and subset not in selection.subsets:
+                continue
+            identity, found = _identify(registry, adapter, data, root, subset)
+            notes.extend([f"{data.dataset} {subset}: {found}"] if identity and found else [])
+            for label, method in methods.items():
+                cells.append(_cell(registry, data, subset, label, method, identity, selection, found))
+    return Plan(suite, tuple(cells), tuple(notes))
+
+
+def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> DatasetAdapter:
+    """Return a dataset's adapter with its parameters set."""
+    spec = registry.datasets[dataset]
+    checked = checked_params(f"dataset '{dataset}'", spec.params, params)
+    return spec.make(**vars(checked))
+
+
+def _methods(
+    suite: Suite, registry: Registry, selection: Selection, extra: Collection[str]
+) -> dict[str, SuiteMethod]:
+    """Return the floor, the suite's rows and the extra ones; a selection may add any method."""
+    floor = [key for key, spec in registry.methods.items.items() if spec.floor]
+    used = {row.plugin or label for label, row in suite.methods.items()}
+    rows = {key: SuiteMethod() for key in floor if key not in suite.methods}
+    rows |= suite.methods
+    rows |= {key: SuiteMethod() for key in sorted(extra) if key not in used | set(floor)}
+    if selection.methods is not None:
+        known = {**{key: SuiteMethod() for key in registry.methods.items}, **rows}
+        for name in selection.methods:
+            if name not in known:
+                raise unknown_name("method", name, known)
+        rows = {name: row for name, row in known.items() if name in selection.methods}
+    for label, row in rows.items():
+        spec = registry.methods[row.plugin or label]
+        checked_params(f"method '{label}'", spec.params, row.params)
+    return rows
+
+
+def _check_selected(suite: Suite, selection: Selection) -> None:
+    datasets = {data.dataset for data in suite.data}
+    subsets = {subset for data in suite.data for subset in data.subsets}
+    for kind, chosen, known in (
+        ("dataset", selection.datasets, datasets),
+        ("subset", selection.subsets, subsets),
+    ):
+        for name in chosen or ():
+            if name not in known:
+                raise unknown_name(f"{kind} in suite '{suite.name}'", name, known)
+
+
+def _identify(
+    registry: Registry, adapter: DatasetAdapter, data: SuiteData, root: Path, subset: str
+) -> tuple[dict[str, Any], str]:
+    """Return what identifies the subset's data and a note, or nothing and why it is absent."""
+    spec = registry.datasets[data.dataset]
+    for split in (data.fit, *data.evaluate):
+        if split not in spec.splits:
+            raise unknown_name(f"split of dataset '{spec.key}'", split, spec.splits)
+    try:
+        checksum = adapter.checksum(root, subset)
+        note = adapter.note(root, subset)
+    except DataMissingError as error:
+        return {}, str(error)
+    params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
+    identity = {
+        "key": spec.key,
+        "version": spec.version,
+        "params": asdict(params),
+        "checksum": checksum,
+        "subset": subset,
+    }
+    return identity, note
+
+
+def _cell(
+    registry: Registry,
+    data: SuiteData,
+    subset: str,
+    label: str,
+    row: SuiteMethod,
+    identity: dict[str, Any],
+    selection: Selection,
+    found: str,
+) -> Cell:
+    spec = registry.methods[row.plugin or label]
+    seeds = selection.seeds or data.seeds if spec.capabilities.seeded else 1
+    runs = tuple(_run(spec, row, data, identity, seed) for seed in range(seeds)) if identity else ()
+    return Cell(
+        method=label,
+        dataset=data.dataset,
+        subset=subset,
+        fit=data.fit,
+        splits=data.evaluate,
+        runs=runs,
+        seeds=seeds,
+        reason="" if identity else found,
+    )
+
+
+def _run(
+    spec: MethodSpec, row: SuiteMethod, data: SuiteData, identity: dict[str, Any], seed: int
+) -> RunSpec:
+    params = checked_params(f"method '{spec.key}'", spec.params, row.params)
+    # A transductive method has nothing to say of frames that it was not fitted on.
+    evaluate = (data.fit,) if spec.capabilities.transductive else data.evaluate
+    return RunSpec(
+        dataset=identity,
+        fit=data.fit,
+        evaluate=evaluate,
+        method={"key": spec.key, "version": spec.version, "params": _jsonable(asdict(params))},
+        seed=seed,
+    )
+
+
+def _jsonable(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters as they come back from JSON, so that a key survives the store."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in params.items()}
+
+
+def data_root(given: Path | None, environment: str | None) -> Path:
+    """Return `--data-root`, else `$LIFTBENCH_DATA`, else the default folder.
+
+    Raises:
+        UserError: the folder that was named does not exist.
+    """
+    for source, value in (("--data-root", given), ("$LIFTBENCH_DATA", environment)):
+        if value:
+            path = Path(value)
+            if not path.is_dir():
+                raise UserError(f"{source} {path}: no such folder; name the one that holds the data")
+            return path.resolve()
+    return Path.home() / ".cache" / "liftbench"

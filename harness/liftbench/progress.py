@@ -1,0 +1,136 @@
+"""Live progress of runs: a moving display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+_PLAIN_SECONDS = 15.0
+
+
+class Display(Protocol):
+    """Shows which runs are under way; `run` is a run's key."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the display."""
+
+    def plan(self, runs: int) -> None:
+        """Say how many runs there will be."""
+
+    def start(self, run: str, title: str) -> None:
+        """Say that a run begins."""
+
+    def update(self, run: str, step: int, steps: int, loss: float) -> None:
+        """Say how far a run is."""
+
+    def finish(self, run: str, status: str, text: str) -> None:
+        """Say how a run ended."""
+
+
+def make_display() -> Display:
+    """Return the display that suits standard error."""
+    return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
+
+
+class LiveDisplay:
+    """Bars with step, loss and time left of each run under way, on a terminal."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._titles: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def plan(self, runs: int) -> None:
+        """Show the bar over all runs."""
+        self._tasks[""] = self._progress.add_task("all runs", total=runs, detail=f"0/{runs}")
+
+    def start(self, run: str, title: str) -> None:
+        """Show a bar for a run."""
+        self._titles[run] = title
+        self._tasks[run] = self._progress.add_task(escape(title), total=None, detail="starting")
+
+    def update(self, run: str, step: int, steps: int, loss: float) -> None:
+        """Move a run's bar."""
+        detail = f"step {step}/{steps} loss {loss:.4g}"
+        self._progress.update(self._tasks[run], completed=step, total=steps, detail=detail)
+
+    def finish(self, run: str, status: str, text: str) -> None:
+        """Replace a run's bar by a line."""
+        self._progress.remove_task(self._tasks.pop(run))
+        self._progress.console.print(escape(f"{self._titles[run]}: {status} {text}"))
+        total = self._tasks[""]
+        self._progress.advance(total)
+        task = self._progress.tasks[self._progress.task_ids.index(total)]
+        self._progress.update(total, detail=f"{task.completed:.0f}/{task.total:.0f}")
+
+
+class PlainDisplay:
+    """One line when a run starts, ends, and now and then between, for logs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._titles: dict[str, str] = {}
+        self._started: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def plan(self, runs: int) -> None:
+        """Print how many runs there are."""
+        self._print(f"{runs} runs to do")
+
+    def start(self, run: str, title: str) -> None:
+        """Print that a run begins."""
+        self._titles[run] = title
+        self._started[run] = self._told[run] = time.monotonic()
+        self._print(f"{title}: started")
+
+    def update(self, run: str, step: int, steps: int, loss: float) -> None:
+        """Print how far a run is, not too often."""
+        now = time.monotonic()
+        if now - self._told[run] < _PLAIN_SECONDS:
+            return
+        self._told[run] = now
+        left = (now - self._started[run]) * (steps - step) / max(step, 1)
+        self._print(f"{self._titles[run]}: step {step}/{steps} loss {loss:.4g}, {left:.0f} s left")
+
+    def finish(self, run: str, status: str, text: str) -> None:
+        """Print how a run ended."""
+        seconds = time.monotonic() - self._started[run]
+        self._print(f"{self._titles[run]}: {status} {text} ({seconds:.1f} s)")
+
+    def _print(self, line: str) -> None:
+        with self._lock:
+            print(line, file=sys.stderr, flush=True)

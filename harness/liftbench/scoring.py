@@ -1,0 +1,52 @@
+"""Scores stored predictions: a pass of its own that can be repeated at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from liftbench.protocols import Protocol, frame_errors
+from liftbench.registry import Registry
+from liftbench.store import RunRecord, Score
+from liftbench.types import Dataset, Floats, GroundTruth, Reconstruction
+
+LoadSplit = Callable[[str], Dataset]
+
+
+def score_record(
+    record: RunRecord,
+    predictions: Mapping[str, Reconstruction],
+    load: LoadSplit,
+    registry: Registry,
+    protocol: Protocol,
+) -> RunRecord:
+    """Return the record with the scores of its predictions under a protocol.
+
+    A prediction that cannot be scored (wrong shape, all points in one place) makes the record
+    `failed`, never a number.
+    """
+    try:
+        scores = {
+            split: _score(prediction, load(split), registry, protocol)
+            for split, prediction in predictions.items()
+        }
+    except ValueError as error:
+        return replace(record, status="failed", error=f"{protocol.identity}: {error}", scores={})
+    return replace(record, scores={**record.scores, protocol.identity: scores})
+
+
+def _score(
+    prediction: Reconstruction, data: Dataset, registry: Registry, protocol: Protocol
+) -> Score:
+    metric = registry.metrics[protocol.metric]
+    root = data.observations.skeleton.root
+    errors = frame_errors(protocol, metric, prediction, data.truth, root)
+    if not np.isfinite(errors).all():
+        raise ValueError(f"{int((~np.isfinite(errors)).sum())} frames have no finite error")
+    return Score(float(errors.mean()), _group_means(errors, data.truth), len(errors))
+
+
+def _group_means(errors: Floats, truth: GroundTruth) -> dict[str, float]:
+    return {str(g): float(errors[truth.group == g].mean()) for g in np.unique(truth.group)}

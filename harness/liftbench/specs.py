@@ -1,0 +1,145 @@
+"""What a plugin hands to the harness: specs of methods and datasets, and what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from liftbench.types import Camera, Dataset, Observations, Reconstruction
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What one run may use.
+
+    Attributes:
+        seed: the only source of randomness.
+        device: torch device name, `cpu` or `cuda`.
+        threads: CPU threads to use.
+        budget_s: seconds from now after which `fit` should come to an end.
+        scratch: folder of this run, for checkpoints; kept when the harness is killed.
+        progress: call as `progress(step, steps, loss)`, as often as you like.
+    """
+
+    seed: int
+    device: str
+    threads: int
+    budget_s: float
+    scratch: Path
+    progress: Callable[[int, int, float], None]
+
+
+class Method(Protocol):
+    """The two calls of a method; no base class to inherit."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        """Learn from 2D points alone."""
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        """Lift the points of every frame."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a method can take; the runner skips what it cannot, with the reason.
+
+    Attributes:
+        cameras: the camera models that it handles.
+        missing_points: it handles hidden points.
+        needs_sequences: it needs frames in the order of time.
+        transductive: it can only reconstruct the frames it was fitted on.
+        seeded: its result depends on the seed; otherwise one run serves all seeds.
+    """
+
+    cameras: tuple[Camera, ...] = ("orthographic",)
+    missing_points: bool = False
+    needs_sequences: bool = False
+    transductive: bool = False
+    seeded: bool = True
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method under its key.
+
+    Attributes:
+        key: name in suites and tables (published/methods.csv has those of the papers).
+        title: name for people.
+        reference: the paper.
+        make: builds the method from its parameters.
+        params: dataclass of the parameters with their defaults.
+        version: raise it when results change; it is part of every run key.
+        capabilities: what it can take.
+        floor: it is added under every table as a baseline.
+    """
+
+    key: str
+    title: str
+    reference: str
+    make: Callable[..., Method]
+    params: type
+    version: int = 1
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    floor: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of `data check`: what was looked at, whether it holds, and in words."""
+
+    item: str
+    ok: bool
+    detail: str
+
+
+class DatasetAdapter(Protocol):
+    """Reads one dataset, with its parameters already set. `root` is the data root.
+
+    Every call raises `DataMissingError` where files are absent and `UserError` where they are
+    damaged.
+    """
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return the names of the subsets that the files hold."""
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return a checksum of all that `load` reads for a subset."""
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        """Return one split of one subset."""
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return how the files differ from the papers' set, or an empty string."""
+
+    def check(self, root: Path) -> list[Finding]:
+        """Return what is whole, partial or damaged."""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What `data info` prints about a dataset."""
+
+    download: str
+    licence: str
+    layout: str
+    size: str
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset under its key; `make` builds the adapter from its parameters."""
+
+    key: str
+    title: str
+    reference: str
+    make: Callable[..., DatasetAdapter]
+    params: type
+    splits: tuple[str, ...]
+    info: DatasetInfo
+    version: int = 1
+    synthetic: bool = False
+
+
+Params = Mapping[str, Any]

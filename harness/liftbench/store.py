@@ -1,0 +1,144 @@
+"""The run store: one JSON file a run, predictions in an `.npz` beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from liftbench.errors import UserError
+from liftbench.files import write_atomic
+
+SCHEMA_VERSION = 1
+Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What a run is, and nothing of the machine that it ran on; the key is a digest of this.
+
+    Attributes:
+        dataset: key, version and parameters of the dataset, its checksum, and the subset.
+        fit: split that the method learns from.
+        evaluate: splits that it predicts.
+        method: key, version and parameters of the method's plugin.
+        seed: seed of the method.
+    """
+
+    dataset: Mapping[str, Any]
+    fit: str
+    evaluate: tuple[str, ...]
+    method: Mapping[str, Any]
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the canonical JSON of the spec."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Score:
+    """One split's number under one protocol: overall, by group, and over how many frames."""
+
+    value: float
+    groups: Mapping[str, float]
+    frames: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """All that is kept of a run.
+
+    Attributes:
+        spec: what ran.
+        status: how it ended.
+        scores: protocol identity to split to score.
+        error: one line and the last lines of the trace, empty when ok.
+        fit_seconds, predict_seconds: wall clock inside the child process.
+        peak_memory_mib: largest resident memory of the child process.
+        curve: (step, steps, loss) of the training, thinned.
+        digests: split to SHA-256 of the predicted arrays.
+        execution: device and threads, which decide the last bits of the result.
+        limits: on wall clock and memory.
+        environment: versions, machine and git state.
+    """
+
+    spec: RunSpec
+    status: Status
+    scores: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
+    error: str = ""
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    peak_memory_mib: float | None = None
+    curve: tuple[tuple[int, int, float], ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    execution: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The runs of one suite under `folder` (`results/<suite>`)."""
+
+    folder: Path
+
+    def record_path(self, key: str) -> Path:
+        """Where the record of a run stands."""
+        return self.folder / "runs" / f"{key}.json"
+
+    def predictions_path(self, key: str) -> Path:
+        """Where the predictions of a run stand."""
+        return self.folder / "runs" / f"{key}.npz"
+
+    def scratch(self, key: str) -> Path:
+        """The folder that a run may write to; it survives a killed harness, nothing else."""
+        return self.folder / "scratch" / key
+
+    def read(self, key: str) -> RunRecord | None:
+        """Return the record of a run, or None if there is none."""
+        path = self.record_path(key)
+        return _read(path) if path.exists() else None
+
+    def write(self, record: RunRecord) -> None:
+        """Write a record, whole or not at all."""
+        content = {"schema_version": SCHEMA_VERSION, "key": record.spec.key, **asdict(record)}
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomic(self.record_path(record.spec.key), f"{text}\n".encode())
+
+    def records(self) -> Iterator[RunRecord]:
+        """Yield all records, in the order of their keys."""
+        for path in sorted((self.folder / "runs").glob("*.json")):
+            yield _read(path)
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("schema_version") != SCHEMA_VERSION:
+            raise UserError(f"{path}: schema_version is not {SCHEMA_VERSION}; use a newer liftbench")
+        key = content.pop("key")
+        spec = content.pop("spec")
+        record = RunRecord(
+            spec=RunSpec(**{**spec, "evaluate": tuple(spec["evaluate"])}),
+            scores={
+                protocol: {split: Score(**score) for split, score in splits.items()}
+                for protocol, splits in content.pop("scores").items()
+            },
+            curve=tuple((step, steps, loss) for step, steps, loss in content.pop("curve")),
+            **content,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path}: not a whole run record ({error}); delete it and run again"
+        ) from error
+    if record.status not in get_args(Status):
+        raise UserError(f"{path}: status '{record.status}' is none of {', '.join(get_args(Status))}")
+    if record.spec.key != key or key != path.stem:
+        raise UserError(f"{path}: the key is not that of the spec; delete it and run again")
+    return record

@@ -1,0 +1,144 @@
+"""Suites: YAML files that say which methods meet which data under which protocol."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from liftbench.errors import UserError, unknown_name
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SuiteData(_Strict):
+    """Subsets of one dataset, each a column of the table.
+
+    Attributes:
+        dataset: key of the dataset.
+        subsets: names of its subsets.
+        params: parameters of the adapter.
+        fit: the split that methods learn from.
+        evaluate: the splits that are predicted and scored.
+        seeds: how many seeds to run; numbers are their mean.
+    """
+
+    dataset: str
+    subsets: tuple[str, ...] = Field(min_length=1)
+    params: dict[str, Any] = {}
+    fit: str
+    evaluate: tuple[str, ...] = Field(min_length=1)
+    seeds: Annotated[int, Field(ge=1)] = 1
+
+
+class SuiteMethod(_Strict):
+    """A row of the table: a plugin's method and its parameters.
+
+    Attributes:
+        plugin: key of the method's spec; the row's own key if left out.
+        params: parameters that differ from the defaults.
+    """
+
+    plugin: str | None = None
+    params: dict[str, Any] = {}
+
+
+class SuitePublished(_Strict):
+    """A published table that the suite answers.
+
+    Attributes:
+        paper: as in the CSV files.
+        table: as in the CSV files.
+        splits: printed split to the suite's split, where the paper names it otherwise.
+        methods: printed method key to the suite's method key, where they differ.
+    """
+
+    paper: str
+    table: str
+    splits: dict[str, str] = {}
+    methods: dict[str, str] = {}
+
+
+class Limits(_Strict):
+    """What one run may take: seconds of wall clock and GiB of memory."""
+
+    seconds: Annotated[float, Field(gt=0)] = 3600.0
+    memory_gib: Annotated[float, Field(gt=0)] = 8.0
+
+
+class Suite(_Strict):
+    """One table: methods x subsets under one protocol."""
+
+    name: str
+    title: str
+    protocol: str
+    setting: str = ""
+    data: tuple[SuiteData, ...] = Field(min_length=1)
+    methods: dict[str, SuiteMethod] = Field(min_length=1)
+    published: tuple[SuitePublished, ...] = ()
+    limits: Limits = Limits()
+    notes: tuple[str, ...] = ()
+
+
+def read_suite(path: Path) -> Suite:
+    """Read and check a suite; its name is the file's stem.
+
+    Raises:
+        UserError: the file is no YAML mapping, or a key or value is not as expected.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a mapping with the keys of a suite")
+    try:
+        return Suite(name=path.stem, **content)
+    except ValidationError as error:
+        raise _first_problem(path, error) from error
+    except TypeError as error:
+        raise UserError(f"{path}: a suite is named by its file; remove the key 'name'") from error
+
+
+def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return the parameter dataclass filled with `given` over its defaults.
+
+    Raises:
+        UserError: a name is unknown or a value is refused; `owner` says whose parameters.
+    """
+    known = [f.name for f in fields(params_type)]
+    for name in given:
+        if name not in known:
+            raise unknown_name(f"parameter of {owner}", name, known)
+    try:
+        return params_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{owner}: {error}") from error
+
+
+def _first_problem(path: Path, error: ValidationError) -> UserError:
+    problem = error.errors()[0]
+    place = [str(step) for step in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        wrong = unknown_name("key", place[-1], _keys_beside(place))
+        return UserError(f"{path}: {'.'.join(place)}: {wrong}")
+    return UserError(f"{path}: {'.'.join(place)}: {problem['msg']}")
+
+
+def _keys_beside(place: list[str]) -> list[str]:
+    """Return the keys that are known where an unknown one stands."""
+    models: dict[str, type[BaseModel]] = {
+        "data": SuiteData,
+        "methods": SuiteMethod,
+        "published": SuitePublished,
+        "limits": Limits,
+    }
+    model = models.get(place[0], Suite) if len(place) > 1 else Suite
+    return [name for name in model.model_fields if (model, name) != (Suite, "name")]

@@ -1,0 +1,292 @@
+"""Leaderboards: our numbers beside those that the papers print."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import pandas as pd
+from tabulate import tabulate
+
+from liftbench.files import write_atomic
+from liftbench.plan import Cell, Plan
+from liftbench.protocols import Protocol
+from liftbench.published import PublishedNumber
+from liftbench.registry import Registry
+from liftbench.store import RunRecord, Store
+from liftbench.suites import Suite
+
+NOT_AVAILABLE = "not_available"
+NOT_RUN = "not_run"
+PUBLISHED_ONLY = "published_only"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell of a leaderboard; the fields are the columns of leaderboard.csv.
+
+    `coverage` is the share of the asked seeds that `value` is the mean of; `published_source`
+    names every printed number of the cell, of which `published` is the first in suite order.
+    """
+
+    suite: str
+    dataset: str
+    subset: str
+    split: str
+    setting: str
+    method: str
+    protocol: str
+    metric: str
+    unit: str
+    value: float | None
+    std: float | None
+    n_seeds: int
+    coverage: float
+    published: float | None
+    published_source: str
+    status: str
+    fit_seconds: float | None
+    predict_seconds: float | None
+    key: str
+
+
+COLUMNS = tuple(Row.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """All rows of a suite and what its caption says."""
+
+    suite: Suite
+    protocol: Protocol
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def make_leaderboard(
+    plan: Plan, store: Store, registry: Registry, published: Iterable[PublishedNumber]
+) -> Leaderboard:
+    """Gather the stored numbers of a plan's cells and the printed ones of its tables."""
+    protocol = registry.protocols[plan.suite.protocol]
+    printed = _printed(plan.suite, published)
+    rows: list[Row] = []
+    problems: list[str] = []
+    for cell in plan.cells:
+        records = [record for run in cell.runs if (record := store.read(run.key))]
+        problems.extend(_problems(cell, records))
+        rows.extend(
+            _row(plan.suite, protocol, registry, cell, split, records, printed)
+            for split in cell.splits
+        )
+    done = {(row.method, row.dataset, row.subset, row.split) for row in rows}
+    shown = {(row.dataset, row.subset, row.split) for row in rows}
+    rows.extend(
+        _published_row(plan.suite, protocol, place, numbers)
+        for place, numbers in printed.items()
+        if place not in done and place[1:] in shown
+    )
+    return Leaderboard(
+        plan.suite, protocol, tuple(rows), (*plan.suite.notes, *plan.notes), tuple(problems)
+    )
+
+
+_Place = tuple[str, str, str, str]  # method, dataset, subset, split
+
+
+def _printed(
+    suite: Suite, published: Iterable[PublishedNumber]
+) -> dict[_Place, list[PublishedNumber]]:
+    """Return the printed numbers of the suite's tables by the cell that they belong to."""
+    numbers = list(published)
+    metric = suite.protocol
+    places: dict[_Place, list[PublishedNumber]] = {}
+    for table in suite.published:
+        for number in numbers:
+            if (number.paper, number.table, number.metric) != (table.paper, table.table, metric):
+                continue
+            method = table.methods.get(number.method, number.method)
+            split = table.splits.get(number.split, number.split)
+            places.setdefault((method, number.dataset, number.subset, split), []).append(number)
+    return places
+
+
+def _row(
+    suite: Suite,
+    protocol: Protocol,
+    registry: Registry,
+    cell: Cell,
+    split: str,
+    records: Sequence[RunRecord],
+    printed: dict[_Place, list[PublishedNumber]],
+) -> Row:
+    done = [r for r in records if r.status == "ok" and split in r.scores.get(protocol.identity, {})]
+    values = [r.scores[protocol.identity][split].value for r in done]
+    numbers = printed.get((cell.method, cell.dataset, cell.subset, split), [])
+    return Row(
+        suite=suite.name,
+        dataset=cell.dataset,
+        subset=cell.subset,
+        split=split,
+        setting=suite.setting,
+        method=cell.method,
+        protocol=protocol.identity,
+        metric=protocol.name,
+        unit="ratio" if _is_ratio(protocol, registry) else "length",
+        value=mean(values) if values else None,
+        std=stdev(values) if len(values) > 1 else None,
+        n_seeds=len(values),
+        coverage=len(values) / cell.seeds,
+        published=numbers[0].value if numbers else None,
+        published_source=_sources(numbers),
+        status=_status(cell, split, records, values),
+        fit_seconds=_mean([r.fit_seconds for r in done]),
+        predict_seconds=_mean([r.predict_seconds for r in done]),
+        key=records[0].spec.key if records else "",
+    )
+
+
+def _published_row(
+    suite: Suite, protocol: Protocol, place: _Place, numbers: Sequence[PublishedNumber]
+) -> Row:
+    method, dataset, subset, split = place
+    return Row(
+        suite=suite.name,
+        dataset=dataset,
+        subset=subset,
+        split=split,
+        setting=suite.setting,
+        method=method,
+        protocol=protocol.identity,
+        metric=protocol.name,
+        unit=numbers[0].unit,
+        value=None,
+        std=None,
+        n_seeds=0,
+        coverage=0.0,
+        published=numbers[0].value,
+        published_source=_sources(numbers),
+        status=PUBLISHED_ONLY,
+        fit_seconds=None,
+        predict_seconds=None,
+        key="",
+    )
+
+
+def _is_ratio(protocol: Protocol, registry: Registry) -> bool:
+    return protocol.spread_unit or registry.metrics[protocol.metric].relative
+
+
+def _sources(numbers: Sequence[PublishedNumber]) -> str:
+    """Name where the printed numbers stand; a second one that differs is told with its value."""
+    if not numbers:
+        return ""
+    first, *others = numbers
+    also = [f"{n.source}: {n.value:g}" if n.value != first.value else n.source for n in others]
+    return "; also ".join([first.source, *also])
+
+
+def _status(
+    cell: Cell, split: str, records: Sequence[RunRecord], values: Sequence[float]
+) -> str:
+    if not cell.runs:
+        return NOT_AVAILABLE
+    bad = [record.status for record in records if record.status != "ok"]
+    if bad:
+        return bad[0]
+    if values:
+        return "ok"
+    return "skipped" if records and split not in records[0].spec.evaluate else NOT_RUN
+
+
+def _problems(cell: Cell, records: Sequence[RunRecord]) -> list[str]:
+    """Return one line for each run that is not ok, and for absent data."""
+    place = f"{cell.method} {cell.dataset} {cell.subset}"
+    if cell.reason:
+        return [f"{cell.dataset} {cell.subset}: not available: {cell.reason}"]
+    return [
+        f"{place} seed {r.spec.seed}: {r.status}: {r.error.splitlines()[0] if r.error else ''}"
+        for r in records
+        if r.status != "ok"
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
+
+
+# --- what people and tools read -----------------------------------------------------------
+
+
+def to_csv(board: Leaderboard) -> str:
+    """Return the rows as CSV, columns as in design contract."""
+    frame = pd.DataFrame([asdict(row) for row in board.rows], columns=list(COLUMNS))
+    return str(frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+
+
+def to_markdown(board: Leaderboard) -> str:
+    """Return the leaderboard as people read it: a table for each dataset and split."""
+    parts = [f"# {board.suite.title}", _caption(board)]
+    for dataset, split in dict.fromkeys((row.dataset, row.split) for row in board.rows):
+        rows = [r for r in board.rows if (r.dataset, r.split) == (dataset, split)]
+        parts.append(f"## {dataset}, {split}\n\n{_grid(rows)}")
+    if board.notes:
+        parts.append("\n".join(["Notes:", *(f"- {note}" for note in board.notes)]))
+    if problems := dict.fromkeys(board.problems):
+        parts.append("\n".join(["Without a number:", *(f"- {line}" for line in problems)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _caption(board: Leaderboard) -> str:
+    protocol = board.protocol
+    setting = f" Setting: {board.suite.setting}." if board.suite.setting else ""
+    return (
+        f"Protocol `{protocol.identity}`: {protocol.description}.{setting} Lower is better; the "
+        "best of ours is bold. (p …) is the number that the paper prints; ± is the standard "
+        "deviation over n seeds; an empty cell was not run."
+    )
+
+
+def _grid(rows: Sequence[Row]) -> str:
+    subsets = list(dict.fromkeys(row.subset for row in rows))
+    methods = list(dict.fromkeys(row.method for row in rows))
+    cells = {(row.method, row.subset): row for row in rows}
+    best = {s: min((r.value for r in rows if r.subset == s and r.value is not None), default=None)
+            for s in subsets}
+    lines = [
+        [method, *(_cell_text(cells.get((method, s)), best[s]) for s in subsets)]
+        for method in methods
+    ]
+    return tabulate(lines, headers=["method", *subsets], tablefmt="github", disable_numparse=True)
+
+
+def _cell_text(row: Row | None, best: float | None) -> str:
+    if row is None:
+        return ""
+    text = "" if row.status in (PUBLISHED_ONLY, NOT_RUN) else row.status.replace("_", " ")
+    if row.value is not None:
+        text = f"{row.value:.3f}"
+        text += f" ± {row.std:.3f} (n={row.n_seeds})" if row.std is not None else ""
+        text = f"**{text}**" if row.value == best else text
+        text += f" [{row.status}, {row.coverage:.0%} of seeds]" if row.coverage < 1 else ""
+    printed = f"(p {row.published:g})" if row.published is not None else ""
+    return " ".join(part for part in (text, printed) if part)
+
+
+def write_leaderboard(board: Leaderboard, store: Store) -> None:
+    """Write leaderboard.csv, leaderboard.md and environment.json beside the store's runs."""
+    write_atomic(store.folder / "leaderboard.csv", to_csv(board).encode())
+    write_atomic(store.folder / "leaderboard.md", to_markdown(board).encode())
+    text = json.dumps(_environments(store), indent=1)
+    write_atomic(store.folder / "environment.json", f"{text}\n".encode())
+
+
+def _environments(store: Store) -> list[dict[str, object]]:
+    """Return each environment that stored runs ran on, once, with the number of its runs."""
+    counts = Counter(json.dumps(r.environment, sort_keys=True) for r in store.records())
+    return [{**json.loads(text), "runs": count} for text, count in counts.items()]

@@ -1,0 +1,199 @@
+"""What flows through the harness: frozen dataclasses, checked when they are built.
+
+Axis order is (frame, point, coordinate) everywhere. Arrays are numpy and are made read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Camera = Literal["orthographic", "weak_perspective", "perspective"]
+CAMERAS: tuple[Camera, ...] = get_args(Camera)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Named points and the edges between them.
+
+    Attributes:
+        points: the name of each of the P points.
+        edges: pairs of point indices.
+        left_right: pairs of point indices that a mirror swaps.
+        root: index of the root point.
+    """
+
+    points: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    left_right: tuple[tuple[int, int], ...] = ()
+    root: int = 0
+
+    def __post_init__(self) -> None:
+        count = len(self.points)
+        if len(set(self.points)) != count:
+            raise ValueError("Skeleton.points: names repeat")
+        used = {i for pair in (*self.edges, *self.left_right) for i in pair} | {self.root}
+        if not all(0 <= i < count for i in used):
+            raise ValueError(f"Skeleton: an index lies outside 0..{count - 1}")
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """What a method may see: 2D points, never the 3D truth.
+
+    Attributes:
+        points_2d: (F, P, 2); a hidden point is NaN, so that a method which reads it shows it.
+            Perspective points lie on the unit focal plane, others are in the data's length unit.
+        visible: (F, P).
+        sequence: (F,) integer id of the sequence that a frame belongs to.
+        camera: the model that made `points_2d`.
+        skeleton: names and edges of the points.
+        box: optional (F, 4) image box x, y, width, height.
+    """
+
+    points_2d: Floats
+    visible: Bools
+    sequence: NDArray[np.int64]
+    camera: Camera
+    skeleton: Skeleton
+    box: Floats | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.skeleton.points)
+        points = _array(self, "points_2d", np.float64, (None, count, 2))
+        frames = points.shape[0]
+        visible = _array(self, "visible", np.bool_, (frames, count))
+        _array(self, "sequence", np.int64, (frames,))
+        if self.box is not None:
+            _finite(self, "box", _array(self, "box", np.float64, (frames, 4)))
+        if self.camera not in CAMERAS:
+            raise ValueError(f"Observations.camera: expected one of {CAMERAS}, got {self.camera!r}")
+        if not np.array_equal(np.isfinite(points).all(axis=2), visible):
+            raise ValueError(
+                "Observations.points_2d: visible points must be finite and hidden points NaN"
+            )
+
+    @property
+    def frames(self) -> int:
+        """The number of frames F."""
+        return int(self.points_2d.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTruth:
+    """The 3D points that only the scoring sees.
+
+    Attributes:
+        points_3d: (F, P, 3) in the camera's frame; z points away from the camera.
+        unit: length unit of `points_3d`, such as `m`.
+        group: (F,) the group of a frame (category, action, subject) over which means are taken.
+        sequence: (F,) integer id of the sequence that a frame belongs to.
+        mask: (F, P) points that count; None means all.
+    """
+
+    points_3d: Floats
+    unit: str
+    group: NDArray[np.str_]
+    sequence: NDArray[np.int64]
+    mask: Bools | None = None
+
+    def __post_init__(self) -> None:
+        points = _array(self, "points_3d", np.float64, (None, None, 3))
+        _finite(self, "points_3d", points)
+        frames, count = points.shape[:2]
+        _array(self, "group", np.str_, (frames,))
+        _array(self, "sequence", np.int64, (frames,))
+        if self.mask is not None:
+            _array(self, "mask", np.bool_, (frames, count))
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What a method returns for F frames of P points.
+
+    Attributes:
+        points_3d: (F, P, 3) in the camera's frame.
+        rotation: optional (F, 3, 3), canonical frame to camera frame.
+        canonical_3d: optional (F, P, 3).
+        points_2d: optional (F, P, 2) reprojection.
+        visible: optional (F, P) predicted visibility.
+    """
+
+    points_3d: Floats
+    rotation: Floats | None = None
+    canonical_3d: Floats | None = None
+    points_2d: Floats | None = None
+    visible: Bools | None = None
+
+    def __post_init__(self) -> None:
+        points = _array(self, "points_3d", np.float64, (None, None, 3))
+        _finite(self, "points_3d", points)
+        frames, count = points.shape[:2]
+        shapes = {
+            "rotation": (frames, 3, 3),
+            "canonical_3d": (frames, count, 3),
+            "points_2d": (frames, count, 2),
+        }
+        for name, shape in shapes.items():
+            if getattr(self, name) is not None:
+                _finite(self, name, _array(self, name, np.float64, shape))
+        if self.visible is not None:
+            _array(self, "visible", np.bool_, (frames, count))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """One split of one subset of a dataset: what methods see and what scoring compares with."""
+
+    observations: Observations
+    truth: GroundTruth
+
+    def __post_init__(self) -> None:
+        seen, true = self.observations, self.truth
+        if seen.points_2d.shape[:2] != true.points_3d.shape[:2]:
+            raise ValueError(
+                f"Dataset: observations are {seen.points_2d.shape[:2]} frames and points, "
+                f"truth is {true.points_3d.shape[:2]}"
+            )
+        if not np.array_equal(seen.sequence, true.sequence):
+            raise ValueError("Dataset: observations and truth disagree on `sequence`")
+
+
+def _array(
+    owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | None]
+) -> NDArray[Any]:
+    """Replace a field by a read-only array of `dtype` and check its shape (None: any length)."""
+    value: ArrayLike = getattr(owner, name)
+    label = f"{type(owner).__name__}.{name}"
+    given = np.asarray(value)
+    if given.dtype.kind not in _ACCEPTED[np.dtype(dtype).kind]:
+        raise TypeError(f"{label}: expected {np.dtype(dtype).name} values, got {given.dtype}")
+    array = np.array(given, dtype=dtype, copy=True) if given.flags.writeable else given
+    array = array.astype(dtype, copy=False)
+    if array.ndim != len(shape) or any(
+        want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
+    ):
+        expected = ", ".join("any" if n is None else str(n) for n in shape)
+        raise ValueError(f"{label}: expected shape ({expected}), got {array.shape}")
+    array.flags.writeable = False
+    object.__setattr__(owner, name, array)
+    return array
+
+
+def _finite(owner: object, name: str, array: Floats) -> None:
+    bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+    if bad.any():
+        raise ValueError(
+            f"{type(owner).__name__}.{name}: {int(bad.sum())} of {len(bad)} frames hold NaN or "
+            f"infinite values, first frame {int(bad.argmax())}"
+        )
+
+
+# Which kinds of array are taken for a field: ints serve as floats, never the other way round.
+_ACCEPTED = {"f": "fiu", "b": "b", "i": "iu", "U": "U"}

@@ -1,0 +1,32 @@
+"""The built-in methods, the suites of the papers' tables, and the numbers that they print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from liftbench import MethodSpec, hookimpl
+
+from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP
+from liftbench_plugins.rigid import RIGID
+from liftbench_plugins.zero_depth import ZERO_DEPTH
+
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def liftbench_methods() -> Sequence[MethodSpec]:
+    """Return the built-in methods."""
+    return [ZERO_DEPTH, RIGID, DEEP_NRSFM, DEEP_NRSFM_PP]
+
+
+@hookimpl
+def liftbench_suites() -> Sequence[Path]:
+    """Return the built-in suites."""
+    return sorted((_HERE / "suites").glob("*.yaml"))
+
+
+@hookimpl
+def liftbench_published() -> Sequence[Path]:
+    """Return the numbers of the papers."""
+    return sorted((_HERE / "published").glob("*.csv"))

@@ -1,0 +1,78 @@
+"""Fits the network of Deep NRSfM and Deep NRSfM++ and lifts points with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from liftbench import Observations, Reconstruction, RunContext
+from liftbench.cameras import centred
+from liftbench.types import Floats
+from torch import Tensor
+
+from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
+from liftbench_plugins.deep_nrsfm.network import (
+    BlockSparseNetwork,
+    full_rotation,
+    reprojection_loss,
+)
+from liftbench_plugins.training import Schedule, train
+
+_PREDICT_BATCH = 4096
+
+
+class DeepNrsfm:
+    """Learns hierarchical dictionaries by reprojection alone (Deep NRSfM++, eq. 17)."""
+
+    network: BlockSparseNetwork
+    scale: float
+    device: str
+
+    def __init__(self, params: DeepNrsfmParams) -> None:
+        self.params = params
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        """Train the network on the image points of all frames."""
+        params, self.device = self.params, context.device
+        points = centred(observations.points_2d)
+        self.scale = float(params.input_scale / np.sqrt(np.mean(points**2)))
+        # Batches are gathered from one tensor that stays on the device.
+        images = self._tensor(points)
+        generator = torch.Generator().manual_seed(context.seed)
+        self.network = BlockSparseNetwork(
+            points.shape[1], params.sizes, params.nonlinearity, params.code, generator
+        ).to(self.device)
+
+        def batch_loss(frames: Tensor) -> Tensor:
+            image = images.index_select(2, frames)
+            return reprojection_loss(image, *self.network(image))
+
+        schedule = Schedule(params.steps, params.batch_size, params.learning_rate)
+        train(self.network, batch_loss, points.shape[0], schedule, context)
+
+    @torch.no_grad()
+    def predict(self, observations: Observations) -> Reconstruction:
+        """Lift every frame by one pass through the network."""
+        images = self._tensor(centred(observations.points_2d))
+        shapes, rotations = [], []
+        for image in images.split(_PREDICT_BATCH, dim=2):
+            shape, camera = self.network(image.contiguous())
+            shapes.append(shape)
+            rotations.append(full_rotation(camera))
+        canonical = _frames_first(torch.cat(shapes, dim=2)) / self.scale
+        # A rotation of row vectors: points (P, 3) times R (3, 3); transposed it maps columns.
+        rotation = _frames_first(torch.cat(rotations, dim=2))
+        return Reconstruction(
+            points_3d=canonical @ rotation,
+            rotation=rotation.swapaxes(1, 2),
+            canonical_3d=canonical,
+        )
+
+    def _tensor(self, points: Floats) -> Tensor:
+        """Return scaled image points (P, 2, F) on the device."""
+        frames_last = np.ascontiguousarray((points * self.scale).transpose(1, 2, 0))
+        return torch.from_numpy(frames_last.astype(np.float32)).to(self.device)
+
+
+def _frames_first(tensor: Tensor) -> Floats:
+    array: Floats = tensor.permute(2, 0, 1).double().cpu().numpy()
+    return array

@@ -1,0 +1,35 @@
+"""The flat baseline: every point at depth zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from liftbench import Capabilities, MethodSpec, Observations, Reconstruction, RunContext
+
+
+@dataclass(frozen=True)
+class ZeroDepthParams:
+    """No parameters."""
+
+
+class ZeroDepth:
+    """Returns the image points with z = 0: what a method that learns nothing scores."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        """Learn nothing."""
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        """Return x, y, 0 of every point."""
+        return Reconstruction(np.pad(observations.points_2d, ((0, 0), (0, 0), (0, 1))))
+
+
+ZERO_DEPTH = MethodSpec(
+    key="zero_depth",
+    title="Flat: every point at depth zero",
+    reference="baseline",
+    make=ZeroDepth,
+    params=ZeroDepthParams,
+    capabilities=Capabilities(seeded=False),
+    floor=True,
+)
