@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
-
 from liftbench_datasets.cmu import CMU
 
 

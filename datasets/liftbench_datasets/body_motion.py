@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from liftbench.types import Floats
 from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
+from liftbench.types import Floats
 from liftbench_datasets.kinematics import KinematicTree, forward_kinematics
 
 FRAMES_PER_SECOND = 60.0
@@ -567,9 +567,7 @@ def _pose(angles: Floats, heading: Floats) -> Floats:
     return forward_kinematics(BODY, rotation, np.zeros((len(angles), 3)))
 
 
-def _stand(
-    pose: Floats, action: Action, style: _Style, cycles: Floats, heading: Floats
-) -> Floats:
+def _stand(pose: Floats, action: Action, style: _Style, cycles: Floats, heading: Floats) -> Floats:
     """Put (F, 31, 3) poses on the ground and on their way."""
     place = np.empty((len(pose), 3))
     place[:, 1] = _periodic([action.lift], cycles)[:, 0] - _lowest_sole(pose)

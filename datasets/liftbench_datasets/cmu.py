@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.cameras import centred, project, random_rotations
 from liftbench.errors import DataMissingError, UserError
@@ -16,8 +17,8 @@ from liftbench.files import checksum
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Skeleton
-
-from liftbench_datasets.asf_amc import read_amc, read_asf
+from liftbench_datasets.amc import read_amc
+from liftbench_datasets.asf import read_asf
 
 TRAIN_SHARE = 0.8
 POINTS = 31

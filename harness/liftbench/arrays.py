@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import zipfile
@@ -48,10 +49,8 @@ def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arra
         return load_arrays(path)
     except (OSError, ValueError):
         arrays = build()
-    try:
+    with contextlib.suppress(OSError):
         save_arrays(path, arrays)
-    except OSError:
-        pass
     return arrays
 
 

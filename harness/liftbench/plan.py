@@ -93,7 +93,9 @@ def make_plan(
             identity, found = _identify(registry, adapter, data, root, subset)
             notes.extend([f"{data.dataset} {subset}: {found}"] if identity and found else [])
             for label, method in methods.items():
-                cells.append(_cell(registry, data, subset, label, method, identity, selection, found))
+                cells.append(
+                    _cell(registry, data, subset, label, method, identity, selection, found)
+                )
     return Plan(suite, tuple(cells), tuple(notes))
 
 
@@ -216,6 +218,8 @@ def data_root(given: Path | None, environment: str | None) -> Path:
         if value:
             path = Path(value)
             if not path.is_dir():
-                raise UserError(f"{source} {path}: no such folder; name the one that holds the data")
+                raise UserError(
+                    f"{source} {path}: no such folder; name the one that holds the data"
+                )
             return path.resolve()
     return Path.home() / ".cache" / "liftbench"

@@ -132,7 +132,8 @@ def _to_origin(protocol: Protocol, points: Floats, weights: Floats, root: int) -
     if protocol.centre == "mean":
         return weighted_centred(points, weights)
     if protocol.centre == "root":
-        return points - points[:, root : root + 1]
+        offset: Floats = points - points[:, root : root + 1]
+        return offset
     return points
 
 
@@ -154,11 +155,14 @@ def _matched(protocol: Protocol, predicted: Floats, truth: Floats, weights: Floa
             )
         predicted = (predicted @ turn).reshape(shape)
     if protocol.scale == "norm":
-        return predicted * (norms(truth, weights) / norms(predicted, weights))[:, None, None]
-    if protocol.scale == "least_squares":
+        scale = norms(truth, weights) / norms(predicted, weights)
+    elif protocol.scale == "least_squares":
         overlap = (np.einsum("fpc,fpc->fp", predicted, truth) * weights).sum(axis=1)
-        return predicted * (overlap / norms(predicted, weights) ** 2)[:, None, None]
-    return predicted
+        scale = overlap / norms(predicted, weights) ** 2
+    else:
+        return predicted
+    scaled: Floats = predicted * scale[:, None, None]
+    return scaled
 
 
 BUILTIN_PROTOCOLS = (

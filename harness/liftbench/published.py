@@ -10,7 +10,10 @@ import pandas as pd
 
 from liftbench.errors import UserError
 
-COLUMNS = "paper,table,dataset,subset,split,setting,method,metric,unit,value,std,note".split(",")
+COLUMNS = (
+    *("paper", "table", "dataset", "subset", "split", "setting"),
+    *("method", "metric", "unit", "value", "std", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,15 @@ def read_published(paths: Iterable[Path]) -> tuple[PublishedNumber, ...]:
 
 def _read(path: Path) -> list[PublishedNumber]:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if list(frame.columns) != COLUMNS:
+    if tuple(frame.columns) != COLUMNS:
         raise UserError(f"{path} line 1: expected columns {','.join(COLUMNS)}")
     numbers = []
-    for line, row in enumerate(frame.to_dict("records"), start=2):
+    for line, values in enumerate(frame.itertuples(index=False), start=2):
+        row = dict(zip(COLUMNS, map(str, values), strict=True))
         try:
             value = float(row.pop("value"))
             std = row.pop("std")
-            numbers.append(PublishedNumber(value=value, std=float(std) if std else None, **row))
+            numbers.append(PublishedNumber(**row, value=value, std=float(std) if std else None))
         except ValueError as error:
             raise UserError(f"{path} line {line}: {error}") from error
     return numbers

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -116,7 +117,7 @@ def _candidates(
     for path in plugin_files:
         if not path.is_file():
             raise UserError(f"--plugin {path}: no such file")
-        found.append((path.stem, str(path), lambda path=path: load_plugin_file(path)))
+        found.append((path.stem, str(path), partial(load_plugin_file, path)))
     return found
 
 

@@ -138,7 +138,7 @@ def _asked_again(record: RunRecord, rerun: Rerun) -> bool:
     if rerun == "failed":
         return record.status in ("failed", "timeout", "out_of_memory")
     if rerun == "stale":
-        return record.environment.get("packages") != environment()["packages"]
+        return bool(record.environment.get("packages") != environment()["packages"])
     return False
 
 
@@ -232,7 +232,9 @@ def repeat(bench: Bench, stored: RunRecord) -> Repetition:
     """
     _require_same_data(bench, stored.spec)
     if not stored.scores:
-        raise UserError(f"run {stored.spec.key[:12]} is {stored.status}; 'run --rerun failed' does it again")
+        raise UserError(
+            f"run {stored.spec.key[:12]} is {stored.status}; 'run --rerun failed' does it again"
+        )
     protocols = [bench.registry.protocols[identity.split("@")[0]] for identity in stored.scores]
     with tempfile.TemporaryDirectory(prefix="liftbench-") as folder:
         record, predictions = execute(bench, stored.spec, Path(folder), protocols, lambda *_: None)

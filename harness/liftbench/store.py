@@ -121,7 +121,9 @@ def _read(path: Path) -> RunRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("schema_version") != SCHEMA_VERSION:
-            raise UserError(f"{path}: schema_version is not {SCHEMA_VERSION}; use a newer liftbench")
+            raise UserError(
+                f"{path}: schema_version is not {SCHEMA_VERSION}; use a newer liftbench"
+            )
         key = content.pop("key")
         spec = content.pop("spec")
         record = RunRecord(
@@ -138,7 +140,9 @@ def _read(path: Path) -> RunRecord:
             f"{path}: not a whole run record ({error}); delete it and run again"
         ) from error
     if record.status not in get_args(Status):
-        raise UserError(f"{path}: status '{record.status}' is none of {', '.join(get_args(Status))}")
+        raise UserError(
+            f"{path}: status '{record.status}' is none of {', '.join(get_args(Status))}"
+        )
     if record.spec.key != key or key != path.stem:
         raise UserError(f"{path}: the key is not that of the spec; delete it and run again")
     return record

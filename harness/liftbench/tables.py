@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import mean, stdev
 
 import pandas as pd
@@ -190,9 +189,7 @@ def _sources(numbers: Sequence[PublishedNumber]) -> str:
     return "; also ".join([first.source, *also])
 
 
-def _status(
-    cell: Cell, split: str, records: Sequence[RunRecord], values: Sequence[float]
-) -> str:
+def _status(cell: Cell, split: str, records: Sequence[RunRecord], values: Sequence[float]) -> str:
     if not cell.runs:
         return NOT_AVAILABLE
     bad = [record.status for record in records if record.status != "ok"]
@@ -256,8 +253,10 @@ def _grid(rows: Sequence[Row]) -> str:
     subsets = list(dict.fromkeys(row.subset for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
     cells = {(row.method, row.subset): row for row in rows}
-    best = {s: min((r.value for r in rows if r.subset == s and r.value is not None), default=None)
-            for s in subsets}
+    best = {
+        s: min((r.value for r in rows if r.subset == s and r.value is not None), default=None)
+        for s in subsets
+    }
     lines = [
         [method, *(_cell_text(cells.get((method, s)), best[s]) for s in subsets)]
         for method in methods

@@ -165,9 +165,7 @@ class Dataset:
             raise ValueError("Dataset: observations and truth disagree on `sequence`")
 
 
-def _array(
-    owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | None]
-) -> NDArray[Any]:
+def _array(owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | None]) -> NDArray[Any]:
     """Replace a field by a read-only array of `dtype` and check its shape (None: any length)."""
     value: ArrayLike = getattr(owner, name)
     label = f"{type(owner).__name__}.{name}"
@@ -187,10 +185,10 @@ def _array(
 
 
 def _finite(owner: object, name: str, array: Floats) -> None:
-    bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+    bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)), keepdims=True)
     if bad.any():
         raise ValueError(
-            f"{type(owner).__name__}.{name}: {int(bad.sum())} of {len(bad)} frames hold NaN or "
+            f"{type(owner).__name__}.{name}: {int(bad.sum())} of {bad.size} frames hold NaN or "
             f"infinite values, first frame {int(bad.argmax())}"
         )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
-
 from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP
 from liftbench_plugins.rigid import RIGID
 from liftbench_plugins.zero_depth import ZERO_DEPTH

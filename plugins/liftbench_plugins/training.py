@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from liftbench import RunContext
 from torch import Tensor, nn
+
+from liftbench import RunContext
 
 _CHECKPOINT_SECONDS = 60.0
 

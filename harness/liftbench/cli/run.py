@@ -66,9 +66,7 @@ def run(
     store = Store(results / suite.name)
     plan = make_plan(suite, registry, bench.root, Selection(methods, datasets, subsets, seeds))
     finished = run_plan(plan, bench, store, make_display(), jobs=jobs, rerun=rerun)
-    board = leaderboard(
-        whole_plan(suite, registry, bench.root, store, seeds), registry, store
-    )
+    board = leaderboard(whole_plan(suite, registry, bench.root, store, seeds), registry, store)
     write_leaderboard(board, store)
     click.echo(to_markdown(board))
     if not finished:

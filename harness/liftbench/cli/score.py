@@ -43,7 +43,9 @@ def score(
     store = Store(results / suite.name)
     for record, scored in score_again(bench, store, protocol):
         name = f"{record.spec.key[:12]} {record.spec.method['key']} {record.spec.dataset['subset']}"
-        click.echo(f"{name}: {summary(scored) if scored else 'no stored predictions, kept as it is'}")
+        click.echo(
+            f"{name}: {summary(scored) if scored else 'no stored predictions, kept as it is'}"
+        )
     write_leaderboard(
         leaderboard(whole_plan(suite, registry, bench.root, store), registry, store), store
     )

@@ -37,7 +37,5 @@ def table(
     registry = open_registry(plugin_files)
     suite = open_suite(registry, suite_name)
     store = Store(results / suite.name)
-    board = leaderboard(
-        whole_plan(suite, registry, find_root(data_root), store), registry, store
-    )
+    board = leaderboard(whole_plan(suite, registry, find_root(data_root), store), registry, store)
     click.echo(to_csv(board) if form == "csv" else to_markdown(board), nl=False)

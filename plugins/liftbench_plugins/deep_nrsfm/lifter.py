@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from liftbench import Observations, Reconstruction, RunContext
 from liftbench.cameras import centred
 from liftbench.types import Floats
-from torch import Tensor
-
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import (
     BlockSparseNetwork,
@@ -54,7 +54,7 @@ class DeepNrsfm:
         """Lift every frame by one pass through the network."""
         images = self._tensor(centred(observations.points_2d))
         shapes, rotations = [], []
-        for image in images.split(_PREDICT_BATCH, dim=2):
+        for image in torch.split(images, _PREDICT_BATCH, dim=2):
             shape, camera = self.network(image.contiguous())
             shapes.append(shape)
             rotations.append(full_rotation(camera))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +54,7 @@ class BlockSparseNetwork(nn.Module):
         self.nonlinearity, self.code = nonlinearity, code
         self.first = drawn(first, 3, points, fan_in=points, gain=gain)
         self.deeper = nn.ParameterList(
-            drawn(k, below, fan_in=below, gain=gain)
-            for below, k in zip(sizes, sizes[1:], strict=False)
+            drawn(k, below, fan_in=below, gain=gain) for below, k in pairwise(sizes)
         )
         self.thresholds = nn.ParameterList(nn.Parameter(torch.zeros(k)) for k in sizes)
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(k)) for k in sizes[:-1])

@@ -1,18 +1,17 @@
-"""Readers of the Acclaim skeleton (.asf) and motion (.amc) formats."""
+"""Reader of the Acclaim skeleton format (.asf)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
-from liftbench.errors import UserError
-from liftbench.types import Floats
 from scipy.spatial.transform import Rotation
 
-from liftbench_datasets.kinematics import KinematicTree, forward_kinematics
+from liftbench.errors import UserError
+from liftbench.types import Floats
+from liftbench_datasets.kinematics import KinematicTree
 
 METRES_PER_INCH = 0.0254
 
@@ -59,42 +58,26 @@ def read_asf(path: Path) -> AsfSkeleton:
         names=tuple(bone.name for bone in bones),
         parent=parent,
         bone=np.array([np.multiply(b.direction, b.length * metres) for b in bones]),
-        axis=_euler(np.array([b.axis for b in bones])),
+        axis=euler_rotations(np.array([b.axis for b in bones])),
     )
     return AsfSkeleton(tree=tree, dofs=tuple(b.dofs for b in bones), metres=metres)
 
 
-def read_amc(path: Path, skeleton: AsfSkeleton) -> Floats:
-    """Read a motion and return its joint positions (F, J, 3) in metres.
-
-    Raises:
-        UserError: a frame lacks a bone, a line has the wrong number of values, or a value is
-            no number; the message names the line.
-    """
-    lines, first = _motion_lines(path)
-    values = _motion_values(path, lines, first, skeleton)
-    angles = np.zeros((len(values[0]), len(skeleton.dofs), 3))
-    position = np.zeros((len(values[0]), 3))
-    for joint, (dofs, columns) in enumerate(zip(skeleton.dofs, values, strict=True)):
-        for dof, column in zip(dofs, columns.T, strict=True):
-            target = angles[:, joint] if dof[0] == "r" else position
-            target[:, "xyz".index(dof[1])] = column
-    rotation = _euler(angles.reshape(-1, 3)).reshape(*angles.shape, 3)
-    return forward_kinematics(skeleton.tree, rotation, position * skeleton.metres)
-
-
-def _euler(degrees: Floats) -> Floats:
-    """Return R = Rz Ry Rx of (N, 3) angles about x, y, z."""
+def euler_rotations(degrees: Floats) -> Floats:
+    """Return the (N, 3, 3) rotations Rz Ry Rx of (N, 3) angles in degrees about x, y, z."""
     matrices: Floats = Rotation.from_euler("xyz", degrees, degrees=True).as_matrix()
     return matrices
 
 
-# --- skeleton -----------------------------------------------------------------------------
-
 _Line = tuple[int, list[str]]
 
 
-def _read_lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, with any line ends.
+
+    Raises:
+        UserError: the file cannot be read or is no ASCII text.
+    """
     try:
         return path.read_text(encoding="ascii").splitlines()
     except UnicodeDecodeError as error:
@@ -106,7 +89,7 @@ def _read_lines(path: Path) -> list[str]:
 def _sections(path: Path) -> dict[str, list[_Line]]:
     sections: dict[str, list[_Line]] = {}
     body: list[_Line] = []
-    for number, line in enumerate(_read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -120,7 +103,7 @@ def _sections(path: Path) -> dict[str, list[_Line]]:
 def _length_unit(path: Path, lines: list[_Line]) -> float:
     for number, words in lines:
         if words[0] == "length":
-            return _numbers(path, number, words[1:], 1, "length")[0]
+            return parse_numbers(path, number, words[1:], 1, "length")[0]
     raise UserError(f"{path}: no 'length' under ':units'; fetch the file again")
 
 
@@ -151,7 +134,7 @@ def _bones(path: Path, lines: list[_Line]) -> list[_Bone]:
             key: str, count: int, fields: dict[str, tuple[int, list[str]]] = fields
         ) -> tuple[float, ...]:
             number, words = fields[key]
-            return _numbers(path, number, words[:count], count, key)
+            return parse_numbers(path, number, words[:count], count, key)
 
         dof_line, dofs = fields.get("dof", (start, []))
         bone = _Bone(
@@ -189,13 +172,20 @@ def _parents(path: Path, lines: list[_Line], names: list[str]) -> tuple[int, ...
             parent[index[child]] = index[first]
     for joint, name in enumerate(names[1:], start=1):
         if not 0 <= parent[joint] < joint:
-            raise UserError(f"{path}: bone '{name}' has no parent with a smaller id in ':hierarchy'")
+            raise UserError(
+                f"{path}: bone '{name}' has no parent with a smaller id in ':hierarchy'"
+            )
     return tuple(parent)
 
 
-def _numbers(
+def parse_numbers(
     path: Path, line: int, words: Sequence[str], count: int, field: str
 ) -> tuple[float, ...]:
+    """Return the `count` numbers of a line.
+
+    Raises:
+        UserError: there are more or fewer, or one is no finite number.
+    """
     if len(words) != count:
         raise UserError(
             f"{path} line {line}: expected {count} values for '{field}', got {len(words)}"
@@ -211,83 +201,3 @@ def _is_number(word: str) -> bool:
         return bool(np.isfinite(float(word)))
     except ValueError:
         return False
-
-
-# --- motion -------------------------------------------------------------------------------
-
-
-def _motion_lines(path: Path) -> tuple[list[str], int]:
-    """Return the lines from the first frame number on, and the file's line number of the first."""
-    lines = _read_lines(path)
-    first = next((i for i, line in enumerate(lines) if line.strip().isdigit()), len(lines))
-    end = len(lines)
-    while end > first and not lines[end - 1].strip():
-        end -= 1
-    if first == end:
-        raise UserError(f"{path}: no frame; fetch the file again")
-    return lines[first:end], first + 1
-
-
-def _motion_values(
-    path: Path, lines: list[str], first: int, skeleton: AsfSkeleton
-) -> list[Floats]:
-    """Return for each joint its values (F, dofs); a joint without dofs has none.
-
-    Lines are taken a bone at a time with a stride, which is ten times as fast as frame by
-    frame; where a column does not fit, `_locate` walks the lines to name the one at fault.
-    """
-    expected = {n: len(d) for n, d in zip(skeleton.tree.names, skeleton.dofs, strict=True) if d}
-    stride = len(expected) + 1
-    if len(lines) % stride:
-        _locate(path, lines, first, expected)
-    columns: dict[str, Floats] = {}
-    for offset in range(1, stride):
-        name = lines[offset].split(maxsplit=1)[0] if lines[offset].strip() else ""
-        column = _column(lines[offset::stride], name, expected.get(name, 0))
-        if column is None or name in columns:
-            _locate(path, lines, first, expected)
-        columns[name] = column
-    if not all(map(str.isdigit, map(str.strip, lines[::stride]))):
-        _locate(path, lines, first, expected)
-    frames = len(lines) // stride
-    return [columns.get(name, np.empty((frames, 0))) for name in skeleton.tree.names]
-
-
-def _column(lines: list[str], name: str, count: int) -> Floats | None:
-    """Return the (F, count) values of one bone's lines, or None where a line does not fit."""
-    words = " ".join(lines).split()
-    if count == 0 or len(words) != len(lines) * (count + 1):
-        return None
-    if words[:: count + 1].count(name) != len(lines):
-        return None
-    del words[:: count + 1]
-    try:
-        values = np.array(words, dtype=np.float64)
-    except ValueError:
-        return None
-    return values.reshape(-1, count) if np.isfinite(values).all() else None
-
-
-def _locate(path: Path, lines: list[str], first: int, expected: dict[str, int]) -> NoReturn:
-    """Raise the error that names the first line which does not fit."""
-    left: dict[str, int] = {}
-    for number, line in enumerate(lines, start=first):
-        words = line.split()
-        if len(words) == 1 and words[0].isdigit():
-            _fail_if(bool(left), path, number, lambda left=left: f"the frame lacks bone '{next(iter(left))}'")
-            left = dict(expected)
-            continue
-        name = words[0] if words else ""
-        _fail_if(name not in expected, path, number, lambda n=name: f"'{n}' is no bone with values in the skeleton")
-        _fail_if(name not in left, path, number, lambda n=name: f"bone '{n}' stands twice in the frame")
-        _numbers(path, number, words[1:], left.pop(name), name)
-    _fail_if(
-        bool(left), path, first + len(lines) - 1,
-        lambda: f"the file ends inside a frame, before bone '{next(iter(left))}'; fetch it again",
-    )
-    raise UserError(f"{path}: bones change their order between frames; fetch the file again")
-
-
-def _fail_if(bad: bool, path: Path, line: int, message: Callable[[], str]) -> None:
-    if bad:
-        raise UserError(f"{path} line {line}: {message()}")

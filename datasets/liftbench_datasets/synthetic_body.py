@@ -1,0 +1,233 @@
+"""The embedded default dataset: a person of 31 points that walks, runs, reaches and more.
+
+Nothing is read: every frame is a pure function of the parameters (see `body_motion`).
+"""
+
+# ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liftbench.cameras import centred, project, random_rotations
+from liftbench.errors import unknown_name
+from liftbench.seeds import named_rng
+from liftbench.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.types import (
+    CAMERAS,
+    Camera,
+    Dataset,
+    Floats,
+    GroundTruth,
+    Observations,
+    Skeleton,
+)
+from liftbench_datasets.body_motion import (
+    ACTIONS,
+    BODY,
+    BODY_HEIGHT,
+    DOFS,
+    Motion,
+    make_motion,
+)
+
+KEY = "synthetic_body"
+SUBSETS = ("all",)
+SPLITS = ("train", "unseen")
+TRAIN_SHARE = 0.8
+VERSION = 1  # raise it when a change of the generator changes a frame
+
+
+@dataclass(frozen=True)
+class SyntheticBodyParams:
+    """Parameters of the generator.
+
+    Attributes:
+        frames: over all sequences of both splits.
+        sequences: the first floor(0.8 n) are `train`, the rest `unseen`.
+        seed: names all random draws.
+        camera: the model that makes the 2D points.
+        distance: from the camera to the middle of the body in body heights; the orthographic
+            camera has none.
+    """
+
+    frames: int = 4000
+    sequences: int = 30
+    seed: int = 0
+    camera: Camera = "orthographic"
+    distance: float = 4.0
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "sequences", "seed"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ValueError(f"{name}: expected an integer, got {value!r}")  # noqa: TRY004
+        if self.sequences < 2:
+            raise ValueError(f"sequences: expected at least 2, a split each, got {self.sequences}")
+        if self.frames < self.sequences:
+            raise ValueError(
+                f"frames: expected at least one for each of {self.sequences} sequences, "
+                f"got {self.frames}"
+            )
+        if self.camera not in CAMERAS:
+            raise ValueError(f"camera: expected one of {', '.join(CAMERAS)}, got {self.camera!r}")
+        if isinstance(self.distance, str) or not 1 <= self.distance < math.inf:
+            raise ValueError(
+                f"distance: expected a finite number of at least 1 body height, "
+                f"got {self.distance!r}"
+            )
+
+
+class SyntheticBody:
+    """Views of made motions, one Haar-random rotation a frame, points centred a frame.
+
+    Sequence i does action i modulo their number, so that the splits share the actions as far
+    as there are sequences for it. Lengths are metres; the group of a frame is its action.
+    """
+
+    def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
+        self.params = SyntheticBodyParams(**params)
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return the one subset."""
+        return SUBSETS
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return the SHA-256 over the version of the generator and its parameters."""
+        _known("subset", subset, SUBSETS)
+        text = f"{KEY} {VERSION} {sorted(asdict(self.params).items())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        """Make one split; sequence ids count through both splits."""
+        _known("subset", subset, SUBSETS)
+        ids = self._sequences(split)
+        camera = self.params.camera
+        points_3d = np.concatenate([self._view(i, self.motion(i)) for i in ids])
+        points_2d = project(points_3d, camera)
+        lengths = [self._frames(i) for i in ids]
+        sequence = np.repeat(np.array(ids, dtype=np.int64), lengths)
+        action = np.repeat([action_name(i) for i in ids], lengths)
+        visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
+        return Dataset(
+            Observations(points_2d, visible, sequence, camera, SKELETON),
+            GroundTruth(points_3d, "m", action, sequence),
+        )
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return nothing: no paper has this set."""
+        return ""
+
+    def check(self, root: Path) -> list[Finding]:
+        """Make all frames and return whether they are those of a body."""
+        motions = [self.motion(i) for i in range(self.params.sequences)]
+        splits = [self.load(root, SUBSETS[0], split) for split in SPLITS]
+        return [
+            _check_counts(splits, self.params),
+            _check_bones(np.concatenate([split.truth.points_3d for split in splits])),
+            _check_limits(np.concatenate([motion.angles for motion in motions])),
+            _check_ground(np.concatenate([motion.positions for motion in motions])),
+        ]
+
+    def motion(self, sequence: int) -> Motion:
+        """Return the angles and world positions of a sequence; its draw depends on it alone."""
+        rng = named_rng(KEY, "motion", self.params.seed, sequence)
+        return make_motion(rng, ACTIONS[action_name(sequence)], self._frames(sequence))
+
+    def _sequences(self, split: str) -> range:
+        _known("split", split, SPLITS)
+        train = math.floor(TRAIN_SHARE * self.params.sequences)
+        return range(train) if split == "train" else range(train, self.params.sequences)
+
+    def _frames(self, sequence: int) -> int:
+        each, left = divmod(self.params.frames, self.params.sequences)
+        return each + (sequence < left)
+
+    def _view(self, sequence: int, motion: Motion) -> Floats:
+        """Return the (F, 31, 3) positions in the camera's frame."""
+        rng = named_rng(KEY, "view", self.params.seed, sequence)
+        rotations = random_rotations(rng, len(motion.positions))
+        view: Floats = centred(motion.positions) @ rotations.swapaxes(1, 2)
+        if self.params.camera != "orthographic":
+            view[..., 2] += self.params.distance * BODY_HEIGHT
+        return view
+
+
+def action_name(sequence: int) -> str:
+    """Return the action of a sequence."""
+    return list(ACTIONS)[sequence % len(ACTIONS)]
+
+
+def _known(kind: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise unknown_name(f"{kind} of dataset '{KEY}'", name, known)
+
+
+def _skeleton() -> Skeleton:
+    names = BODY.names
+    pairs = tuple(
+        (left, names.index("r" + name[1:]))
+        for left, name in enumerate(names)
+        if name.startswith("l") and "r" + name[1:] in names
+    )
+    return Skeleton(names, BODY.edges, pairs)
+
+
+SKELETON = _skeleton()
+
+
+def _check_counts(splits: list[Dataset], params: SyntheticBodyParams) -> Finding:
+    frames = sum(split.observations.frames for split in splits)
+    train, unseen = (set(split.truth.sequence.tolist()) for split in splits)
+    whole = frames == params.frames and len(train | unseen) == params.sequences
+    shared = len(set.intersection(*(set(split.truth.group.tolist()) for split in splits)))
+    return Finding(
+        "frames",
+        whole and not train & unseen,
+        f"{frames} frames, {len(train)} sequences to train and {len(unseen)} unseen, "
+        f"{shared} of {len(ACTIONS)} actions in both",
+    )
+
+
+def _check_bones(points_3d: Floats) -> Finding:
+    ends = points_3d[:, np.array(BODY.edges)]
+    lengths = np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=2)
+    worst = float(np.abs(lengths - np.linalg.norm(BODY.bone[1:], axis=1)).max())
+    return Finding("bones", worst < 1e-9, f"lengths differ from the body's by {worst:.1e} m")
+
+
+def _check_limits(angles: Floats) -> Finding:
+    low, high = (np.array([getattr(dof, end) for dof in DOFS]) for end in ("low", "high"))
+    beyond = ((angles < low) | (angles > high)).any(axis=0)
+    names = ", ".join(dof.name for dof, bad in zip(DOFS, beyond, strict=True) if bad)
+    detail = f"{len(DOFS)} degrees of freedom" + (f", beyond: {names}" if names else ", all kept")
+    return Finding("joint limits", not names, detail)
+
+
+def _check_ground(positions: Floats) -> Finding:
+    lowest = positions[..., 1].min(axis=1)
+    detail = f"lowest points lie {lowest.min():.2f} to {lowest.max():.2f} m above the ground"
+    return Finding("ground", bool((lowest > -0.01).all() and (lowest < 0.2).all()), detail)
+
+
+SYNTHETIC_BODY = DatasetSpec(
+    key=KEY,
+    title="Synthetic human body, random motions",
+    reference="generated by liftbench",
+    make=SyntheticBody,
+    params=SyntheticBodyParams,
+    splits=SPLITS,
+    info=DatasetInfo(
+        download="none: it is generated, nothing to download",
+        licence="that of liftbench",
+        layout="no files; parameters frames, sequences, seed, camera and distance",
+        size="no files; 4000 frames of 31 points by default",
+    ),
+    synthetic=True,
+)
