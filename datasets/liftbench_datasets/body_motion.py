@@ -180,6 +180,10 @@ _COLUMN = {dof.name: column for column, dof in enumerate(DOFS)}
 _LOW = np.array([dof.low for dof in DOFS], dtype=np.float64)
 _HIGH = np.array([dof.high for dof in DOFS], dtype=np.float64)
 _UNREST = np.array([dof.unrest for dof in DOFS])
+# Limbs swap sides and keep their angles; the trunk keeps its place and turns the other way.
+_OTHER_SIDE = {f"{a}{dof.name}": f"{b}{dof.name}" for a, b in ("lr", "rl") for dof in _SIDE_LIMITS}
+_MIRROR = [_COLUMN[_OTHER_SIDE.get(dof.name, dof.name)] for dof in DOFS]
+_MIRROR_SIGN = np.array([1 if d.name in _OTHER_SIDE or d.kind == "flex" else -1 for d in DOFS])
 
 # --- actions ------------------------------------------------------------------------------
 
@@ -420,16 +424,16 @@ def make_motion(rng: np.random.Generator, action: Action, frames: int) -> Motion
     """Return `frames` frames of an action in a style drawn from `rng`; all draws come first."""
     style = _draw_style(rng, action)
     seconds = np.arange(frames) / FRAMES_PER_SECOND
-    cycles = style.start + style.rate * seconds + 0.04 * style.tempo.at(seconds)[:, 0]
+    cycles = style.start + style.rate * seconds + 0.02 * style.tempo.at(seconds)[:, 0]
     effort = 1 + 0.08 * style.effort.at(seconds)
     angles = effort * _cycle_angles(action, style, cycles) + style.offset
     angles += _UNREST * style.unrest.at(seconds)
     if action.planted:
         _flatten_feet(angles)
-    angles = within_limits(angles if style.right else mirrored(angles))
-    turn = action.turn if style.right else -action.turn
+    angles = within_limits(mirrored(angles) if style.mirrored else angles)
+    turn = -action.turn if style.mirrored else action.turn
     heading = style.heading + turn * cycles + 12 * style.veer.at(seconds)[:, 0]
-    return Motion(angles, _stand(_pose(angles, heading), action, style, cycles, heading))
+    return Motion(angles, _stand(_pose(angles, heading), action, cycles, heading))
 
 
 def within_limits(angles: Floats) -> Floats:
@@ -442,17 +446,7 @@ def within_limits(angles: Floats) -> Floats:
 
 def mirrored(angles: Floats) -> Floats:
     """Swap left and right of (F, D) angles."""
-    swap = {"l": "r", "r": "l"}
-    sided = [dof.joint[1:] in _SIDED for dof in DOFS]
-    source = [
-        _COLUMN[swap[dof.name[0]] + dof.name[1:]] if side else column
-        for column, (dof, side) in enumerate(zip(DOFS, sided, strict=True))
-    ]
-    keeps = [side or dof.kind == "flex" for dof, side in zip(DOFS, sided, strict=True)]
-    return angles[:, source] * np.where(keeps, 1.0, -1.0)
-
-
-_SIDED = {dof.joint for dof in _SIDE_LIMITS}
+    return angles[:, _MIRROR] * _MIRROR_SIGN
 
 
 @dataclass(frozen=True, eq=False)
@@ -480,9 +474,9 @@ def _draw_drift(rng: np.random.Generator, columns: int) -> _Drift:
 
 @dataclass(frozen=True, eq=False)
 class _Style:
-    """The habits of one sequence; `right` keeps the side of the table, else left is right."""
+    """The habits of one sequence; `mirrored` swaps the sides of the action's table."""
 
-    right: bool
+    mirrored: bool
     rate: float
     start: float
     heading: float
@@ -497,7 +491,7 @@ class _Style:
 def _draw_style(rng: np.random.Generator, action: Action) -> _Style:
     vigour = np.exp(rng.normal(0, action.style / 2))
     return _Style(
-        right=bool(rng.random() < 0.5),
+        mirrored=bool(rng.random() < 0.5),
         rate=rng.uniform(*action.rate),
         start=rng.random(),
         heading=rng.uniform(0, 360),
@@ -567,7 +561,7 @@ def _pose(angles: Floats, heading: Floats) -> Floats:
     return forward_kinematics(BODY, rotation, np.zeros((len(angles), 3)))
 
 
-def _stand(pose: Floats, action: Action, style: _Style, cycles: Floats, heading: Floats) -> Floats:
+def _stand(pose: Floats, action: Action, cycles: Floats, heading: Floats) -> Floats:
     """Put (F, 31, 3) poses on the ground and on their way."""
     place = np.empty((len(pose), 3))
     place[:, 1] = _periodic([action.lift], cycles)[:, 0] - _lowest_sole(pose)

@@ -203,9 +203,12 @@ def _check_bones(points_3d: Floats) -> Finding:
 
 
 def _check_limits(angles: Floats) -> Finding:
-    low, high = (np.array([getattr(dof, end) for dof in DOFS]) for end in ("low", "high"))
-    beyond = ((angles < low) | (angles > high)).any(axis=0)
-    names = ", ".join(dof.name for dof, bad in zip(DOFS, beyond, strict=True) if bad)
+    least, most = angles.min(axis=0), angles.max(axis=0)
+    names = ", ".join(
+        dof.name
+        for dof, low, high in zip(DOFS, least, most, strict=True)
+        if low < dof.low or high > dof.high
+    )
     detail = f"{len(DOFS)} degrees of freedom" + (f", beyond: {names}" if names else ", all kept")
     return Finding("joint limits", not names, detail)
 
