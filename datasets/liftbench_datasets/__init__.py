@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU]
+    return [CMU, SYNTHETIC_BODY]

@@ -354,7 +354,7 @@ _WAVE = Action(
         "lhumerus.flex": (18,),
         "lhumerus.bend": (84, 85, 87, 89, 90, 89, 87, 85),
         "lhumerus.twist": (78, 74, 66, 56, 52, 56, 66, 74),
-        "lradius.flex": (58, 64, 80, 98, 106, 98, 80, 64),
+        "lradius.flex": (45, 50, 64, 82, 90, 82, 64, 50),
         "lwrist.twist": (35,),
         "lhand.flex": (-10,),
         "lhand.bend": (-12, -8, 2, 14, 18, 14, 2, -8),
@@ -446,7 +446,8 @@ def within_limits(angles: Floats) -> Floats:
 
 def mirrored(angles: Floats) -> Floats:
     """Swap left and right of (F, D) angles."""
-    return angles[:, _MIRROR] * _MIRROR_SIGN
+    swapped: Floats = angles[:, _MIRROR] * _MIRROR_SIGN
+    return swapped
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,7 +74,8 @@ class Observations:
             _finite(self, "box", _array(self, "box", np.float64, (frames, 4)))
         if self.camera not in CAMERAS:
             raise ValueError(f"Observations.camera: expected one of {CAMERAS}, got {self.camera!r}")
-        if not np.array_equal(np.isfinite(points).all(axis=2), visible):
+        shown = visible[..., None]
+        if not np.where(shown, np.isfinite(points), np.isnan(points)).all():
             raise ValueError(
                 "Observations.points_2d: visible points must be finite and hidden points NaN"
             )
@@ -172,8 +173,7 @@ def _array(owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | Non
     given = np.asarray(value)
     if given.dtype.kind not in _ACCEPTED[np.dtype(dtype).kind]:
         raise TypeError(f"{label}: expected {np.dtype(dtype).name} values, got {given.dtype}")
-    array = np.array(given, dtype=dtype, copy=True) if given.flags.writeable else given
-    array = array.astype(dtype, copy=False)
+    array = given.astype(dtype, copy=_writable(given))
     if array.ndim != len(shape) or any(
         want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
     ):
@@ -182,6 +182,12 @@ def _array(owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | Non
     array.flags.writeable = False
     object.__setattr__(owner, name, array)
     return array
+
+
+def _writable(array: NDArray[Any]) -> bool:
+    """Return whether the values can change: a read-only view may show a writable array."""
+    base = array.base
+    return array.flags.writeable or (isinstance(base, np.ndarray) and base.flags.writeable)
 
 
 def _finite(owner: object, name: str, array: Floats) -> None:

@@ -34,7 +34,7 @@ class DeepNrsfmParams:
     nonlinearity: Nonlinearity = "bst"
     code: CodeReading = "projection"
     input_scale: float = 0.1
-    steps: int = 30_000
+    steps: int = 40_000
     batch_size: int = 128
     learning_rate: float = 2e-3
 

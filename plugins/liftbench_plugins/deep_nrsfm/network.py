@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from liftbench_plugins.deep_nrsfm import CodeReading, Nonlinearity
+from liftbench_plugins.matrix_product import matrix_product
 
 # Keeps norms and the polar factor differentiable at zero; far below the square of any code.
 _EPSILON = 1e-12
+_SMALLEST_NORM = 1e-6
 
 
 class BlockSparseNetwork(nn.Module):
@@ -76,10 +80,10 @@ class BlockSparseNetwork(nn.Module):
     def encode(self, image: Tensor) -> Tensor:
         """Return the bottleneck blocks Psi_L (K_L, 3, 2, B) of image points (eq. 24)."""
         frames = image.shape[2]
-        blocks = self.first.view(-1, self.points) @ image.reshape(self.points, -1)
+        blocks = matrix_product(self.first.view(-1, self.points), image.reshape(self.points, -1))
         blocks = self._shrink(blocks.view(-1, 6, frames), 0)
         for level, dictionary in enumerate(self.deeper, start=1):
-            blocks = dictionary @ blocks.view(self.sizes[level - 1], -1)
+            blocks = matrix_product(dictionary, blocks.view(self.sizes[level - 1], -1))
             blocks = self._shrink(blocks.view(-1, 6, frames), level)
         return blocks.view(-1, 3, 2, frames)
 
@@ -98,9 +102,9 @@ class BlockSparseNetwork(nn.Module):
     def decode(self, code: Tensor) -> Tensor:
         """Return the canonical shape (P, 3, B) of codes phi_L (K_L, B) (eq. 25)."""
         for dictionary, bias in zip(reversed(self.deeper), reversed(self.biases), strict=True):
-            code = torch.relu(dictionary.t() @ code + bias[:, None])
+            code = torch.relu(matrix_product(dictionary.t(), code) + bias[:, None])
         atoms = self.first.permute(2, 1, 0).reshape(3 * self.points, -1)
-        return (atoms @ code).view(self.points, 3, -1)
+        return matrix_product(atoms, code).view(self.points, 3, -1)
 
     def _shrink(self, blocks: Tensor, level: int) -> Tensor:
         """Apply the nonlinearity of a level to blocks (K, 6, B)."""
@@ -117,8 +121,28 @@ def block_soft_threshold(blocks: Tensor, threshold: Tensor) -> Tensor:
         blocks: (K, N, B), N entries a block.
         threshold: lambda, (K, 1).
     """
-    norm = (blocks.square().sum(dim=1) + _EPSILON).sqrt()
-    return blocks * torch.relu(1 - threshold / norm)[:, None]
+    shrunk: Tensor = _BlockSoftThreshold.apply(blocks, threshold)  # type: ignore[no-untyped-call]
+    return shrunk
+
+
+class _BlockSoftThreshold(Function):
+    """Written out because the blocks are large: half the passes over memory of autograd's way."""
+
+    @staticmethod
+    def forward(ctx: Any, blocks: Tensor, threshold: Tensor) -> Tensor:  # noqa: ANN401 torch's
+        norm = blocks.square().sum(dim=1).sqrt_().clamp_min_(_SMALLEST_NORM)
+        factor = torch.relu(1 - threshold / norm)
+        ctx.save_for_backward(blocks, threshold, norm, factor)
+        return blocks * factor[:, None]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 torch's
+        blocks, threshold, norm, factor = ctx.saved_tensors
+        # d factor / d norm = lambda / norm^2 and d factor / d lambda = -1 / norm, where it is alive.
+        slope = torch.where(factor > 0, (gradient * blocks).sum(dim=1) / norm, 0)
+        along = (slope * threshold / norm.square())[:, None]
+        for_blocks = torch.addcmul(gradient * factor[:, None], blocks, along)
+        return for_blocks, -slope.sum(dim=1, keepdim=True)
 
 
 def polar_factor(matrix: Tensor) -> Tensor:

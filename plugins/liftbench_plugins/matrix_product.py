@@ -1,0 +1,49 @@
+"""Matrix products on the quickest path that torch has for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+_ONEDNN = (
+    getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    if torch.backends.mkldnn.is_available()
+    else None
+)
+
+
+def matrix_product(left: Tensor, right: Tensor) -> Tensor:
+    """Return `left @ right` of (N, K) and (K, M), differentiable.
+
+    torch multiplies float32 matrices on the CPU with MKL, which leaves half of the speed of
+    processors that are not Intel's unused; oneDNN, which torch keeps for layers, does not.
+    """
+    if _ONEDNN is not None and left.device.type == "cpu" and left.dtype == torch.float32:
+        product: Tensor = _OneDnnProduct.apply(left, right)  # type: ignore[no-untyped-call]
+        return product
+    return left @ right
+
+
+class _OneDnnProduct(Function):
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:  # noqa: ANN401 torch's own
+        ctx.save_for_backward(left, right)
+        return _product(left, right)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        left, right = ctx.saved_tensors
+        for_left, for_right = ctx.needs_input_grad
+        return (
+            _product(gradient, right.t()) if for_left else None,
+            _product(left.t(), gradient) if for_right else None,
+        )
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Return the product by oneDNN's linear layer, left @ weight^T with weight = right^T."""
+    product: Tensor = _ONEDNN(left, right.t(), None, "none", [], "")
+    return product

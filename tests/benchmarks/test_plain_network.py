@@ -1,0 +1,27 @@
+"""The fast network must be the plain one, only faster."""
+
+import sys
+from pathlib import Path
+
+import torch
+from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, reprojection_loss
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from plain_network import plain_loss  # noqa: E402
+
+
+def test_both_networks_have_the_same_loss_and_gradients():
+    generator = torch.Generator().manual_seed(3)
+    network = BlockSparseNetwork(9, (16, 12, 6), "bst", "projection", generator).double()
+    with torch.no_grad():
+        for parameter in (*network.thresholds, *network.biases):
+            parameter.uniform_(0.0, 0.3, generator=generator)
+    image = torch.randn(9, 2, 10, generator=generator, dtype=torch.float64)
+    fast = reprojection_loss(image, *network(image))
+    fast_gradients = torch.autograd.grad(fast, list(network.parameters()))
+    plain = plain_loss(network, image.permute(2, 0, 1).contiguous())
+    plain_gradients = torch.autograd.grad(plain, list(network.parameters()))
+    torch.testing.assert_close(fast, plain)
+    for one, two in zip(fast_gradients, plain_gradients, strict=True):
+        torch.testing.assert_close(one, two)
+        assert one.abs().sum() > 0
