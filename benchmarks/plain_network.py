@@ -6,9 +6,10 @@ The reference for `train_step.py` and its test; it takes the weights of the fast
 from __future__ import annotations
 
 import torch
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 from torch import Tensor
 from torch.nn import functional
+
+from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 
 
 def plain_loss(network: BlockSparseNetwork, image: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from liftbench.metrics import BUILTIN_METRICS
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.types import GroundTruth, Reconstruction

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
+from torch import Tensor
+
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, reprojection_loss
 from plain_network import plain_loss
-from torch import Tensor
 
 POINTS, BATCH, ROUNDS, STEPS = 31, 128, 12, 10
 

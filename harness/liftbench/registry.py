@@ -99,7 +99,8 @@ def load_registry(plugin_files: Iterable[Path] = ()) -> Registry:
     errors: dict[str, str] = {}
     sources = {"liftbench": "liftbench"}
     manager.register(_Core(), name="liftbench")
-    for name, source, load in _candidates(plugin_files):
+    for given, source, load in _candidates(plugin_files):
+        name = given if given not in sources else f"{given} ({source})"
         sources[name] = source
         try:
             manager.register(load(), name=name)

@@ -95,16 +95,19 @@ def read_suite(path: Path) -> Suite:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected a mapping with the keys of a suite")
+    for key in content:
+        if not isinstance(key, str):
+            raise UserError(f"{path}: expected text as the name of a key, got {key!r}")
+    if "name" in content:
+        raise UserError(f"{path}: a suite is named by its file; remove the key 'name'")
     try:
         return Suite(name=path.stem, **content)
     except ValidationError as error:
         raise _first_problem(path, error) from error
-    except TypeError as error:
-        raise UserError(f"{path}: a suite is named by its file; remove the key 'name'") from error
 
 
 def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -124,7 +127,8 @@ def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:
 
 
 def _first_problem(path: Path, error: ValidationError) -> UserError:
-    problem = error.errors()[0]
+    # A misspelt key is also told as a missing one; the misspelling is what helps.
+    problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
     place = [str(step) for step in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         wrong = unknown_name("key", place[-1], _keys_beside(place))

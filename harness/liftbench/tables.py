@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 
@@ -74,10 +74,12 @@ def make_leaderboard(
     protocol = registry.protocols[plan.suite.protocol]
     printed = _printed(plan.suite, published)
     rows: list[Row] = []
+    notes = [*plan.suite.notes, *plan.notes]
     problems: list[str] = []
     for cell in plan.cells:
         records = [record for run in cell.runs if (record := store.read(run.key))]
         problems.extend(_problems(cell, records))
+        notes.extend(_cut_short(cell, records))
         rows.extend(
             _row(plan.suite, protocol, registry, cell, split, records, printed)
             for split in cell.splits
@@ -89,9 +91,7 @@ def make_leaderboard(
         for place, numbers in printed.items()
         if place not in done and place[1:] in shown
     )
-    return Leaderboard(
-        plan.suite, protocol, tuple(rows), (*plan.suite.notes, *plan.notes), tuple(problems)
-    )
+    return Leaderboard(plan.suite, protocol, tuple(rows), tuple(notes), tuple(problems))
 
 
 _Place = tuple[str, str, str, str]  # method, dataset, subset, split
@@ -210,6 +210,15 @@ def _problems(cell: Cell, records: Sequence[RunRecord]) -> list[str]:
         for r in records
         if r.status != "ok"
     ]
+
+
+def _cut_short(cell: Cell, records: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield one line for each training that its time budget ended before its last step."""
+    for record in records:
+        if record.status == "ok" and record.curve and record.curve[-1][0] < record.curve[-1][1]:
+            step, steps, _ = record.curve[-1]
+            name = f"{cell.method} {cell.dataset} {cell.subset} seed {record.spec.seed}"
+            yield f"{name}: its time budget ended the training near step {step} of {steps}"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -8,11 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-_ONEDNN = (
-    getattr(torch.ops.mkldnn, "_linear_pointwise", None)
-    if torch.backends.mkldnn.is_available()
-    else None
-)
+# A call that torch's own compiler uses; where a build of torch lacks it, `@` serves.
+_ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def matrix_product(left: Tensor, right: Tensor) -> Tensor:
@@ -21,7 +18,7 @@ def matrix_product(left: Tensor, right: Tensor) -> Tensor:
     torch multiplies float32 matrices on the CPU with MKL, which leaves half of the speed of
     processors that are not Intel's unused; oneDNN, which torch keeps for layers, does not.
     """
-    if _ONEDNN is not None and left.device.type == "cpu" and left.dtype == torch.float32:
+    if _ONEDNN_LINEAR and left.device.type == "cpu" and left.dtype == torch.float32:
         product: Tensor = _OneDnnProduct.apply(left, right)  # type: ignore[no-untyped-call]
         return product
     return left @ right
@@ -45,5 +42,5 @@ class _OneDnnProduct(Function):
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
     """Return the product by oneDNN's linear layer, left @ weight^T with weight = right^T."""
-    product: Tensor = _ONEDNN(left, right.t(), None, "none", [], "")
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(left, right.t(), None, "none", [], "")
     return product

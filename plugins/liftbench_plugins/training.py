@@ -73,7 +73,7 @@ def train(
         if step % _REPORT_EVERY and step + 1 < schedule.steps:
             continue
         # The loss is read now and then only: on a GPU every reading waits for the device.
-        value = float(loss)
+        value = float(loss.detach())
         if not math.isfinite(value):
             raise FloatingPointError(
                 f"the loss became {value} by step {step + 1}; lower learning_rate "

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from liftbench_plugins.matrix_product import matrix_product
 
 

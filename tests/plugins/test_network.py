@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from liftbench_plugins.deep_nrsfm.network import (
     BlockSparseNetwork,
     block_soft_threshold,

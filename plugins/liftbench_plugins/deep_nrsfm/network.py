@@ -138,7 +138,7 @@ class _BlockSoftThreshold(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 torch's
         blocks, threshold, norm, factor = ctx.saved_tensors
-        # d factor / d norm = lambda / norm^2 and d factor / d lambda = -1 / norm, where it is alive.
+        # Where alive, d factor / d norm = lambda / norm^2 and d factor / d lambda = -1 / norm.
         slope = torch.where(factor > 0, (gradient * blocks).sum(dim=1) / norm, 0)
         along = (slope * threshold / norm.square())[:, None]
         for_blocks = torch.addcmul(gradient * factor[:, None], blocks, along)
