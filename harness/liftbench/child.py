@@ -68,7 +68,7 @@ def main(folder: Path) -> None:
 
 def _die_with_parent() -> None:
     """End this process when the parent's end of standard input closes, however it died."""
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # not sys.stdin, whose lock a waiting thread would hold at exit
     os._exit(1)
 
 

@@ -62,7 +62,7 @@ def run_child(
         (folder / stale).unlink(missing_ok=True)
     with (folder / "log.txt").open("wb") as log:
         child = subprocess.Popen(  # noqa: S603 our own interpreter and module
-            [sys.executable, "-m", "liftbench.child", str(folder)],
+            [sys.executable, "-m", "liftbench.child", str(folder.resolve())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
