@@ -10,7 +10,7 @@ from typing import Any
 from liftbench.errors import DataMissingError, UserError, unknown_name
 from liftbench.registry import Registry
 from liftbench.specs import DatasetAdapter, MethodSpec
-from liftbench.store import RunSpec
+from liftbench.store import RunRecord, RunSpec
 from liftbench.suites import Suite, SuiteData, SuiteMethod, checked_params
 
 
@@ -63,7 +63,7 @@ def make_plan(
     registry: Registry,
     root: Path,
     selection: Selection,
-    extra_methods: Collection[str] = (),
+    stored: Collection[RunRecord] = (),
 ) -> Plan:
     """Return the cells of the selected part of a suite.
 
@@ -72,14 +72,16 @@ def make_plan(
         registry: where its names are looked up.
         root: the data root.
         selection: the part that was asked for.
-        extra_methods: registered methods that get a row although the suite does not name them.
+        stored: records of the suite's store; a method that the suite does not name gets a row for
+            them, and where files are absent they still say which data their numbers are of.
 
     Raises:
         UserError: a name in the suite or the selection is unknown.
     """
     protocol = registry.protocols[suite.protocol]
     registry.metrics[protocol.metric]  # an unknown metric is told before anything runs
-    methods = _methods(suite, registry, selection, extra_methods)
+    ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
+    methods = _methods(suite, registry, selection, ran)
     _check_selected(suite, selection)
     cells: list[Cell] = []
     notes: list[str] = []
@@ -90,8 +92,9 @@ def make_plan(
         for subset in data.subsets:
             if selection.subsets is not None and subset not in selection.subsets:
                 continue
-            identity, found = _identify(registry, adapter, data, root, subset)
-            notes.extend([f"{data.dataset} {subset}: {found}"] if identity and found else [])
+            identity, found = _identify(registry, adapter, data, root, subset, stored)
+            if identity and found:
+                notes.append(f"{data.dataset} {subset}: {found}")
             for label, method in methods.items():
                 cells.append(
                     _cell(registry, data, subset, label, method, identity, selection, found)
@@ -140,27 +143,36 @@ def _check_selected(suite: Suite, selection: Selection) -> None:
 
 
 def _identify(
-    registry: Registry, adapter: DatasetAdapter, data: SuiteData, root: Path, subset: str
+    registry: Registry,
+    adapter: DatasetAdapter,
+    data: SuiteData,
+    root: Path,
+    subset: str,
+    stored: Collection[RunRecord],
 ) -> tuple[dict[str, Any], str]:
     """Return what identifies the subset's data and a note, or nothing and why it is absent."""
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         if split not in spec.splits:
             raise unknown_name(f"split of dataset '{spec.key}'", split, spec.splits)
-    try:
-        checksum = adapter.checksum(root, subset)
-        note = adapter.note(root, subset)
-    except DataMissingError as error:
-        return {}, str(error)
     params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
-    identity = {
+    named = {
         "key": spec.key,
         "version": spec.version,
-        "params": asdict(params),
-        "checksum": checksum,
+        "params": _jsonable(asdict(params)),
         "subset": subset,
     }
-    return identity, note
+    try:
+        return {**named, "checksum": adapter.checksum(root, subset)}, adapter.note(root, subset)
+    except DataMissingError as error:
+        sums = {
+            record.spec.dataset["checksum"]
+            for record in stored
+            if all(record.spec.dataset.get(name) == value for name, value in named.items())
+        }
+        if len(sums) != 1:
+            return {}, str(error)
+        return {**named, "checksum": sums.pop()}, "files absent here, numbers of the stored runs"
 
 
 def _cell(

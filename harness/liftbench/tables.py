@@ -254,7 +254,7 @@ def _caption(board: Leaderboard) -> str:
     return (
         f"Protocol `{protocol.identity}`: {protocol.description}.{setting} Lower is better; the "
         "best of ours is bold. (p …) is the number that the paper prints; ± is the standard "
-        "deviation over n seeds; an empty cell was not run."
+        "deviation over n seeds; n/a: the data is absent; an empty cell was not run."
     )
 
 
@@ -276,7 +276,7 @@ def _grid(rows: Sequence[Row]) -> str:
 def _cell_text(row: Row | None, best: float | None) -> str:
     if row is None:
         return ""
-    text = "" if row.status in (PUBLISHED_ONLY, NOT_RUN) else row.status.replace("_", " ")
+    text = _SHORT.get(row.status, row.status.replace("_", " "))
     if row.value is not None:
         text = f"{row.value:.3f}"
         text += f" ± {row.std:.3f} (n={row.n_seeds})" if row.std is not None else ""
@@ -284,6 +284,9 @@ def _cell_text(row: Row | None, best: float | None) -> str:
         text += f" [{row.status}, {row.coverage:.0%} of seeds]" if row.coverage < 1 else ""
     printed = f"(p {row.published:g})" if row.published is not None else ""
     return " ".join(part for part in (text, printed) if part)
+
+
+_SHORT = {PUBLISHED_ONLY: "", NOT_RUN: "", NOT_AVAILABLE: "n/a"}
 
 
 def write_leaderboard(board: Leaderboard, store: Store) -> None:

@@ -90,9 +90,7 @@ def whole_plan(
     suite: Suite, registry: Registry, root: Path, store: Store, seeds: int | None = None
 ) -> Plan:
     """Plan a suite with all its rows and every other method that its store has runs of."""
-    stored = {record.spec.method["key"] for record in store.records()}
-    extra = stored & set(registry.methods.items)
-    return make_plan(suite, registry, root, Selection(seeds=seeds), extra)
+    return make_plan(suite, registry, root, Selection(seeds=seeds), tuple(store.records()))
 
 
 def leaderboard(plan: Plan, registry: Registry, store: Store) -> Leaderboard:
