@@ -87,7 +87,6 @@ def frame_errors(
         raise ValueError(f"frame {int((~weights.any(axis=1)).argmax())} has no point that counts")
     errors = np.empty(len(true))
     for part in _parts(protocol, truth):
-        _refuse_collapsed(predicted[part], true[part], weights[part])
         errors[part] = _part_errors(
             protocol, metric, predicted[part], true[part], weights[part], root
         )
@@ -104,23 +103,18 @@ def _parts(protocol: Protocol, truth: GroundTruth) -> Iterator[slice | NDArray[n
         yield slice(start, start + _BLOCK)
 
 
-def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None:
-    extent = norms(weighted_centred(predicted, weights), weights)
-    collapsed = extent <= _COLLAPSED * norms(weighted_centred(truth, weights), weights)
-    if collapsed.any():
-        raise DegeneratePredictionError(
-            f"all points coincide in {int(collapsed.sum())} of {len(collapsed)} predicted frames"
-        )
-
-
 def _part_errors(
     protocol: Protocol, metric: Metric, predicted: Floats, truth: Floats, weights: Floats, root: int
 ) -> Floats:
     if protocol.spread_unit:
-        sigma = truth.std(axis=1, ddof=1).mean()
+        sigma = _spread(truth, weights)
         predicted, truth = predicted / sigma, truth / sigma
-    predicted = _to_origin(protocol, predicted, weights, root)
-    truth = _to_origin(protocol, truth, weights, root)
+    at_mean = weighted_centred(predicted, weights), weighted_centred(truth, weights)
+    _refuse_collapsed(*at_mean, weights)
+    if protocol.centre == "mean":
+        predicted, truth = at_mean
+    elif protocol.centre == "root":
+        predicted, truth = (points - points[:, root, None] for points in (predicted, truth))
     errors = metric.errors(_matched(protocol, predicted, truth, weights), truth, weights)
     if protocol.depth_flip:
         mirrored = _matched(protocol, predicted * (1.0, 1.0, -1.0), truth, weights)
@@ -128,13 +122,20 @@ def _part_errors(
     return errors
 
 
-def _to_origin(protocol: Protocol, points: Floats, weights: Floats, root: int) -> Floats:
-    if protocol.centre == "mean":
-        return weighted_centred(points, weights)
-    if protocol.centre == "root":
-        offset: Floats = points - points[:, root : root + 1]
-        return offset
-    return points
+def _spread(points: Floats, weights: Floats) -> float:
+    """Return the mean over frames and coordinates of the standard deviation (ddof 1)."""
+    squares = weighted_centred(points, weights) ** 2 * weights[..., None]
+    variance = squares.sum(axis=1) / (weights.sum(axis=1)[:, None] - 1)
+    return float(np.sqrt(variance).mean())
+
+
+def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None:
+    """Raise where all points of a centred predicted frame coincide."""
+    collapsed = norms(predicted, weights) <= _COLLAPSED * norms(truth, weights)
+    if collapsed.any():
+        raise DegeneratePredictionError(
+            f"all points coincide in {int(collapsed.sum())} of {len(collapsed)} predicted frames"
+        )
 
 
 def _matched(protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats) -> Floats:
