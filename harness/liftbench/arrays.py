@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,21 @@ from liftbench.files import write_atomic
 
 Arrays = dict[str, NDArray[Any]]
 
+# What zipfile and numpy raise for damaged bytes.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError)
+
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write `arrays` to `path`, whole or not at all."""
+    """Write `arrays` to `path`, whole or not at all.
+
+    Raises:
+        ValueError: an array holds Python objects.
+    """
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise ValueError(f"{path}: array '{name}' holds Python objects")
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy 2.0 has no allow_pickle
     write_atomic(path, buffer.getbuffer().tobytes())
 
 
@@ -31,11 +42,12 @@ def load_arrays(path: Path) -> Arrays:
     Raises:
         ValueError: the file is damaged or holds pickled objects.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise ValueError(f"{path}: not a whole .npz file: {error}") from error
+    with path.open("rb") as stream:
+        try:
+            with np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except _DAMAGE as error:
+            raise ValueError(f"{path}: not a whole .npz file: {error}") from error
 
 
 def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:

@@ -76,30 +76,54 @@ def make_plan(
             them, and where files are absent they still say which data their numbers are of.
 
     Raises:
-        UserError: a name in the suite or the selection is unknown.
+        UserError: a name in the suite or the selection is unknown, or the data is damaged.
     """
+    try:
+        return _plan(suite, registry, root, selection, stored)
+    except UserError as error:
+        raise UserError(f"suite '{suite.name}': {error}") from error
+
+
+def _plan(
+    suite: Suite,
+    registry: Registry,
+    root: Path,
+    selection: Selection,
+    stored: Collection[RunRecord],
+) -> Plan:
     protocol = registry.protocols[suite.protocol]
     registry.metrics[protocol.metric]  # an unknown metric is told before anything runs
     ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
     methods = _methods(suite, registry, selection, ran)
     _check_selected(suite, selection)
-    cells: list[Cell] = []
-    notes: list[str] = []
-    for data in suite.data:
-        if selection.datasets is not None and data.dataset not in selection.datasets:
-            continue
-        adapter = make_adapter(registry, data.dataset, data.params)
-        for subset in data.subsets:
-            if selection.subsets is not None and subset not in selection.subsets:
-                continue
-            identity, found = _identify(registry, adapter, data, root, subset, stored)
-            if identity and found:
-                notes.append(f"{data.dataset} {subset}: {found}")
-            for label, method in methods.items():
-                cells.append(
-                    _cell(registry, data, subset, label, method, identity, selection, found)
-                )
+    columns = [
+        _column(registry, data, root, subset, stored)
+        for data in suite.data
+        for subset in data.subsets
+        if (selection.datasets is None or data.dataset in selection.datasets)
+        and (selection.subsets is None or subset in selection.subsets)
+    ]
+    cells = [
+        _cell(registry, column, label, row, selection.seeds or column.data.seeds)
+        for column in columns
+        for label, row in methods.items()
+    ]
+    notes = [
+        f"{column.data.dataset} {column.subset}: {column.found}"
+        for column in columns
+        if column.identity and column.found
+    ]
     return Plan(suite, tuple(cells), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A subset with what identifies its data (empty where absent) and what was found."""
+
+    data: SuiteData
+    subset: str
+    identity: dict[str, Any]
+    found: str
 
 
 def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> DatasetAdapter:
@@ -142,15 +166,9 @@ def _check_selected(suite: Suite, selection: Selection) -> None:
                 raise unknown_name(f"{kind} in suite '{suite.name}'", name, known)
 
 
-def _identify(
-    registry: Registry,
-    adapter: DatasetAdapter,
-    data: SuiteData,
-    root: Path,
-    subset: str,
-    stored: Collection[RunRecord],
-) -> tuple[dict[str, Any], str]:
-    """Return what identifies the subset's data and a note, or nothing and why it is absent."""
+def _column(
+    registry: Registry, data: SuiteData, root: Path, subset: str, stored: Collection[RunRecord]
+) -> _Column:
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         if split not in spec.splits:
@@ -162,8 +180,10 @@ def _identify(
         "params": _jsonable(asdict(params)),
         "subset": subset,
     }
+    adapter = make_adapter(registry, data.dataset, data.params)
     try:
-        return {**named, "checksum": adapter.checksum(root, subset)}, adapter.note(root, subset)
+        identity = {**named, "checksum": adapter.checksum(root, subset)}
+        return _Column(data, subset, identity, adapter.note(root, subset))
     except DataMissingError as error:
         sums = {
             record.spec.dataset["checksum"]
@@ -171,32 +191,26 @@ def _identify(
             if all(record.spec.dataset.get(name) == value for name, value in named.items())
         }
         if len(sums) != 1:
-            return {}, str(error)
-        return {**named, "checksum": sums.pop()}, "files absent here, numbers of the stored runs"
+            return _Column(data, subset, {}, str(error))
+        identity = {**named, "checksum": sums.pop()}
+        return _Column(data, subset, identity, "files absent here, numbers of the stored runs")
 
 
-def _cell(
-    registry: Registry,
-    data: SuiteData,
-    subset: str,
-    label: str,
-    row: SuiteMethod,
-    identity: dict[str, Any],
-    selection: Selection,
-    found: str,
-) -> Cell:
-    spec = registry.methods[row.plugin or label]
-    seeds = selection.seeds or data.seeds if spec.capabilities.seeded else 1
-    runs = tuple(_run(spec, row, data, identity, seed) for seed in range(seeds)) if identity else ()
+def _cell(registry: Registry, column: _Column, label: str, row: SuiteMethod, seeds: int) -> Cell:
+    spec, data = registry.methods[row.plugin or label], column.data
+    if not spec.capabilities.seeded:
+        seeds = 1
     return Cell(
         method=label,
         dataset=data.dataset,
-        subset=subset,
+        subset=column.subset,
         fit=data.fit,
         splits=data.evaluate,
-        runs=runs,
+        runs=tuple(
+            _run(spec, row, data, column.identity, seed) for seed in range(seeds) if column.identity
+        ),
         seeds=seeds,
-        reason="" if identity else found,
+        reason="" if column.identity else column.found,
     )
 
 
@@ -218,20 +232,3 @@ def _run(
 def _jsonable(params: dict[str, Any]) -> dict[str, Any]:
     """Return parameters as they come back from JSON, so that a key survives the store."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in params.items()}
-
-
-def data_root(given: Path | None, environment: str | None) -> Path:
-    """Return `--data-root`, else `$LIFTBENCH_DATA`, else the default folder.
-
-    Raises:
-        UserError: the folder that was named does not exist.
-    """
-    for source, value in (("--data-root", given), ("$LIFTBENCH_DATA", environment)):
-        if value:
-            path = Path(value)
-            if not path.is_dir():
-                raise UserError(
-                    f"{source} {path}: no such folder; name the one that holds the data"
-                )
-            return path.resolve()
-    return Path.home() / ".cache" / "liftbench"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from liftbench.errors import UserError
 
@@ -43,22 +43,40 @@ def read_published(paths: Iterable[Path]) -> tuple[PublishedNumber, ...]:
     """Read all numbers of the files.
 
     Raises:
-        UserError: columns are not as expected, or a value is not a number.
+        UserError: a file cannot be read, columns are not as expected, or a value is not a finite
+            number; the message names the line.
     """
     return tuple(number for path in paths for number in _read(path))
 
 
 def _read(path: Path) -> list[PublishedNumber]:
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if tuple(frame.columns) != COLUMNS:
-        raise UserError(f"{path} line 1: expected columns {','.join(COLUMNS)}")
-    numbers = []
-    for line, values in enumerate(frame.itertuples(index=False), start=2):
-        row = dict(zip(COLUMNS, map(str, values), strict=True))
-        try:
-            value = float(row.pop("value"))
-            std = row.pop("std")
-            numbers.append(PublishedNumber(**row, value=value, std=float(std) if std else None))
-        except ValueError as error:
-            raise UserError(f"{path} line {line}: {error}") from error
-    return numbers
+    try:
+        content = path.read_bytes()
+        lines = content.decode().splitlines(keepends=True)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(f"{path} line {line}: a byte is not UTF-8") from error
+    rows = csv.reader(lines, strict=True)
+    try:
+        if tuple(next(rows, ())) != COLUMNS:
+            raise UserError(f"{path} line 1: expected columns {','.join(COLUMNS)}")
+        return [_number(row) for row in rows if row]
+    except (csv.Error, ValueError) as error:
+        raise UserError(f"{path} line {rows.line_num}: {error}") from error
+
+
+def _number(fields: Sequence[str]) -> PublishedNumber:
+    if len(fields) != len(COLUMNS):
+        raise ValueError(f"expected {len(COLUMNS)} fields, got {len(fields)}")
+    row = dict(zip(COLUMNS, fields, strict=True))
+    value, std = row.pop("value"), row.pop("std")
+    return PublishedNumber(**row, value=_finite(value), std=_finite(std) if std else None)
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(f"'{word}' is not a finite number")
+    return number

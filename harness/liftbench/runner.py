@@ -165,9 +165,15 @@ def _run_and_store(
 
 
 def keep(store: Store, record: RunRecord, predictions: dict[str, Reconstruction]) -> None:
-    """Write a record, after its predictions, so that a record never lacks them."""
+    """Write a record, after its predictions, so that a record never lacks them.
+
+    Predictions of an earlier run go, lest `score` takes them for those of this one.
+    """
+    path = store.predictions_path(record.spec.key)
     if predictions:
-        save_reconstructions(store.predictions_path(record.spec.key), predictions)
+        save_reconstructions(path, predictions)
+    else:
+        path.unlink(missing_ok=True)
     store.write(record)
 
 
@@ -184,7 +190,12 @@ def score_again(
             yield record, None
             continue
         _require_same_data(bench, record.spec)
-        predictions = load_reconstructions(path)
+        try:
+            predictions = load_reconstructions(path)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{path}: no whole predictions ({error}); delete it or do its run again"
+            ) from error
         load = partial(bench.load, record.spec)
         fresh = replace(record, status="ok", error="")
         scored = score_record(fresh, predictions, load, bench.registry, protocol)

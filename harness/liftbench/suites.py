@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from liftbench.errors import UserError, unknown_name
 
@@ -121,9 +121,11 @@ def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:
         if name not in known:
             raise unknown_name(f"parameter of {owner}", name, known)
     try:
-        return params_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{owner}: {error}") from error
+        return TypeAdapter(params_type).validate_python(given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = "".join(f" {step}:" for step in problem["loc"])
+        raise UserError(f"{owner}:{place} {_said(problem['msg'])}") from error
 
 
 def _first_problem(path: Path, error: ValidationError) -> UserError:
@@ -133,7 +135,12 @@ def _first_problem(path: Path, error: ValidationError) -> UserError:
     if problem["type"] == "extra_forbidden":
         wrong = unknown_name("key", place[-1], _keys_beside(place))
         return UserError(f"{path}: {'.'.join(place)}: {wrong}")
-    return UserError(f"{path}: {'.'.join(place)}: {problem['msg']}")
+    return UserError(f"{path}: {'.'.join(place)}: {_said(problem['msg'])}")
+
+
+def _said(message: str) -> str:
+    """Return pydantic's message on one line, without its prefix to a validator's own words."""
+    return " ".join(message.removeprefix("Value error, ").split())
 
 
 def _keys_beside(place: list[str]) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from liftbench.plan import Plan, Selection, data_root, make_plan
+from liftbench.errors import UserError
+from liftbench.plan import Plan, Selection, make_plan
 from liftbench.process import Execution
 from liftbench.published import read_published
 from liftbench.registry import Registry, load_registry
@@ -82,8 +83,23 @@ def open_bench(
 
 
 def find_root(given: Path | None) -> Path:
-    """Return the data root."""
-    return data_root(given, os.environ.get("LIFTBENCH_DATA"))
+    """Return `--data-root`, else `$LIFTBENCH_DATA`, else the default folder.
+
+    Raises:
+        UserError: the folder that was named does not exist.
+    """
+    for source, value in (
+        ("--data-root", given),
+        ("$LIFTBENCH_DATA", os.environ.get("LIFTBENCH_DATA")),
+    ):
+        if value:
+            path = Path(value)
+            if not path.is_dir():
+                raise UserError(
+                    f"{source} {path}: no such folder; name the one that holds the data"
+                )
+            return path.resolve()
+    return Path.home() / ".cache" / "liftbench"
 
 
 def whole_plan(

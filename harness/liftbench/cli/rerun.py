@@ -26,8 +26,8 @@ def rerun(
 ) -> None:
     """Repeat the stored run whose key begins with KEY, on its device with its threads.
 
-    Without --verify the new record takes the place of the stored one. With it, exit code 1
-    says that the repetition differs.
+    Without --verify the new record takes the place of the stored one; exit code 1 says that it
+    failed. With --verify, exit code 1 says that the repetition differs.
     """
     store, stored = find_record(results, key)
     registry = open_registry(ctx.obj)
@@ -42,7 +42,7 @@ def rerun(
     click.echo(f"repeated: {repetition.record.status} {summary(repetition.record)}")
     if not verify:
         keep(store, repetition.record, repetition.predictions)
-        return
+        ctx.exit(0 if repetition.record.status == "ok" else 1)
     if not repetition.differences:
         click.echo("identical bit for bit")
         return
