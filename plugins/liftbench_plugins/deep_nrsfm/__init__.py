@@ -24,7 +24,10 @@ class DeepNrsfmParams:
         code: `linear` or `projection`, see `BlockSparseNetwork`.
         input_scale: root mean square of the coordinates that the network sees. Thresholds and
             biases start at zero and move at the learning rate, so that this sets their pace.
-        steps: optimisation steps.
+        starts: how many random starts are trained for `start_steps`; the one whose shapes agree
+            best between views (no truth is needed for that) goes on for `steps`.
+        start_steps: optimisation steps of each start.
+        steps: optimisation steps of the one that goes on.
         batch_size: frames a step.
         learning_rate: of Adam at the first step; it falls to zero along a cosine. The paper's
             slow schedule (1e-4, x0.95 every 50k of 400k-1.2M steps) is far longer.
@@ -34,7 +37,9 @@ class DeepNrsfmParams:
     nonlinearity: Nonlinearity = "bst"
     code: CodeReading = "projection"
     input_scale: float = 0.1
-    steps: int = 40_000
+    starts: int = 3
+    start_steps: int = 2_000
+    steps: int = 20_000
     batch_size: int = 128
     learning_rate: float = 2e-3
 
@@ -45,7 +50,14 @@ class DeepNrsfmParams:
             raise ValueError(f"nonlinearity: expected 'bst' or 'relu', got {self.nonlinearity!r}")
         if self.code not in ("linear", "projection"):
             raise ValueError(f"code: expected 'linear' or 'projection', got {self.code!r}")
-        for name in ("input_scale", "steps", "batch_size", "learning_rate"):
+        for name in (
+            "input_scale",
+            "starts",
+            "start_steps",
+            "steps",
+            "batch_size",
+            "learning_rate",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
 

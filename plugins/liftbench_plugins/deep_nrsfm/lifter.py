@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +17,7 @@ from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import (
     BlockSparseNetwork,
     full_rotation,
+    inconsistency,
     reprojection_loss,
 )
 from liftbench_plugins.training import Schedule, train
@@ -31,23 +36,61 @@ class DeepNrsfm:
         self.params = params
 
     def fit(self, observations: Observations, context: RunContext) -> None:
-        """Train the network on the image points of all frames."""
+        """Train several starts for a while, then the most consistent one to the end.
+
+        Reprojection alone can settle on shapes that change with the view. Such a start has a
+        low loss and a high error, but it contradicts itself, which needs no truth to be seen.
+        """
         params, self.device = self.params, context.device
         points = centred(observations.points_2d)
         self.scale = float(params.input_scale / np.sqrt(np.mean(points**2)))
         # Batches are gathered from one tensor that stays on the device.
         images = self._tensor(points)
-        generator = torch.Generator().manual_seed(context.seed)
-        self.network = BlockSparseNetwork(
-            points.shape[1], params.sizes, params.nonlinearity, params.code, generator
-        ).to(self.device)
+        deadline = time.monotonic() + context.budget_s
+        stages = [params.start_steps] * params.starts + [params.steps]
+
+        def train_stage(number: int, network: BlockSparseNetwork) -> BlockSparseNetwork:
+            self._train(network, images, stages, number, deadline, context)
+            return network
+
+        starts = [train_stage(i, self._start(images, context, i)) for i in range(params.starts)]
+        self.network = min(starts, key=lambda network: inconsistency(network, images))
+        train_stage(params.starts, self.network)
+
+    def _start(self, images: Tensor, context: RunContext, number: int) -> BlockSparseNetwork:
+        params = self.params
+        generator = torch.Generator().manual_seed(context.seed * params.starts + number)
+        network = BlockSparseNetwork(
+            images.shape[0], params.sizes, params.nonlinearity, params.code, generator
+        )
+        return network.to(self.device)
+
+    def _train(
+        self,
+        network: BlockSparseNetwork,
+        images: Tensor,
+        stages: Sequence[int],
+        number: int,
+        deadline: float,
+        context: RunContext,
+    ) -> None:
+        """Train for the steps of one stage; progress counts through all of them."""
+        params, done, total = self.params, sum(stages[:number]), sum(stages)
 
         def batch_loss(frames: Tensor) -> Tensor:
             image = images.index_select(2, frames)
-            return reprojection_loss(image, *self.network(image))
+            return reprojection_loss(image, *network(image))
 
-        schedule = Schedule(params.steps, params.batch_size, params.learning_rate)
-        train(self.network, batch_loss, points.shape[0], schedule, context)
+        scratch = context.scratch / f"stage{number}"
+        scratch.mkdir(exist_ok=True)
+        stage = replace(
+            context,
+            budget_s=deadline - time.monotonic(),
+            scratch=scratch,
+            progress=lambda step, _, loss: context.progress(done + step, total, loss),
+        )
+        schedule = Schedule(stages[number], params.batch_size, params.learning_rate)
+        train(network, batch_loss, images.shape[2], schedule, stage)
 
     @torch.no_grad()
     def predict(self, observations: Observations) -> Reconstruction:

@@ -178,6 +178,26 @@ def reprojection_loss(image: Tensor, shape: Tensor, camera: Tensor) -> Tensor:
     return (norms(error) / norms(image)).mean()
 
 
+@torch.no_grad()
+def inconsistency(network: BlockSparseNetwork, image: Tensor) -> float:
+    """Return how much reconstructed shapes change when they are seen from elsewhere and lifted.
+
+    The mean over frames of ‖S' - S‖_F / ‖S‖_F, where S' is the shape that the network sees in
+    an image of its own shape S under a uniformly random rotation (PR-RRN, section 4.3).
+
+    Args:
+        network: to be judged.
+        image: (P, 2, B); a thousand frames of them are enough.
+    """
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randperm(image.shape[2], generator=generator)[:1000].to(image.device)
+    shape, _ = network(image.index_select(2, frames))
+    shape = shape - shape.mean(dim=0, keepdim=True)
+    drawn = torch.randn(3, 2, len(frames), generator=generator).to(image)
+    again, _ = network((shape[:, :, None] * polar_factor(drawn)).sum(dim=1))
+    return float((norms(again - shape) / norms(shape)).mean())
+
+
 def norms(points: Tensor) -> Tensor:
     """Return the Frobenius norm (B,) of each frame of (P, D, B)."""
     return (points.square().sum(dim=(0, 1)) + _EPSILON).sqrt()
