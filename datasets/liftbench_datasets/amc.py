@@ -35,6 +35,11 @@ def _motion_lines(path: Path) -> tuple[list[str], int]:
     """Return the lines from the first frame number on, and the file's line number of the first."""
     lines = read_lines(path)
     first = next((i for i, line in enumerate(lines) if line.strip().isdigit()), len(lines))
+    for number, line in enumerate(lines[:first], start=1):
+        if line.strip() and line.lstrip()[0] not in "#:":
+            raise UserError(f"{path} line {number}: expected a header line or a frame number")
+        if line.strip().upper() == ":RADIANS":
+            raise UserError(f"{path} line {number}: expected :DEGREES; convert the file")
     end = len(lines)
     while end > first and not lines[end - 1].strip():
         end -= 1

@@ -14,6 +14,7 @@ from liftbench.types import Floats
 from liftbench_datasets.kinematics import KinematicTree
 
 METRES_PER_INCH = 0.0254
+_TURNS = ("rx", "ry", "rz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +80,11 @@ def read_lines(path: Path) -> list[str]:
         UserError: the file cannot be read or is no ASCII text.
     """
     try:
-        return path.read_text(encoding="ascii").splitlines()
+        content = path.read_bytes()
+        return content.decode("ascii").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not ASCII; fetch the file again") from error
+        line = len(content[: error.start + 1].splitlines())
+        raise UserError(f"{path} line {line}: not ASCII; fetch the file again") from error
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
 
@@ -102,8 +105,14 @@ def _sections(path: Path) -> dict[str, list[_Line]]:
 
 def _length_unit(path: Path, lines: list[_Line]) -> float:
     for number, words in lines:
+        if words[0] == "angle" and words[1:] != ["deg"]:
+            raise UserError(f"{path} line {number}: expected 'angle deg'; convert the file")
+    for number, words in lines:
         if words[0] == "length":
-            return parse_numbers(path, number, words[1:], 1, "length")[0]
+            unit = parse_numbers(path, number, words[1:], 1, "length")[0]
+            if unit <= 0:
+                raise UserError(f"{path} line {number}: 'length' must be positive")
+            return unit
     raise UserError(f"{path}: no 'length' under ':units'; fetch the file again")
 
 
@@ -112,13 +121,17 @@ def _root(path: Path, lines: list[_Line]) -> _Bone:
     if "order" not in fields:
         raise UserError(f"{path}: no 'order' under ':root'; fetch the file again")
     number, order = fields["order"]
-    return _Bone("root", dofs=_dofs(path, number, order))
+    return _Bone("root", dofs=_dofs(path, number, order, ("tx", "ty", "tz", *_TURNS)))
 
 
-def _dofs(path: Path, number: int, words: Sequence[str]) -> tuple[str, ...]:
+def _dofs(
+    path: Path, number: int, words: Sequence[str], allowed: Sequence[str] = _TURNS
+) -> tuple[str, ...]:
     dofs = tuple(word.lower() for word in words)
-    if not set(dofs) <= {"tx", "ty", "tz", "rx", "ry", "rz"}:
-        raise UserError(f"{path} line {number}: expected TX TY TZ RX RY RZ, got {' '.join(words)}")
+    if not set(dofs) <= set(allowed):
+        raise UserError(
+            f"{path} line {number}: expected some of {' '.join(allowed)}, got {' '.join(words)}"
+        )
     return dofs
 
 
@@ -136,15 +149,23 @@ def _bones(path: Path, lines: list[_Line]) -> list[_Bone]:
             number, words = fields[key]
             return parse_numbers(path, number, words[:count], count, key)
 
+        name_line, name = fields["name"]
+        if len(name) != 1 or name[0] in {"root", *(bone.name for _, bone in bones)}:
+            raise UserError(f"{path} line {name_line}: expected a bone name that is still free")
+        axis_line, axis = fields["axis"]
+        if [word.upper() for word in axis[3:]] not in ([], ["XYZ"]):
+            raise UserError(f"{path} line {axis_line}: expected an axis in the order XYZ")
         dof_line, dofs = fields.get("dof", (start, []))
         bone = _Bone(
-            name=fields["name"][1][0],
+            name=name[0],
             direction=numbers("direction", 3),
             length=numbers("length", 1)[0],
             axis=numbers("axis", 3),
             dofs=_dofs(path, dof_line, dofs),
         )
         bones.append((int(numbers("id", 1)[0]), bone))
+    if not bones:
+        raise UserError(f"{path}: no bone under ':bonedata'; fetch the file again")
     return [bone for _, bone in sorted(bones, key=lambda pair: pair[0])]
 
 
@@ -156,6 +177,7 @@ def _blocks(lines: list[_Line]) -> Iterator[tuple[int, list[_Line]]]:
             start, block = number, []
         elif words[0] == "end":
             yield start, block
+            start, block = number, []
         else:
             block.append((number, words))
 
@@ -169,6 +191,8 @@ def _parents(path: Path, lines: list[_Line], names: list[str]) -> tuple[int, ...
             if name not in index:
                 raise UserError(f"{path} line {number}: bone '{name}' is not under ':bonedata'")
         for child in children:
+            if child == names[0]:
+                raise UserError(f"{path} line {number}: '{child}' cannot be a child")
             parent[index[child]] = index[first]
     for joint, name in enumerate(names[1:], start=1):
         if not 0 <= parent[joint] < joint:

@@ -12,7 +12,7 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.cameras import centred, project, random_rotations
-from liftbench.errors import DataMissingError, UserError
+from liftbench.errors import DataMissingError, UserError, unknown_name
 from liftbench.files import checksum
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
@@ -21,11 +21,15 @@ from liftbench_datasets.amc import read_amc
 from liftbench_datasets.asf import read_asf
 
 TRAIN_SHARE = 0.8
+SPLITS = ("train", "unseen")
 POINTS = 31
 
 # Sequences of a subject in the official archive, and their frames where a paper prints them.
 OFFICIAL_SEQUENCES = {"01": 14, "07": 12, "20": 13, "39": 14}
 OFFICIAL_FRAMES = {"01": 54_857}
+
+# Raise the number when the readers change what they make of a file.
+_PARSED = "cmu-1"
 
 _BELOW_ROOT = ("", "subjects", "all_asfamc/subjects", "cmu", "cmu/subjects")
 _BELOW_ROOT_DEEP = "cmu/all_asfamc/subjects"
@@ -65,9 +69,13 @@ class Cmu:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of a subject; sequence ids are the trial numbers of the archive."""
+        if split not in SPLITS:
+            raise unknown_name("split of dataset 'cmu'", split, SPLITS)
         asf, *motions = _sources(root, subset)
-        arrays = cached_arrays("cmu", checksum([asf, *motions]), lambda: _parse(asf, motions))
+        arrays = cached_arrays(_PARSED, checksum([asf, *motions]), lambda: _parse(asf, motions))
         trials = split_trials(arrays["trials"].tolist(), split)
+        if not trials:
+            raise DataMissingError(f"cmu: {subset} has too few sequences for a '{split}' split")
         chosen = np.isin(arrays["sequence"], trials)
         sequence = arrays["sequence"][chosen]
         points_3d = self._views(subset, arrays["positions"][chosen], sequence)
@@ -151,7 +159,7 @@ def _sources(root: Path, subject: str) -> list[Path]:
     archive = _archive(root)
     if archive is None or not _asf(archive / subject).is_file():
         raise _absent(root, subject)
-    motions = sorted((archive / subject).glob(f"{subject}_*.amc"))
+    motions = sorted((archive / subject).glob(f"{subject}_*.amc"), key=_trial)
     if not motions:
         raise DataMissingError(f"cmu: no {subject}_*.amc in {archive / subject}")
     return [_asf(archive / subject), *motions]
@@ -211,7 +219,7 @@ CMU = DatasetSpec(
     reference="mocap.cs.cmu.edu, created with funding from NSF EIA-0196217",
     make=Cmu,
     params=CmuParams,
-    splits=("train", "unseen"),
+    splits=SPLITS,
     info=DatasetInfo(
         download="allasfamc.zip from mocap.cs.cmu.edu (all subjects, ASF/AMC)",
         licence="free for research and commercial products, not to be resold even in converted "

@@ -26,7 +26,7 @@ class DegeneratePredictionError(ValueError):
 class Protocol:
     """A named way from a prediction to a number; every step stands in its fields.
 
-    The steps run in this order: unit, centre, depth flip (the better of both), align, scale,
+    The steps run in this order: centre, unit, depth flip (the better of both), align, scale,
     metric; the result is the mean over frames.
 
     Attributes:
@@ -76,7 +76,7 @@ def frame_errors(
         root: index of the point that `centre="root"` puts at the origin.
 
     Raises:
-        ValueError: shapes differ or a frame has no point that counts.
+        ValueError: shapes differ, or a true frame has no point that counts or no extent.
         DegeneratePredictionError: all points of a predicted frame coincide.
     """
     predicted, true = prediction.points_3d, truth.points_3d
@@ -106,15 +106,15 @@ def _parts(protocol: Protocol, truth: GroundTruth) -> Iterator[slice | NDArray[n
 def _part_errors(
     protocol: Protocol, metric: Metric, predicted: Floats, truth: Floats, weights: Floats, root: int
 ) -> Floats:
-    if protocol.spread_unit:
-        sigma = _spread(truth, weights)
-        predicted, truth = predicted / sigma, truth / sigma
     at_mean = weighted_centred(predicted, weights), weighted_centred(truth, weights)
     _refuse_collapsed(*at_mean, weights)
     if protocol.centre == "mean":
         predicted, truth = at_mean
     elif protocol.centre == "root":
         predicted, truth = (points - points[:, root, None] for points in (predicted, truth))
+    if protocol.spread_unit:
+        sigma = _spread(truth, weights)
+        predicted, truth = predicted / sigma, truth / sigma
     errors = metric.errors(_matched(protocol, predicted, truth, weights), truth, weights)
     if protocol.depth_flip:
         mirrored = _matched(protocol, predicted * (1.0, 1.0, -1.0), truth, weights)
@@ -130,8 +130,13 @@ def _spread(points: Floats, weights: Floats) -> float:
 
 
 def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None:
-    """Raise where all points of a centred predicted frame coincide."""
-    collapsed = norms(predicted, weights) <= _COLLAPSED * norms(truth, weights)
+    """Raise where all points that count coincide in a centred frame."""
+    extent = norms(truth, weights)
+    if not extent.all():
+        raise ValueError(
+            f"all true points that count coincide in {int((extent == 0).sum())} frames"
+        )
+    collapsed = norms(predicted, weights) <= _COLLAPSED * extent
     if collapsed.any():
         raise DegeneratePredictionError(
             f"all points coincide in {int(collapsed.sum())} of {len(collapsed)} predicted frames"

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import torch
+
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, reprojection_loss
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from plain_network import plain_loss  # noqa: E402
+from plain_network import plain_loss
 
 
 def test_both_networks_have_the_same_loss_and_gradients():

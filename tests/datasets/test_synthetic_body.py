@@ -348,8 +348,13 @@ def test_bad_parameters_are_told_in_one_line(params: dict[str, Any], message: st
     with pytest.raises(ValueError, match=message) as told:
         SyntheticBodyParams(**params)
     assert "\n" not in str(told.value)
-    with pytest.raises(UserError, match=message):
+
+
+@pytest.mark.parametrize("params", [{"frames": 29}, {"seed": "a"}, {"distance": "far"}])
+def test_bad_parameters_of_a_suite_are_user_errors(params: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=next(iter(params))) as told:
         checked_params("dataset 'synthetic_body'", SYNTHETIC_BODY.params, params)
+    assert "\n" not in str(told.value)
 
 
 def test_unknown_subset_and_split_are_user_errors() -> None:

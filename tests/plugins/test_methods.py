@@ -10,11 +10,12 @@ from liftbench.metrics import relative_norm
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.registry import load_registry
 from liftbench.types import GroundTruth
+from liftbench_plugins.deep_nrsfm import lifter
 from liftbench_plugins.rigid import metric_upgrade
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
 REGISTRY = load_registry()
-SMALL = {"sizes": (32, 16, 4), "steps": 600}
+SMALL = {"sizes": (32, 16, 4), "starts": 2, "start_steps": 20, "steps": 600}
 SETTINGS = {"deep_nrsfm": SMALL, "deep_nrsfm_pp": SMALL, "rigid": {}, "zero_depth": {}}
 
 
@@ -134,6 +135,33 @@ def test_parts_of_a_reconstruction_fit_together(key, tmp_path):
     np.testing.assert_allclose(np.linalg.det(prediction.rotation), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("best", [0, 1, 2])
+def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monkeypatch):
+    views = rigid_views(frames=40)
+    judged = []
+
+    def judge(network, images):
+        judged.append(network)
+        return 0.1 if len(judged) == best + 1 else 0.5
+
+    monkeypatch.setattr(lifter, "inconsistency", judge)
+    method = run("deep_nrsfm_pp", observe(views), tmp_path, starts=3, start_steps=2, steps=2)
+    assert len(judged) == 3
+    assert method.network is judged[best]
+    assert len({network.first[0, 0, 0].item() for network in judged}) == 3
+
+
+def test_progress_counts_through_starts_and_the_main_training(tmp_path):
+    spec, told = REGISTRY.methods["deep_nrsfm_pp"], []
+    params = spec.params(sizes=(8, 4), starts=2, start_steps=15, steps=20)
+    spec.make(**vars(params)).fit(
+        observe(rigid_views(frames=40)),
+        RunContext(0, "cpu", 1, 1e6, tmp_path, lambda *point: told.append(point[:2])),
+    )
+    assert [step for step, _ in told] == [1, 11, 15, 16, 26, 30, 31, 41, 50]
+    assert {total for _, total in told} == {50}
+
+
 def test_a_shift_of_the_image_changes_nothing(tmp_path):
     observations = observe(rigid_views(frames=40))
     method = run("deep_nrsfm_pp", observations, tmp_path, steps=50)
@@ -150,6 +178,7 @@ def test_a_shift_of_the_image_changes_nothing(tmp_path):
         ({"nonlinearity": "tanh"}, "nonlinearity: expected 'bst' or 'relu', got 'tanh'"),
         ({"code": "none"}, "code: expected"),
         ({"steps": 0}, "steps: expected a positive number, got 0"),
+        ({"starts": 0}, "starts: expected a positive number, got 0"),
     ],
 )
 def test_bad_parameters_are_refused(params, message):

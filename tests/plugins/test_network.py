@@ -6,6 +6,7 @@ from liftbench_plugins.deep_nrsfm.network import (
     BlockSparseNetwork,
     block_soft_threshold,
     full_rotation,
+    inconsistency,
     polar_factor,
     reprojection_loss,
 )
@@ -147,6 +148,23 @@ def test_frames_do_not_mix(nonlinearity, code):
     alone, alone_camera = network(image[:, :, 2:3].contiguous())
     torch.testing.assert_close(alone[..., 0], shape[..., 2])
     torch.testing.assert_close(alone_camera[..., 0], camera[..., 2])
+
+
+def test_inconsistency_is_zero_for_what_sees_the_same_shape_in_every_view():
+    shape = torch.randn(7, 3, 1, dtype=torch.float64)
+    shape = shape - shape.mean(dim=0, keepdim=True)
+
+    class Rigid:
+        def __call__(self, image):
+            return shape.expand(7, 3, image.shape[2]), None
+
+    class Flat:
+        def __call__(self, image):
+            return torch.cat([image, torch.zeros_like(image[:, :1])], dim=1), None
+
+    image = torch.randn(7, 2, 20, dtype=torch.float64)
+    assert inconsistency(Rigid(), image) == pytest.approx(0, abs=1e-6)
+    assert inconsistency(Flat(), image) > 0.3
 
 
 def test_reprojection_loss_is_the_mean_relative_norm():

@@ -1,0 +1,28 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("LIFTBENCH_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real dataset extracts, which are never part of the repository."""
+    default = REPO_ROOT.parent / "shared" / "data"
+    folder = Path(os.environ.get("LIFTBENCH_TEST_DATA") or default)
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; set LIFTBENCH_TEST_DATA to their folder")
+    return folder

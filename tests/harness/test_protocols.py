@@ -1,0 +1,398 @@
+"""Every built-in protocol against a plain loop, and what must not change its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.linalg import orthogonal_procrustes
+from scipy.spatial.transform import Rotation
+
+from liftbench import protocols
+from liftbench.metrics import BUILTIN_METRICS
+from liftbench.protocols import (
+    BUILTIN_PROTOCOLS,
+    DegeneratePredictionError,
+    Protocol,
+    frame_errors,
+)
+from liftbench.types import Bools, Floats, GroundTruth, Reconstruction
+
+METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
+PROTOCOLS = {protocol.name: protocol for protocol in BUILTIN_PROTOCOLS}
+ROOT = 2
+FLIP = np.array([1.0, 1.0, -1.0])
+
+every_protocol = pytest.mark.parametrize("name", PROTOCOLS)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def truth_of(
+    points: Floats, sequence: NDArray[np.int64] | None = None, mask: Bools | None = None
+) -> GroundTruth:
+    frames = len(points)
+    ids = np.zeros(frames, dtype=np.int64) if sequence is None else sequence
+    return GroundTruth(points, "m", np.full(frames, "all"), ids, mask)
+
+
+def errors_of(name: str, predicted: Floats, truth: GroundTruth, root: int = ROOT) -> Floats:
+    protocol = PROTOCOLS[name]
+    return frame_errors(protocol, METRICS[protocol.metric], Reconstruction(predicted), truth, root)
+
+
+def sample(
+    seed: int = 0, frames: int = 30, points: int = 7, masked: bool = True
+) -> tuple[Floats, GroundTruth]:
+    """Return a noisy prediction and its truth, off the origin, with sequences that interleave."""
+    rng = np.random.default_rng(seed)
+    true = rng.normal((3.0, -2.0, 8.0), 1.0, (frames, points, 3))
+    predicted = 1.7 * true + 0.6 * rng.standard_normal(true.shape) - 4.0
+    mask = rng.random((frames, points)) < 0.6
+    mask[:, :4] = True
+    return predicted, truth_of(true, rng.integers(0, 3, frames), mask if masked else None)
+
+
+def similar(truth: Floats, rng: np.random.Generator, *, reflect: bool = False) -> Floats:
+    """Return the truth turned, scaled and moved, otherwise in every frame."""
+    frames = len(truth)
+    turn = Rotation.random(frames, rng=rng).as_matrix()
+    if reflect:
+        turn = turn @ np.diag(FLIP)
+    scale = rng.uniform(0.1, 10.0, (frames, 1, 1))
+    return scale * (truth @ turn) + rng.uniform(-5, 5, (frames, 1, 3))
+
+
+def distances(predicted: Floats, truth: Floats) -> float:
+    return float(np.mean([np.linalg.norm(p - t) for p, t in zip(predicted, truth, strict=True)]))
+
+
+def centred(points: Floats) -> Floats:
+    return points - points.mean(axis=0)
+
+
+def to_norm(predicted: Floats, truth: Floats) -> Floats:
+    return predicted * np.linalg.norm(truth) / np.linalg.norm(predicted)
+
+
+def e3d(p: Floats, t: Floats) -> float:
+    p, t = centred(p), centred(t)
+    p = to_norm(p, t) @ orthogonal_procrustes(p, t)[0]
+    return float(np.linalg.norm(t - p) / np.linalg.norm(t))
+
+
+def mpjpe(p: Floats, t: Floats) -> float:
+    return distances(centred(p), centred(t))
+
+
+def mpjpe_scale(p: Floats, t: Floats) -> float:
+    return distances(to_norm(centred(p), centred(t)), centred(t))
+
+
+def pa_mpjpe(p: Floats, t: Floats) -> float:
+    p, t = centred(p), centred(t)
+    p = Rotation.align_vectors(t, p)[0].apply(p)
+    return distances(p * np.sum(p * t) / np.sum(p * p), t)
+
+
+def stress(p: Floats, t: Floats) -> float:
+    gaps = [
+        abs(np.linalg.norm(t[i] - t[j]) - np.linalg.norm(p[i] - p[j]))
+        for i, j in combinations(range(len(t)), 2)
+    ]
+    return float(np.mean(gaps))
+
+
+FRAME_LOOPS: dict[str, Callable[[Floats, Floats], float]] = {
+    "e3d": e3d,
+    "mpjpe": mpjpe,
+    "mpjpe_scale": mpjpe_scale,
+    "mpjpe_flip": lambda p, t: min(mpjpe(p, t), mpjpe(p * FLIP, t)),
+    "mpjpe_scale_flip": lambda p, t: min(mpjpe_scale(p, t), mpjpe_scale(p * FLIP, t)),
+    "pa_mpjpe": pa_mpjpe,
+    "stress": stress,
+}
+
+
+def counted(points: Floats, truth: GroundTruth) -> list[Floats]:
+    mask = np.ones(points.shape[:2], dtype=bool) if truth.mask is None else truth.mask
+    return [p[m] for p, m in zip(points, mask, strict=True)]
+
+
+def loop_errors(name: str, predicted: Floats, truth: GroundTruth) -> Floats:
+    pairs = list(zip(counted(predicted, truth), counted(truth.points_3d, truth), strict=True))
+    if name == "e3d_akhter":
+        return akhter_errors(pairs, truth.sequence)
+    if name == "depth_error":
+        from_root = [
+            counted(points - points[:, ROOT : ROOT + 1], truth)
+            for points in (predicted, truth.points_3d)
+        ]
+        return np.array(
+            [np.mean(np.abs(p[:, 2] - t[:, 2])) for p, t in zip(*from_root, strict=True)]
+        )
+    return np.array([FRAME_LOOPS[name](p, t) for p, t in pairs])
+
+
+def akhter_errors(pairs: list[tuple[Floats, Floats]], sequence: NDArray[np.int64]) -> Floats:
+    errors = np.empty(len(pairs))
+    for wanted in set(sequence.tolist()):
+        frames = [i for i, s in enumerate(sequence) if s == wanted]
+        sigma = np.mean([np.std(pairs[i][1], axis=0, ddof=1) for i in frames])
+        moved = [[centred(points) / sigma for points in pairs[i]] for i in frames]
+        turn, _ = orthogonal_procrustes(*(np.concatenate(x) for x in zip(*moved, strict=True)))
+        for i, (p, t) in zip(frames, moved, strict=True):
+            errors[i] = distances(p @ turn, t)
+    return errors
+
+
+def test_the_loops_cover_the_built_in_protocols() -> None:
+    assert PROTOCOLS.keys() == FRAME_LOOPS.keys() | {"e3d_akhter", "depth_error"}
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+@every_protocol
+def test_protocol_matches_its_loop(name: str, seed: int, masked: bool) -> None:
+    predicted, truth = sample(seed, masked=masked)
+    np.testing.assert_allclose(
+        errors_of(name, predicted, truth), loop_errors(name, predicted, truth), rtol=1e-9
+    )
+
+
+@every_protocol
+def test_an_unlike_prediction_matches_its_loop(name: str) -> None:
+    _, truth = sample()
+    predicted = np.random.default_rng(9).standard_normal(truth.points_3d.shape)
+    np.testing.assert_allclose(
+        errors_of(name, predicted, truth), loop_errors(name, predicted, truth), rtol=1e-9
+    )
+
+
+@every_protocol
+def test_the_truth_has_no_error(name: str) -> None:
+    _, truth = sample()
+    np.testing.assert_allclose(errors_of(name, truth.points_3d, truth), 0.0, atol=1e-12)
+
+
+@every_protocol
+def test_uncounted_points_do_not_matter(name: str) -> None:
+    predicted, truth = sample()
+    assert truth.mask is not None
+    junk = np.random.default_rng(1).uniform(-50, 50, (2, *predicted.shape))
+    junk[:, truth.mask] = 0.0
+    moved = replace(truth, points_3d=truth.points_3d + junk[0])
+    np.testing.assert_allclose(
+        errors_of(name, predicted + junk[1], moved), errors_of(name, predicted, truth), rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS.keys() - {"e3d_akhter"}))
+def test_frames_do_not_depend_on_each_other(name: str) -> None:
+    predicted, truth = sample(masked=False)
+    alone = [
+        errors_of(name, predicted[i : i + 1], truth_of(truth.points_3d[i : i + 1]))[0]
+        for i in range(30)
+    ]
+    np.testing.assert_allclose(errors_of(name, predicted, truth), alone, rtol=1e-9)
+
+
+def test_e3d_akhter_sequences_do_not_depend_on_each_other() -> None:
+    predicted, truth = sample(masked=False)
+    errors = errors_of("e3d_akhter", predicted, truth)
+    for sequence in range(3):
+        chosen = truth.sequence == sequence
+        alone = errors_of("e3d_akhter", predicted[chosen], truth_of(truth.points_3d[chosen]))
+        np.testing.assert_allclose(errors[chosen], alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [1, 511, 512, 513, 1025])
+@every_protocol
+def test_blocks_do_not_change_results(
+    name: str, frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted, truth = sample(frames=frames)
+    errors = errors_of(name, predicted, truth)
+    assert errors.shape == (frames,)
+    monkeypatch.setattr(protocols, "_BLOCK", 10_000)
+    np.testing.assert_allclose(errors, errors_of(name, predicted, truth), rtol=1e-9)
+
+
+@given(seed=seeds, reflect=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_e3d_sees_through_every_similarity(seed: int, reflect: bool) -> None:
+    _, truth = sample(seed, frames=4)
+    moved = similar(truth.points_3d, np.random.default_rng(seed), reflect=reflect)
+    np.testing.assert_allclose(errors_of("e3d", moved, truth), 0.0, atol=1e-6)
+
+
+@given(seed=seeds, reflect=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_e3d_is_the_same_for_a_turned_prediction(seed: int, reflect: bool) -> None:
+    predicted, truth = sample(seed, frames=4)
+    moved = similar(predicted, np.random.default_rng(seed), reflect=reflect)
+    np.testing.assert_allclose(
+        errors_of("e3d", moved, truth), errors_of("e3d", predicted, truth), rtol=1e-6
+    )
+
+
+@given(seed=seeds)
+@settings(max_examples=30, deadline=None)
+def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> None:
+    _, truth = sample(seed, frames=4)
+    rng = np.random.default_rng(seed)
+    turned = errors_of("pa_mpjpe", similar(truth.points_3d, rng), truth)
+    np.testing.assert_allclose(turned, 0.0, atol=1e-6)
+    mirrored = errors_of("pa_mpjpe", similar(truth.points_3d, rng, reflect=True), truth)
+    assert (mirrored > 1e-3).all()
+
+
+@given(seed=seeds)
+@settings(max_examples=30, deadline=None)
+def test_pa_mpjpe_is_at_most_mpjpe_scale(seed: int) -> None:
+    _, truth = sample(seed, frames=40, masked=False)
+    rng = np.random.default_rng(seed)
+    turn = Rotation.from_rotvec(rng.normal(scale=0.3, size=(40, 3))).as_matrix()
+    predicted = truth.points_3d @ turn + 0.1 * rng.standard_normal(truth.points_3d.shape)
+    similarity = errors_of("pa_mpjpe", predicted, truth).mean()
+    assert similarity <= errors_of("mpjpe_scale", predicted, truth).mean()
+
+
+@given(seed=seeds, scale=st.floats(1.1, 10.0))
+@settings(max_examples=30, deadline=None)
+def test_only_scaling_protocols_forgive_scale(seed: int, scale: float) -> None:
+    _, truth = sample(seed, frames=4)
+    larger = truth.points_3d * scale
+    np.testing.assert_allclose(errors_of("mpjpe_scale", larger, truth), 0.0, atol=1e-9)
+    for name in ("mpjpe", "mpjpe_flip", "stress", "e3d_akhter", "depth_error"):
+        assert (errors_of(name, larger, truth) > 1e-3).all(), name
+
+
+@given(seed=seeds, reflect=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_stress_is_the_same_for_a_moved_prediction(seed: int, reflect: bool) -> None:
+    predicted, truth = sample(seed, frames=4)
+    rng = np.random.default_rng(seed)
+    turn = Rotation.random(4, rng=rng).as_matrix() @ (np.diag(FLIP) if reflect else np.eye(3))
+    moved = predicted @ turn + rng.uniform(-5, 5, (4, 1, 3))
+    np.testing.assert_allclose(
+        errors_of("stress", moved, truth), errors_of("stress", predicted, truth), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["mpjpe", "mpjpe_scale"])
+def test_depth_flip_takes_the_better_in_each_frame(name: str) -> None:
+    _, truth = sample(masked=False)
+    predicted = truth.points_3d + 0.1
+    predicted[::2] *= FLIP
+    plain = errors_of(name, predicted, truth)
+    flipped = errors_of(name, predicted * FLIP, truth)
+    best = errors_of(f"{name}_flip", predicted, truth)
+    np.testing.assert_allclose(best, np.minimum(plain, flipped), rtol=1e-12)
+    assert (plain[::2] > 0.1).all()
+    assert (flipped[1::2] > 0.1).all()
+    np.testing.assert_allclose(best, 0.0, atol=1e-9)
+
+
+def test_depth_error_follows_the_root() -> None:
+    predicted, truth = sample(masked=False)
+    first, other = (errors_of("depth_error", predicted, truth, root) for root in (0, 1))
+    assert not np.allclose(first, other)
+    elsewhere = predicted + np.arange(30.0)[:, None, None]
+    np.testing.assert_allclose(errors_of("depth_error", elsewhere, truth, 1), other)
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"), [("drink", 0.0246), ("pickup", 0.2195), ("dance", 0.3116)]
+)
+def test_e3d_akhter_of_the_shipped_solutions(shared_data: Path, file: str, expected: float) -> None:
+    path = shared_data / "nrsfm_classic" / f"{file}.mat"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    stored = scipy.io.loadmat(path)
+    true, solved = (
+        stored[key].reshape(-1, 3, stored[key].shape[1]).swapaxes(1, 2) for key in ("S", "Shat")
+    )
+    assert errors_of("e3d_akhter", solved, truth_of(true)).mean() == pytest.approx(
+        expected, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-11])
+@pytest.mark.parametrize("frame", [0, 599])
+@every_protocol
+def test_a_collapsed_frame_is_refused(name: str, frame: int, spread: float) -> None:
+    predicted, truth = sample(frames=600, masked=False)
+    predicted[frame] = (1.0, 2.0, 3.0) + spread * predicted[frame]
+    with pytest.raises(DegeneratePredictionError, match=r"all points coincide in 1 of \d+"):
+        errors_of(name, predicted, truth)
+
+
+@every_protocol
+def test_an_all_zero_prediction_is_refused(name: str) -> None:
+    _, truth = sample()
+    with pytest.raises(DegeneratePredictionError):
+        errors_of(name, np.zeros(truth.points_3d.shape), truth)
+
+
+@every_protocol
+def test_a_frame_whose_counted_points_collapse_is_refused(name: str) -> None:
+    predicted, truth = sample()
+    assert truth.mask is not None
+    predicted[5, truth.mask[5]] = 1.0
+    with pytest.raises(DegeneratePredictionError):
+        errors_of(name, predicted, truth)
+
+
+@every_protocol
+def test_a_frame_with_one_counted_point_is_refused(name: str) -> None:
+    predicted, truth = sample()
+    mask = np.ones(predicted.shape[:2], dtype=bool)
+    mask[5, 1:] = False
+    with pytest.raises(ValueError, match="all true points that count coincide in 1 frames"):
+        errors_of(name, predicted, replace(truth, mask=mask))
+
+
+@every_protocol
+def test_a_small_prediction_scores(name: str) -> None:
+    predicted, truth = sample()
+    assert np.isfinite(errors_of(name, 1e-6 * predicted, truth)).all()
+
+
+@every_protocol
+def test_a_zero_depth_prediction_scores(name: str) -> None:
+    _, truth = sample()
+    errors = errors_of(name, truth.points_3d * (1.0, 1.0, 0.0), truth)
+    assert np.isfinite(errors).all()
+    assert (errors > 0).all()
+
+
+@every_protocol
+def test_a_frame_without_a_counted_point_is_refused(name: str) -> None:
+    predicted, truth = sample()
+    assert truth.mask is not None
+    mask = truth.mask.copy()
+    mask[4] = False
+    with pytest.raises(ValueError, match="frame 4 has no point that counts"):
+        errors_of(name, predicted, replace(truth, mask=mask))
+
+
+@every_protocol
+@pytest.mark.parametrize("part", [np.s_[:-1], np.s_[:, :-1], np.s_[:1]])
+def test_other_shapes_are_refused(name: str, part: slice) -> None:
+    predicted, truth = sample()
+    with pytest.raises(ValueError, match=r"expected predicted points \(30, 7, 3\)"):
+        errors_of(name, predicted[part], truth)
+
+
+def test_identity_holds_the_version() -> None:
+    protocol = Protocol("mine", "stress", "words")
+    assert protocol.identity == "mine@1"
+    assert replace(protocol, version=3).identity == "mine@3"
