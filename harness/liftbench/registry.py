@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 import traceback
@@ -124,7 +125,9 @@ def _candidates(
 
 def load_plugin_file(path: Path) -> ModuleType:
     """Import a plugin from a file that is not installed."""
-    name = f"liftbench_file_{path.stem}"
+    # Two files may have one name, and types are looked up in the module that they stand in.
+    mark = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"liftbench_file_{path.stem}_{mark}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UserError(f"--plugin {path}: expected a Python file (.py)")

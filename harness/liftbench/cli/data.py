@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from liftbench.cli.options import data_root_option, find_root, open_registry
+from liftbench.cli.options import Commands, data_root_option, find_root, open_registry
 from liftbench.plan import make_adapter
 from liftbench.registry import Registry
 from liftbench.specs import Finding
 
 
-@click.group()
+@click.group(cls=Commands)
 def data() -> None:
     """Show what each dataset needs, where it looks, and whether the files are whole."""
 

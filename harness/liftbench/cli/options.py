@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from liftbench.errors import UserError
+from liftbench.errors import UserError, unknown_name
 from liftbench.plan import Plan, Selection, make_plan
 from liftbench.process import Execution
 from liftbench.published import read_published
@@ -21,6 +21,27 @@ from liftbench.suites import Limits, Suite, read_suite
 from liftbench.tables import Leaderboard, make_leaderboard
 
 Command = Callable[..., Any]
+
+
+class Commands(click.Group):
+    """Tells user errors in one line with exit code 2 and suggests the nearest command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words name."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            kind = "command" if ctx.parent is None else f"command of '{ctx.info_name}'"
+            raise unknown_name(kind, args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 as click has it
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"liftbench: {error}", err=True)
+            ctx.exit(2)
 
 
 def data_root_option(command: Command) -> Command:

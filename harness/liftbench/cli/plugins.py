@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
+from liftbench.cli.options import Commands
 from liftbench.registry import load_registry
 
 
-@click.group()
+@click.group(cls=Commands)
 def plugins() -> None:
     """Show what is installed and what failed to load."""
 

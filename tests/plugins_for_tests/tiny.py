@@ -1,0 +1,190 @@
+"""A dataset of 12 frames of 5 points, read from a file, and methods that do as they should."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from liftbench import (
+    Capabilities,
+    Dataset,
+    DatasetInfo,
+    DatasetSpec,
+    Finding,
+    GroundTruth,
+    MethodSpec,
+    Observations,
+    Reconstruction,
+    RunContext,
+    Skeleton,
+    hookimpl,
+)
+from liftbench.cameras import project
+from liftbench.errors import DataMissingError, UserError
+from liftbench.files import checksum
+from liftbench.types import Camera
+
+TRAIN_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class TinyParams:
+    camera: Camera = "orthographic"
+    hide_one: bool = False
+
+
+class Tiny:
+    """Frames of ROOT/tiny/<subset>.npy, (12, 5, 3): the first 8 are `train`."""
+
+    def __init__(self, camera: Camera, hide_one: bool) -> None:
+        self.camera = camera
+        self.hide_one = hide_one
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        return tuple(sorted(path.stem for path in (root / "tiny").glob("*.npy")))
+
+    def checksum(self, root: Path, subset: str) -> str:
+        return checksum([_file(root, subset)])
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        frames = slice(TRAIN_FRAMES) if split == "train" else slice(TRAIN_FRAMES, None)
+        try:
+            points_3d = np.load(_file(root, subset))[frames]
+        except ValueError as error:
+            raise UserError(f"{_file(root, subset)}: damaged") from error
+        points_2d = project(points_3d, self.camera).copy()
+        visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
+        visible[0, 0] = not self.hide_one
+        points_2d[~visible] = np.nan
+        sequence = np.full(len(points_2d), split != "train", dtype=np.int64)
+        skeleton = Skeleton(tuple("abcde"), edges=((0, 1), (1, 2)))
+        return Dataset(
+            Observations(points_2d, visible, sequence, self.camera, skeleton),
+            GroundTruth(points_3d, "m", np.full(len(points_3d), subset), sequence),
+        )
+
+    def note(self, root: Path, subset: str) -> str:
+        return "only a few frames" if subset == "noted" else ""
+
+    def check(self, root: Path) -> list[Finding]:
+        findings = []
+        for subset in self.subsets(root):
+            try:
+                frames = self.load(root, subset, "train").observations.frames
+                findings.append(Finding(subset, frames == TRAIN_FRAMES, f"{frames} frames"))
+            except UserError as error:
+                findings.append(Finding(subset, False, str(error)))
+        return findings or [Finding("tiny", False, f"no file in {root / 'tiny'}")]
+
+
+def _file(root: Path, subset: str) -> Path:
+    path = root / "tiny" / f"{subset}.npy"
+    if not path.is_file():
+        raise DataMissingError(f"tiny: looked for {path}")
+    return path
+
+
+def lifted(observations: Observations, depth: object) -> Reconstruction:
+    """Return the 2D points with `depth` as their z."""
+    points_3d = np.zeros((*observations.points_2d.shape[:2], 3))
+    points_3d[..., :2] = observations.points_2d
+    points_3d[..., 2] = depth
+    return Reconstruction(points_3d)
+
+
+@dataclass(frozen=True)
+class SeededParams:
+    spread: float = 1.0
+
+
+class Seeded:
+    """Depths drawn at random from the seed."""
+
+    def __init__(self, spread: float) -> None:
+        self.spread = spread
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        self.rng = np.random.default_rng(context.seed)
+        context.progress(1, 2, 0.5)
+        context.progress(2, 2, 0.25)
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        shape = observations.points_2d.shape[:2]
+        return lifted(observations, self.spread * self.rng.standard_normal(shape))
+
+
+@dataclass(frozen=True)
+class NoParams:
+    pass
+
+
+class Urandom:
+    """Depths that no seed governs."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        pass
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        points = observations.points_2d.shape[1]
+        return lifted(observations, np.frombuffer(os.urandom(points), dtype=np.uint8))
+
+
+@dataclass(frozen=True)
+class FlagParams:
+    flag: str
+    pid_file: str = ""
+
+
+class Flagged:
+    """Works once the file `flag` is there, else raises."""
+
+    def __init__(self, flag: str, pid_file: str) -> None:
+        self.flag = Path(flag)
+        self.pid_file = pid_file
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        if not self.flag.exists():
+            raise RuntimeError("no flag yet")
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        return lifted(observations, observations.points_2d[..., 0])
+
+
+class Waiting(Flagged):
+    """Tells its process id and waits for the file `flag`."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        Path(self.pid_file).write_text(str(os.getpid()), encoding="utf-8")
+        while not self.flag.exists():
+            context.progress(0, 1, 1.0)
+            time.sleep(0.05)
+
+
+@hookimpl
+def liftbench_datasets() -> Sequence[DatasetSpec]:
+    info = DatasetInfo("from nowhere", "none", "DATA_ROOT/tiny/<subset>.npy", "1 KB")
+    return [DatasetSpec("tiny", "Tiny", "tests", Tiny, TinyParams, ("train", "unseen"), info)]
+
+
+@hookimpl
+def liftbench_methods() -> Sequence[MethodSpec]:
+    once = Capabilities(seeded=False)
+    return [
+        MethodSpec("seeded", "Seeded", "tests", Seeded, SeededParams),
+        MethodSpec("urandom", "Urandom", "tests", Urandom, NoParams, capabilities=once),
+        MethodSpec("flagged", "Flagged", "tests", Flagged, FlagParams, capabilities=once),
+        MethodSpec("waiting", "Waiting", "tests", Waiting, FlagParams, capabilities=once),
+        MethodSpec(
+            "transductive",
+            "Transductive",
+            "tests",
+            Urandom,
+            NoParams,
+            capabilities=Capabilities(seeded=False, transductive=True),
+        ),
+    ]
