@@ -10,6 +10,7 @@ import json
 import os
 import random
 import resource
+import signal
 import sys
 import threading
 import time
@@ -69,6 +70,8 @@ def main(folder: Path) -> None:
 def _die_with_parent() -> None:
     """End this process when the parent's end of standard input closes, however it died."""
     os.read(0, 1)  # not sys.stdin, whose lock a waiting thread would hold at exit
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with all that the method has started
     os._exit(1)
 
 
@@ -112,7 +115,8 @@ def _prepare_torch(device: str, threads: int) -> str:
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # As use_deterministic_algorithms, without the second that its compiler settings take.
+    torch.set_deterministic_debug_mode("warn")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return device
@@ -140,3 +144,5 @@ def _is_memory_error(error: BaseException) -> bool:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)  # a thread that the method left behind must not keep a finished run waiting

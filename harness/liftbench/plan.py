@@ -104,7 +104,7 @@ def _plan(
         and (selection.subsets is None or subset in selection.subsets)
     ]
     cells = [
-        _cell(registry, column, label, row, selection.seeds or column.data.seeds)
+        _cell(registry, column, label, row, selection.seeds, stored)
         for column in columns
         for label, row in methods.items()
     ]
@@ -196,10 +196,25 @@ def _column(
         return _Column(data, subset, identity, "files absent here, numbers of the stored runs")
 
 
-def _cell(registry: Registry, column: _Column, label: str, row: SuiteMethod, seeds: int) -> Cell:
+def _cell(
+    registry: Registry,
+    column: _Column,
+    label: str,
+    row: SuiteMethod,
+    seeds: int | None,
+    stored: Collection[RunRecord],
+) -> Cell:
     spec, data = registry.methods[row.plugin or label], column.data
     if not spec.capabilities.seeded:
         seeds = 1
+    elif seeds is None:
+        # More seeds than the suite asks for may have been run; none of them is left out.
+        ran = [
+            record.spec.seed + 1
+            for record in stored
+            if record.spec.method["key"] == spec.key and record.spec.dataset == column.identity
+        ]
+        seeds = max([data.seeds, *ran])
     return Cell(
         method=label,
         dataset=data.dataset,

@@ -107,7 +107,21 @@ def load_registry(plugin_files: Iterable[Path] = ()) -> Registry:
             manager.register(load(), name=name)
         except (Exception, SystemExit) as error:  # noqa: BLE001 a plugin may raise anything
             errors[name] = _one_line(error)
+    _refuse_unknown_hooks(manager, errors)
     return _collect(manager, sources, errors)
+
+
+def _refuse_unknown_hooks(manager: pluggy.PluginManager, errors: dict[str, str]) -> None:
+    """Turn away plugins with a hook of ours that does not exist, such as a misspelt one."""
+    while True:
+        try:
+            manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            name = manager.get_name(error.plugin) or ""
+            errors[name] = _one_line(error)
+            manager.unregister(error.plugin)
+        else:
+            return
 
 
 def _candidates(

@@ -199,7 +199,8 @@ def score_again(
         load = partial(bench.load, record.spec)
         fresh = replace(record, status="ok", error="")
         scored = score_record(fresh, predictions, load, bench.registry, protocol)
-        store.write(scored)
+        if scored.status == "ok" or not set(record.scores) - {protocol.identity}:
+            store.write(scored)
         yield record, scored
 
 

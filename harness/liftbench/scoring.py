@@ -33,7 +33,9 @@ def score_record(
             for split, prediction in predictions.items()
         }
     except ValueError as error:
-        return replace(record, status="failed", error=f"{protocol.identity}: {error}", scores={})
+        others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
+        message = f"{protocol.identity}: {error}"
+        return replace(record, status="failed", error=message, scores=others)
     return replace(record, scores={**record.scores, protocol.identity: scores})
 
 

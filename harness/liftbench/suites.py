@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,6 +121,9 @@ def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:
     for name in given:
         if name not in known:
             raise unknown_name(f"parameter of {owner}", name, known)
+    for name, value in given.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{owner}: {name}: expected a finite number, got {value}")
     try:
         return TypeAdapter(params_type).validate_python(given)
     except ValidationError as error:

@@ -209,6 +209,16 @@ def test_stored_methods_get_a_row_unless_they_have_one(
     assert sorted(methods(made)) == ["rigid", "row", "urandom", "zero_depth"]
 
 
+def test_all_stored_seeds_are_shown_where_none_are_asked_for(
+    bench: TinyBench, registry: Registry
+) -> None:
+    stored = records(plan(bench, registry, Selection(methods=["seeded"], seeds=3)))
+    made = plan(bench, registry, Selection(methods=["seeded"]), stored=stored)
+    assert [run.seed for cell in made.cells for run in cell.runs] == [0, 1, 2]
+    made = plan(bench, registry, Selection(methods=["seeded"], seeds=2), stored=stored)
+    assert [run.seed for cell in made.cells for run in cell.runs] == [0, 1]
+
+
 def test_stored_runs_stand_in_for_absent_files(bench: TinyBench, registry: Registry) -> None:
     """A table needs no data: the records say which files their numbers are of."""
     before = plan(bench, registry)

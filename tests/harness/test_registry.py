@@ -69,6 +69,7 @@ def test_plugin_file_registers(tmp_path: Path) -> None:
         (hook("return None"), "TypeError"),
         (hook("return ['text']"), "expected MethodSpec, got str"),
         (hook("return ['a.yaml']", "liftbench_suites"), "expected Path, got str"),
+        (hook("return []", "liftbench_method"), "unknown hook 'liftbench_method'"),
         (METHOD.format(key="half") + hook("return 3", "liftbench_suites"), "TypeError"),
     ],
 )

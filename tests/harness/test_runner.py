@@ -12,7 +12,15 @@ import numpy as np
 import psutil
 import pytest
 
-from liftbench import Capabilities, Observations, Reconstruction, Skeleton, process, runner
+from liftbench import (
+    Capabilities,
+    Observations,
+    Reconstruction,
+    Skeleton,
+    process,
+    runner,
+    scoring,
+)
 from liftbench.exchange import read_observations, save_reconstructions
 from liftbench.runner import incompatibility
 from liftbench.store import RunRecord
@@ -426,3 +434,18 @@ def test_scoring_other_data_is_refused(finished: TinyBench) -> None:
     result = finished.call("score", finished.folder / "small.yaml")
     assert result.exit_code == 2
     assert "are not those of the stored run" in result.stderr
+
+
+def test_protocol_that_cannot_score_leaves_the_record_as_it_is(
+    finished: TinyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = finished.records()
+
+    def refuses(*_: object) -> None:
+        raise ValueError("cannot be scored")
+
+    monkeypatch.setattr(scoring, "frame_errors", refuses)
+    suite = finished.folder / "small.yaml"
+    result = finished.call("score", suite, "--protocol", "mpjpe")
+    assert "mpjpe@1: cannot be scored" in result.stdout
+    assert finished.records() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def test_params_fill_the_defaults() -> None:
     [
         ({"stps": 3}, r"unknown parameter of method 'm' 'stps': did you mean 'steps'\?"),
         ({"steps": 0}, r"method 'm': steps: expected at least 1"),
+        ({"steps": math.inf}, r"method 'm': steps: expected a finite number, got inf"),
         ({"steps": "many"}, r"method 'm': steps: Input should be a valid integer"),
         ({"widths": [1, "x"]}, r"method 'm': widths: 1: Input should be a valid integer"),
     ],
