@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -87,6 +89,29 @@ def train(
 
 
 _REPORT_EVERY = 10
+
+
+def stage_contexts(context: RunContext, steps: Sequence[int]) -> Iterator[RunContext]:
+    """Yield the contexts of trainings in a row, to be taken when each begins.
+
+    They share one budget, count their progress through all `steps`, and have a scratch folder each.
+    """
+    deadline = time.monotonic() + context.budget_s
+    for number, done in enumerate(accumulate(steps[:-1], initial=0)):
+        scratch = context.scratch / f"stage{number}"
+        scratch.mkdir(exist_ok=True)
+        yield replace(
+            context,
+            budget_s=deadline - time.monotonic(),
+            scratch=scratch,
+            progress=partial(_told_from, context, done, sum(steps)),
+        )
+
+
+def _told_from(
+    context: RunContext, done: int, total: int, step: int, _steps: int, loss: float
+) -> None:
+    context.progress(done + step, total, loss)
 
 
 class _Batches:

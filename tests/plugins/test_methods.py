@@ -162,6 +162,11 @@ def test_progress_counts_through_starts_and_the_main_training(tmp_path):
     assert {total for _, total in told} == {50}
 
 
+def test_deep_nrsfm_refuses_points_without_extent_in_one_line(tmp_path):
+    with pytest.raises(ValueError, match="needs points that differ"):
+        run("deep_nrsfm_pp", observe(np.zeros((5, 4, 3))), tmp_path)
+
+
 def test_a_shift_of_the_image_changes_nothing(tmp_path):
     observations = observe(rigid_views(frames=40))
     method = run("deep_nrsfm_pp", observations, tmp_path, steps=50)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ from liftbench_plugins.deep_nrsfm.network import (
     inconsistency,
     reprojection_loss,
 )
-from liftbench_plugins.training import Schedule, train
+from liftbench_plugins.training import Schedule, stage_contexts, train
 
 _PREDICT_BATCH = 4096
 
@@ -43,54 +41,39 @@ class DeepNrsfm:
         """
         params, self.device = self.params, context.device
         points = centred(observations.points_2d)
+        if not points.any():
+            raise ValueError("deep_nrsfm needs points that differ: those of every frame coincide")
         self.scale = float(params.input_scale / np.sqrt(np.mean(points**2)))
         # Batches are gathered from one tensor that stays on the device.
         images = self._tensor(points)
-        deadline = time.monotonic() + context.budget_s
-        stages = [params.start_steps] * params.starts + [params.steps]
-
-        def train_stage(number: int, network: BlockSparseNetwork) -> BlockSparseNetwork:
-            self._train(network, images, stages, number, deadline, context)
-            return network
-
-        starts = [train_stage(i, self._start(images, context, i)) for i in range(params.starts)]
+        steps = [params.start_steps] * params.starts + [params.steps]
+        stages = zip(steps, stage_contexts(context, steps), strict=True)
+        first_seed = context.seed * params.starts
+        starts = [
+            self._train(self._start(images, first_seed + number), images, *stage)
+            for number, stage in enumerate(islice(stages, params.starts))
+        ]
         self.network = min(starts, key=lambda network: inconsistency(network, images))
-        train_stage(params.starts, self.network)
+        self._train(self.network, images, *next(stages))
 
-    def _start(self, images: Tensor, context: RunContext, number: int) -> BlockSparseNetwork:
+    def _start(self, images: Tensor, seed: int) -> BlockSparseNetwork:
         params = self.params
-        generator = torch.Generator().manual_seed(context.seed * params.starts + number)
+        generator = torch.Generator().manual_seed(seed)
         network = BlockSparseNetwork(
             images.shape[0], params.sizes, params.nonlinearity, params.code, generator
         )
         return network.to(self.device)
 
     def _train(
-        self,
-        network: BlockSparseNetwork,
-        images: Tensor,
-        stages: Sequence[int],
-        number: int,
-        deadline: float,
-        context: RunContext,
-    ) -> None:
-        """Train for the steps of one stage; progress counts through all of them."""
-        params, done, total = self.params, sum(stages[:number]), sum(stages)
-
+        self, network: BlockSparseNetwork, images: Tensor, steps: int, context: RunContext
+    ) -> BlockSparseNetwork:
         def batch_loss(frames: Tensor) -> Tensor:
             image = images.index_select(2, frames)
             return reprojection_loss(image, *network(image))
 
-        scratch = context.scratch / f"stage{number}"
-        scratch.mkdir(exist_ok=True)
-        stage = replace(
-            context,
-            budget_s=deadline - time.monotonic(),
-            scratch=scratch,
-            progress=lambda step, _, loss: context.progress(done + step, total, loss),
-        )
-        schedule = Schedule(stages[number], params.batch_size, params.learning_rate)
-        train(network, batch_loss, images.shape[2], schedule, stage)
+        schedule = Schedule(steps, self.params.batch_size, self.params.learning_rate)
+        train(network, batch_loss, images.shape[2], schedule, context)
+        return network
 
     @torch.no_grad()
     def predict(self, observations: Observations) -> Reconstruction:
