@@ -28,14 +28,9 @@ from liftbench.types import (
     Observations,
     Skeleton,
 )
-from liftbench_datasets.body_motion import (
-    ACTIONS,
-    BODY,
-    BODY_HEIGHT,
-    DOFS,
-    Motion,
-    make_motion,
-)
+from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
+from liftbench_datasets.body_actions import ACTIONS
+from liftbench_datasets.body_motion import Motion, make_motion
 
 KEY = "synthetic_body"
 SUBSETS = ("all",)

@@ -17,12 +17,10 @@ from liftbench.seeds import named_rng
 from liftbench.suites import checked_params
 from liftbench.types import Camera, Dataset, Floats
 from liftbench_datasets import synthetic_body
+from liftbench_datasets.body import BODY, DOFS
+from liftbench_datasets.body_actions import ACTIONS, Action
 from liftbench_datasets.body_motion import (
-    ACTIONS,
-    BODY,
-    DOFS,
     FRAMES_PER_SECOND,
-    Action,
     Motion,
     make_motion,
     mirrored,
