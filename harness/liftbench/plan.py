@@ -191,7 +191,9 @@ def _column(
             if all(record.spec.dataset.get(name) == value for name, value in named.items())
         }
         if len(sums) != 1:
-            return _Column(data, subset, {}, str(error))
+            # A table is for all machines, so it names no folder of this one.
+            reason = str(error).replace(str(root), "DATA_ROOT")
+            return _Column(data, subset, {}, reason)
         identity = {**named, "checksum": sums.pop()}
         return _Column(data, subset, identity, "files absent here, numbers of the stored runs")
 
