@@ -151,7 +151,7 @@ def test_absent_data_is_a_cell_with_a_reason(bench: TinyBench, registry: Registr
     assert len(absent) == 3
     for cell in absent:
         assert cell.runs == ()
-        assert cell.reason == f"tiny: looked for {bench.root / 'tiny' / 'gone.npy'}"
+        assert cell.reason == "tiny: looked for DATA_ROOT/tiny/gone.npy"
     assert all(cell.runs and not cell.reason for cell in made.cells if cell.subset == "one")
 
 

@@ -65,6 +65,8 @@ def run(
     bench = open_bench(registry, data_root, Execution(device, threads, ctx.obj), suite.limits)
     store = Store(results / suite.name)
     plan = make_plan(suite, registry, bench.root, Selection(methods, datasets, subsets, seeds))
+    if any(cell.reason for cell in plan.cells):
+        click.echo(f"liftbench: some data is absent; DATA_ROOT is {bench.root}", err=True)
     finished = run_plan(plan, bench, store, make_display(), jobs=jobs, rerun=rerun)
     board = leaderboard(whole_plan(suite, registry, bench.root, store, seeds), registry, store)
     write_leaderboard(board, store)
