@@ -207,7 +207,8 @@ def test_absent_data_is_shown_and_is_no_failure(bench: TinyBench) -> None:
     result = bench.call("run", bench.suite())
     assert result.exit_code == 0
     assert "n/a" in result.stdout
-    assert f"not available: tiny: looked for {bench.root / 'tiny' / 'one.npy'}" in result.stdout
+    assert "not available: tiny: looked for DATA_ROOT/tiny/one.npy" in result.stdout
+    assert f"DATA_ROOT is {bench.root}" in result.stderr
 
 
 # --- plugins and data --------------------------------------------------------------------------
