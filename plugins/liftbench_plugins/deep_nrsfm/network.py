@@ -141,7 +141,7 @@ class _BlockSoftThreshold(Function):
         # Where alive, d factor / d norm = lambda / norm^2 and d factor / d lambda = -1 / norm.
         slope = torch.where(factor > 0, (gradient * blocks).sum(dim=1) / norm, 0)
         along = (slope * threshold / norm.square())[:, None]
-        for_blocks = torch.addcmul(gradient * factor[:, None], blocks, along)
+        for_blocks = (gradient * factor[:, None]).addcmul_(blocks, along)
         return for_blocks, -slope.sum(dim=1, keepdim=True)
 
 
