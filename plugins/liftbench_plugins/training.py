@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from liftbench import RunContext
 
 _CHECKPOINT_SECONDS = 60.0
+# The loss is read now and then only: on a GPU every reading waits for the device.
+_REPORT_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,7 @@ def train(
         optimiser.step()
         if step % _REPORT_EVERY and step + 1 < schedule.steps:
             continue
-        # The loss is read now and then only: on a GPU every reading waits for the device.
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"the loss became {value} by step {step + 1}; lower learning_rate "
-                f"({schedule.learning_rate:g})"
-            )
+        value = _finite(loss, step + 1, schedule)
         context.progress(step + 1, schedule.steps, value)
         if time.monotonic() > deadline:
             print(f"stopped at step {step + 1} of {schedule.steps}: the time budget is used up")
@@ -88,7 +84,14 @@ def train(
         checkpoint.save_now_and_then(step + 1)
 
 
-_REPORT_EVERY = 10
+def _finite(loss: Tensor, step: int, schedule: Schedule) -> float:
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss became {value} by step {step}; lower learning_rate "
+            f"({schedule.learning_rate:g})"
+        )
+    return value
 
 
 def stage_contexts(context: RunContext, steps: Sequence[int]) -> Iterator[RunContext]:
