@@ -185,17 +185,18 @@ def _column(
         identity = {**named, "checksum": adapter.checksum(root, subset)}
         return _Column(data, subset, identity, adapter.note(root, subset))
     except DataMissingError as error:
-        sums = {
-            record.spec.dataset["checksum"]
+        same = [
+            record
             for record in stored
             if all(record.spec.dataset.get(name) == value for name, value in named.items())
-        }
+        ]
+        sums = {record.spec.dataset["checksum"] for record in same}
         if len(sums) != 1:
             # A table is for all machines, so it names no folder of this one.
             reason = str(error).replace(str(root), "DATA_ROOT")
             return _Column(data, subset, {}, reason)
         identity = {**named, "checksum": sums.pop()}
-        return _Column(data, subset, identity, "files absent here, numbers of the stored runs")
+        return _Column(data, subset, identity, same[-1].data_note)
 
 
 def _cell(

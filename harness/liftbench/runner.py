@@ -24,7 +24,7 @@ from liftbench.progress import Display
 from liftbench.protocols import Protocol
 from liftbench.registry import Registry
 from liftbench.scoring import score_record
-from liftbench.specs import Capabilities
+from liftbench.specs import Capabilities, DatasetAdapter
 from liftbench.store import RunRecord, RunSpec, Store
 from liftbench.suites import Limits
 from liftbench.types import Dataset, Observations, Reconstruction
@@ -42,11 +42,17 @@ class Bench:
     limits: Limits
     cancel: threading.Event
 
+    def adapter(self, spec: RunSpec) -> DatasetAdapter:
+        """Return the adapter of the data of a run."""
+        return make_adapter(self.registry, spec.dataset["key"], dict(spec.dataset["params"]))
+
     def load(self, spec: RunSpec, split: str) -> Dataset:
         """Return a split of the data of a run."""
-        dataset = spec.dataset
-        adapter = make_adapter(self.registry, dataset["key"], dict(dataset["params"]))
-        return adapter.load(self.root, dataset["subset"], split)
+        return self.adapter(spec).load(self.root, spec.dataset["subset"], split)
+
+    def note(self, spec: RunSpec) -> str:
+        """Return how the data of a run differs from the papers' set."""
+        return self.adapter(spec).note(self.root, spec.dataset["subset"])
 
 
 def run_plan(
@@ -73,7 +79,11 @@ def execute(
     """Run one spec in `folder` and return its scored record and its predictions."""
     method = bench.registry.methods[spec.method["key"]]
     record = RunRecord(
-        spec=spec, status="skipped", environment=environment(), limits=bench.limits.model_dump()
+        spec=spec,
+        status="skipped",
+        environment=environment(),
+        limits=bench.limits.model_dump(),
+        data_note=bench.note(spec),
     )
     folder.mkdir(parents=True, exist_ok=True)
     for split in {spec.fit, *spec.evaluate}:
@@ -197,7 +207,8 @@ def score_again(
                 f"{path}: no whole predictions ({error}); delete it or do its run again"
             ) from error
         load = partial(bench.load, record.spec)
-        fresh = replace(record, status="ok", error="")
+        note = bench.note(record.spec)
+        fresh = replace(record, status="ok", error="", data_note=note)
         scored = score_record(fresh, predictions, load, bench.registry, protocol)
         if scored.status == "ok" or not set(record.scores) - {protocol.identity}:
             store.write(scored)
@@ -255,8 +266,7 @@ def repeat(bench: Bench, stored: RunRecord) -> Repetition:
 
 def _require_same_data(bench: Bench, spec: RunSpec) -> None:
     dataset = spec.dataset
-    adapter = make_adapter(bench.registry, dataset["key"], dict(dataset["params"]))
-    if adapter.checksum(bench.root, dataset["subset"]) != dataset["checksum"]:
+    if bench.adapter(spec).checksum(bench.root, dataset["subset"]) != dataset["checksum"]:
         raise UserError(
             f"{dataset['key']} {dataset['subset']}: the files under {bench.root} are not those of "
             "the stored run; run the suite again for rows of these files"

@@ -66,6 +66,7 @@ class RunRecord:
         execution: device and threads, which decide the last bits of the result.
         limits: on wall clock and memory.
         environment: versions, machine and git state.
+        data_note: how the files differ from the papers' set, as the dataset's adapter says it.
     """
 
     spec: RunSpec
@@ -80,6 +81,7 @@ class RunRecord:
     execution: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    data_note: str = ""
 
 
 @dataclass(frozen=True)

@@ -449,3 +449,17 @@ def test_protocol_that_cannot_score_leaves_the_record_as_it_is(
     result = finished.call("score", suite, "--protocol", "mpjpe")
     assert "mpjpe@1: cannot be scored" in result.stdout
     assert finished.records() == before
+
+
+def test_record_keeps_what_its_dataset_says_of_the_files(
+    bench: TinyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeChild(monkeypatch)
+    bench.add_subset("noted")
+    data = {"dataset": "tiny", "subsets": ["noted"], "fit": "train", "evaluate": ["train"]}
+    suite = bench.suite(data=[data])
+    assert bench.call("run", suite, "--methods", "seeded").exit_code == 0
+    assert bench.records()["seeded"].data_note == "only a few frames"
+    change(bench, "seeded", data_note="")
+    assert bench.call("score", suite).exit_code == 0
+    assert bench.records()["seeded"].data_note == "only a few frames"
