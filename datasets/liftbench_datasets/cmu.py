@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,15 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.cameras import centred, project, random_rotations
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError
 from liftbench.files import checksum
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Skeleton
 from liftbench_datasets.amc import read_amc
 from liftbench_datasets.asf import read_asf
+from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 
-TRAIN_SHARE = 0.8
-SPLITS = ("train", "unseen")
 POINTS = 31
 
 # Sequences of a subject in the official archive, and their frames where a paper prints them.
@@ -69,11 +67,9 @@ class Cmu:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of a subject; sequence ids are the trial numbers of the archive."""
-        if split not in SPLITS:
-            raise unknown_name("split of dataset 'cmu'", split, SPLITS)
         asf, *motions = _sources(root, subset)
         arrays = cached_arrays(_PARSED, checksum([asf, *motions]), lambda: _parse(asf, motions))
-        trials = split_trials(arrays["trials"].tolist(), split)
+        trials = split_sequences(arrays["trials"].tolist(), split)
         if not trials:
             raise DataMissingError(f"cmu: {subset} has too few sequences for a '{split}' split")
         chosen = np.isin(arrays["sequence"], trials)
@@ -133,12 +129,6 @@ class Cmu:
         )
         views: Floats = centred(positions) @ rotations.swapaxes(1, 2)
         return views
-
-
-def split_trials(trials: list[int], split: str) -> list[int]:
-    """Return the trials of a split: the first floor(0.8 n) in file order are `train`."""
-    count = math.floor(TRAIN_SHARE * len(trials))
-    return trials[:count] if split == "train" else trials[count:]
 
 
 def _archive(root: Path) -> Path | None:

@@ -31,11 +31,10 @@ from liftbench.types import (
 from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
 from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import Motion, make_motion
+from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 
 KEY = "synthetic_body"
 SUBSETS = ("all",)
-SPLITS = ("train", "unseen")
-TRAIN_SHARE = 0.8
 VERSION = 1  # raise it when a change of the generator changes a frame
 
 
@@ -95,14 +94,14 @@ class SyntheticBody:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the version of the generator and its parameters."""
-        _known("subset", subset, SUBSETS)
+        _require_known(subset)
         text = f"{KEY} {VERSION} {sorted(asdict(self.params).items())}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split; sequence ids count through both splits."""
-        _known("subset", subset, SUBSETS)
-        ids = self._sequences(split)
+        _require_known(subset)
+        ids = split_sequences(range(self.params.sequences), split)
         camera = self.params.camera
         points_3d = np.concatenate([self._view(i, self.motion(i)) for i in ids])
         points_2d = project(points_3d, camera)
@@ -135,11 +134,6 @@ class SyntheticBody:
         rng = named_rng(KEY, "motion", self.params.seed, sequence)
         return make_motion(rng, ACTIONS[action_name(sequence)], self._frames(sequence))
 
-    def _sequences(self, split: str) -> range:
-        _known("split", split, SPLITS)
-        train = math.floor(TRAIN_SHARE * self.params.sequences)
-        return range(train) if split == "train" else range(train, self.params.sequences)
-
     def _frames(self, sequence: int) -> int:
         each, left = divmod(self.params.frames, self.params.sequences)
         return each + (sequence < left)
@@ -159,9 +153,9 @@ def action_name(sequence: int) -> str:
     return list(ACTIONS)[sequence % len(ACTIONS)]
 
 
-def _known(kind: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise unknown_name(f"{kind} of dataset '{KEY}'", name, known)
+def _require_known(subset: str) -> None:
+    if subset not in SUBSETS:
+        raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
 
 
 def _skeleton() -> Skeleton:

@@ -15,7 +15,8 @@ from liftbench.types import Dataset, Floats
 from liftbench_datasets import cmu
 from liftbench_datasets.amc import read_amc
 from liftbench_datasets.asf import read_asf
-from liftbench_datasets.cmu import CMU, Cmu, split_trials
+from liftbench_datasets.cmu import CMU, Cmu
+from liftbench_datasets.sequence_splits import split_sequences
 
 NAMES = ("hip", "lleg", "rleg", "neck")
 PARENTS = ("root", "hip", "hip", "root")
@@ -99,9 +100,9 @@ def test_the_adapter_is_made_from_its_params() -> None:
 def test_the_first_four_fifths_are_train() -> None:
     for count in range(1, 200):
         trials = list(range(3, 3 + count))
-        train = split_trials(trials, "train")
+        train = split_sequences(trials, "train")
         assert train == trials[: 4 * count // 5]
-        assert train + split_trials(trials, "unseen") == trials
+        assert train + split_sequences(trials, "unseen") == trials
 
 
 def test_splits_are_whole_sequences_in_file_order(root: Path) -> None:
@@ -354,7 +355,7 @@ def test_the_real_subject_01(real: Path) -> None:
     for parent, child in arrays["edges"]:
         ends = arrays["positions"][:, [parent, child]]
         assert np.ptp(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)) < 1e-6
-    train = np.isin(arrays["sequence"], split_trials(arrays["trials"].tolist(), "train"))
+    train = np.isin(arrays["sequence"], split_sequences(arrays["trials"].tolist(), "train"))
     assert int(train.sum()) == 45_025
     assert Cmu().note(real, "01") == ""
 

@@ -1,0 +1,25 @@
+"""The split of the papers: whole sequences, the first share of them to learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from liftbench.errors import unknown_name
+
+SPLITS = ("train", "unseen")
+TRAIN_SHARE = 0.8
+
+
+def split_sequences(sequences: Sequence[int], split: str) -> Sequence[int]:
+    """Return the sequences of a split: the first floor(0.8 n) in order are `train`.
+
+    Source: PR-RRN, section 5.1.
+
+    Raises:
+        UserError: there is no such split.
+    """
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+    count = math.floor(TRAIN_SHARE * len(sequences))
+    return sequences[:count] if split == "train" else sequences[count:]
