@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -166,8 +167,11 @@ def _run_and_store(
     except CancelledRunError:
         display.finish(spec.key, "stopped", "")
         return
-    except UserError as error:
-        record = RunRecord(spec=spec, status="failed", error=str(error), environment=environment())
+    except Exception as error:  # noqa: BLE001 a dataset plugin may raise anything
+        told = str(error)
+        if not isinstance(error, UserError):
+            told = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+        record = RunRecord(spec=spec, status="failed", error=told, environment=environment())
         predictions = {}
     keep(store, record, predictions)
     shutil.rmtree(scratch, ignore_errors=True)

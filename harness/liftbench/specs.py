@@ -48,14 +48,12 @@ class Capabilities:
     Attributes:
         cameras: the camera models that it handles.
         missing_points: it handles hidden points.
-        needs_sequences: it needs frames in the order of time.
         transductive: it can only reconstruct the frames it was fitted on.
         seeded: its result depends on the seed; otherwise one run serves all seeds.
     """
 
     cameras: tuple[Camera, ...] = ("orthographic",)
     missing_points: bool = False
-    needs_sequences: bool = False
     transductive: bool = False
     seeded: bool = True
 

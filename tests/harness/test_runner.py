@@ -14,6 +14,7 @@ import pytest
 
 from liftbench import (
     Capabilities,
+    Dataset,
     Observations,
     Reconstruction,
     Skeleton,
@@ -23,7 +24,7 @@ from liftbench import (
 )
 from liftbench.exchange import read_observations, save_reconstructions
 from liftbench.runner import incompatibility
-from liftbench.store import RunRecord
+from liftbench.store import RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from conftest import TinyBench
@@ -234,6 +235,29 @@ def test_damaged_data_costs_its_rows(bench: TinyBench, monkeypatch: pytest.Monke
     assert result.exit_code == 1
     records = {record.spec.dataset["subset"]: record for record in bench.store().records()}
     assert records["one"].error == f"{bench.root / 'tiny' / 'one.npy'}: damaged"
+    assert records["two"].status == "ok"
+    assert child.methods == ["seeded"]
+
+
+def test_dataset_that_raises_costs_its_rows(
+    bench: TinyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = FakeChild(monkeypatch)
+    bench.add_subset("two")
+    load = runner.Bench.load
+
+    def raises_for_one(self: runner.Bench, spec: RunSpec, split: str) -> Dataset:
+        if spec.dataset["subset"] == "one":
+            raise ZeroDivisionError("a bug of the adapter")
+        return load(self, spec, split)
+
+    monkeypatch.setattr(runner.Bench, "load", raises_for_one)
+    data = {"dataset": "tiny", "subsets": ["one", "two"], "fit": "train", "evaluate": ["train"]}
+    result = bench.call("run", bench.suite(data=[data]), "--methods", "seeded")
+    assert result.exit_code == 1
+    records = {record.spec.dataset["subset"]: record for record in bench.store().records()}
+    error = records["one"].error
+    assert error.startswith("ZeroDivisionError: a bug of the adapter\nTraceback")
     assert records["two"].status == "ok"
     assert child.methods == ["seeded"]
 
