@@ -1,5 +1,6 @@
 """liftbench: a benchmark for lifting 2D points to 3D without 3D supervision."""
 
+from liftbench.corruption import CorruptionParams, CorruptionSpec
 from liftbench.hooks import hookimpl
 from liftbench.specs import (
     Capabilities,
@@ -20,6 +21,8 @@ from liftbench.types import (
 
 __all__ = [
     "Capabilities",
+    "CorruptionParams",
+    "CorruptionSpec",
     "Dataset",
     "DatasetInfo",
     "DatasetSpec",

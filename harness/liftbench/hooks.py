@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import pluggy
 
 if TYPE_CHECKING:
+    from liftbench.corruption import CorruptionSpec
     from liftbench.metrics import Metric
     from liftbench.protocols import Protocol
     from liftbench.specs import DatasetSpec, MethodSpec
@@ -28,6 +29,11 @@ def liftbench_methods() -> Sequence[MethodSpec]:  # type: ignore[empty-body]
 @_hookspec
 def liftbench_datasets() -> Sequence[DatasetSpec]:  # type: ignore[empty-body]
     """Return the datasets of this plugin."""
+
+
+@_hookspec
+def liftbench_corruptions() -> Sequence[CorruptionSpec]:  # type: ignore[empty-body]
+    """Return the corruptions of this plugin."""
 
 
 @_hookspec

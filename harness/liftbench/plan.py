@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Cell:
         method: the row's key in the suite.
         dataset: key of the dataset.
         subset: name of the subset.
+        setting: what else tells its column from others.
         fit: split that is learned from.
         splits: splits that the table shows.
         runs: one spec a seed; empty where the data is absent.
@@ -42,6 +43,7 @@ class Cell:
     method: str
     dataset: str
     subset: str
+    setting: str
     fit: str
     splits: tuple[str, ...]
     runs: tuple[RunSpec, ...]
@@ -56,6 +58,12 @@ class Plan:
     suite: Suite
     cells: tuple[Cell, ...]
     notes: tuple[str, ...]
+
+    def title(self, cell: Cell) -> str:
+        """Return a cell's row and column in words, with the setting where there are several."""
+        several = len({other.setting for other in self.cells}) > 1
+        setting = [cell.setting] if several and cell.setting else []
+        return " ".join([cell.method, cell.dataset, cell.subset, *setting])
 
 
 def make_plan(
@@ -96,34 +104,48 @@ def _plan(
     ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
     methods = _methods(suite, registry, selection, ran)
     _check_selected(suite, selection)
+    asked = [
+        _column(registry, suite, data, subset) for data in suite.data for subset in data.subsets
+    ]
     columns = [
-        _column(registry, data, root, subset, stored)
-        for data in suite.data
-        for subset in data.subsets
-        if (selection.datasets is None or data.dataset in selection.datasets)
-        and (selection.subsets is None or subset in selection.subsets)
+        _with_data(registry, root, column, stored)
+        for column in _distinct(asked)
+        if (selection.datasets is None or column.dataset["key"] in selection.datasets)
+        and (selection.subsets is None or column.dataset["subset"] in selection.subsets)
     ]
     cells = [
         _cell(registry, column, label, row, selection.seeds, stored)
         for column in columns
         for label, row in methods.items()
     ]
-    notes = [
-        f"{column.data.dataset} {column.subset}: {column.found}"
+    notes = dict.fromkeys(
+        f"{column.dataset['key']} {column.dataset['subset']}: {column.found}"
         for column in columns
-        if column.identity and column.found
-    ]
+        if column.available and column.found
+    )
     return Plan(suite, tuple(cells), tuple(notes))
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A subset with what identifies its data (empty where absent) and what was found."""
+    """A subset under one setting; `dataset` and `corruption` are those of the specs of its runs.
 
-    data: SuiteData
-    subset: str
-    identity: dict[str, Any]
-    found: str
+    `dataset` has a checksum once the data is there, and `found` says how it differs from the
+    papers' set, or why it is absent.
+    """
+
+    dataset: dict[str, Any]
+    corruption: tuple[tuple[str, dict[str, Any]], ...]  # whose order counts in comparisons
+    setting: str
+    fit: str
+    evaluate: tuple[str, ...]
+    seeds: int
+    found: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether the data is there."""
+        return "checksum" in self.dataset
 
 
 def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> DatasetAdapter:
@@ -166,24 +188,57 @@ def _check_selected(suite: Suite, selection: Selection) -> None:
                 raise unknown_name(f"{kind} in suite '{suite.name}'", name, known)
 
 
-def _column(
-    registry: Registry, data: SuiteData, root: Path, subset: str, stored: Collection[RunRecord]
-) -> _Column:
+def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _Column:
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         if split not in spec.splits:
             raise unknown_name(f"split of dataset '{spec.key}'", split, spec.splits)
     params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
-    named = {
-        "key": spec.key,
-        "version": spec.version,
-        "params": _jsonable(asdict(params)),
-        "subset": subset,
-    }
-    adapter = make_adapter(registry, data.dataset, data.params)
+    return _Column(
+        dataset={
+            "key": spec.key,
+            "version": spec.version,
+            "params": _jsonable(asdict(params)),
+            "subset": subset,
+        },
+        corruption=tuple(
+            (key, _corruption(registry, key, given)) for key, given in data.corruption.items()
+        ),
+        setting=suite.setting if data.setting is None else data.setting,
+        fit=data.fit,
+        evaluate=data.evaluate,
+        seeds=data.seeds,
+    )
+
+
+def _corruption(registry: Registry, key: str, given: dict[str, Any]) -> dict[str, Any]:
+    spec = registry.corruptions[key]
+    params = checked_params(f"corruption '{key}'", spec.params, given)
+    return {"version": spec.version, "params": _jsonable(asdict(params))}
+
+
+def _distinct(columns: Iterable[_Column]) -> Iterable[_Column]:
+    """Return the columns once each; refuse two that a table could not tell apart."""
+    places: dict[tuple[str, str, str], _Column] = {}
+    for column in columns:
+        place = (column.dataset["key"], column.dataset["subset"], column.setting)
+        if places.setdefault(place, column) != column:
+            raise UserError(
+                f"{place[0]} {place[1]}: two columns that differ in what they run have the setting "
+                f"'{column.setting}'; give each a 'setting' of its own under 'data'"
+            )
+    return places.values()
+
+
+def _with_data(
+    registry: Registry, root: Path, column: _Column, stored: Collection[RunRecord]
+) -> _Column:
+    """Return the column with its data's checksum, or with the reason why there is none."""
+    named = column.dataset
+    adapter = make_adapter(registry, named["key"], named["params"])
     try:
-        identity = {**named, "checksum": adapter.checksum(root, subset)}
-        return _Column(data, subset, identity, adapter.note(root, subset))
+        checksum = adapter.checksum(root, named["subset"])
+        found = adapter.note(root, named["subset"])
     except DataMissingError as error:
         same = [
             record
@@ -193,10 +248,9 @@ def _column(
         sums = {record.spec.dataset["checksum"] for record in same}
         if len(sums) != 1:
             # A table is for all machines, so it names no folder of this one.
-            reason = str(error).replace(str(root), "DATA_ROOT")
-            return _Column(data, subset, {}, reason)
-        identity = {**named, "checksum": sums.pop()}
-        return _Column(data, subset, identity, same[-1].data_note)
+            return replace(column, found=str(error).replace(str(root), "DATA_ROOT"))
+        checksum, found = sums.pop(), same[-1].data_note
+    return replace(column, dataset={**named, "checksum": checksum}, found=found)
 
 
 def _cell(
@@ -204,46 +258,42 @@ def _cell(
     column: _Column,
     label: str,
     row: SuiteMethod,
-    seeds: int | None,
+    asked_seeds: int | None,
     stored: Collection[RunRecord],
 ) -> Cell:
-    spec, data = registry.methods[row.plugin or label], column.data
-    if not spec.capabilities.seeded:
-        seeds = 1
-    elif seeds is None:
-        # More seeds than the suite asks for may have been run; none of them is left out.
-        ran = [
-            record.spec.seed + 1
-            for record in stored
-            if record.spec.method["key"] == spec.key and record.spec.dataset == column.identity
-        ]
-        seeds = max([data.seeds, *ran])
+    spec = registry.methods[row.plugin or label]
+    first = _first_run(spec, row, column)
+    seeds = asked_seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
     return Cell(
         method=label,
-        dataset=data.dataset,
-        subset=column.subset,
-        fit=data.fit,
-        splits=data.evaluate,
-        runs=tuple(
-            _run(spec, row, data, column.identity, seed) for seed in range(seeds) if column.identity
-        ),
+        dataset=column.dataset["key"],
+        subset=column.dataset["subset"],
+        setting=column.setting,
+        fit=column.fit,
+        splits=column.evaluate,
+        runs=tuple(replace(first, seed=seed) for seed in range(seeds) if column.available),
         seeds=seeds,
-        reason="" if column.identity else column.found,
+        reason="" if column.available else column.found,
     )
 
 
-def _run(
-    spec: MethodSpec, row: SuiteMethod, data: SuiteData, identity: dict[str, Any], seed: int
-) -> RunSpec:
+def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> int:
+    """Return how many seeds to show: more may have been run than the suite asks for."""
+    ran = [r.spec.seed + 1 for r in stored if replace(r.spec, seed=first.seed) == first]
+    return max([column.seeds, *ran])
+
+
+def _first_run(spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
     params = checked_params(f"method '{spec.key}'", spec.params, row.params)
     # A transductive method has nothing to say of frames that it was not fitted on.
-    evaluate = (data.fit,) if spec.capabilities.transductive else data.evaluate
+    evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
     return RunSpec(
-        dataset=identity,
-        fit=data.fit,
+        dataset=column.dataset,
+        fit=column.fit,
         evaluate=evaluate,
         method={"key": spec.key, "version": spec.version, "params": _jsonable(asdict(params))},
-        seed=seed,
+        seed=0,
+        corruption=dict(column.corruption),
     )
 
 

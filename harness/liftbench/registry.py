@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from liftbench import hooks
+from liftbench.corruption import BUILTIN_CORRUPTIONS, CorruptionSpec
 from liftbench.errors import UserError, unknown_name
 from liftbench.metrics import BUILTIN_METRICS, Metric
 from liftbench.protocols import BUILTIN_PROTOCOLS, Protocol
@@ -66,6 +67,7 @@ class Registry:
     plugins: tuple[PluginStatus, ...]
     methods: Catalogue[MethodSpec]
     datasets: Catalogue[DatasetSpec]
+    corruptions: Catalogue[CorruptionSpec]
     metrics: Catalogue[Metric]
     protocols: Catalogue[Protocol]
     suites: Catalogue[Path]
@@ -79,6 +81,10 @@ class Registry:
 
 class _Core:
     """What the harness itself registers."""
+
+    @hooks.hookimpl
+    def liftbench_corruptions(self) -> Sequence[CorruptionSpec]:
+        return BUILTIN_CORRUPTIONS
 
     @hooks.hookimpl
     def liftbench_metrics(self) -> Sequence[Metric]:
@@ -160,6 +166,7 @@ def _collect(
 ) -> Registry:
     methods: Catalogue[MethodSpec] = Catalogue("method")
     datasets: Catalogue[DatasetSpec] = Catalogue("dataset")
+    corruptions: Catalogue[CorruptionSpec] = Catalogue("corruption")
     metrics: Catalogue[Metric] = Catalogue("metric")
     protocols: Catalogue[Protocol] = Catalogue("protocol")
     suites: Catalogue[Path] = Catalogue("suite")
@@ -175,12 +182,15 @@ def _collect(
         source = sources[plugin]
         _add_all(methods, offered["liftbench_methods"], source, lambda item: item.key)
         _add_all(datasets, offered["liftbench_datasets"], source, lambda item: item.key)
+        _add_all(corruptions, offered["liftbench_corruptions"], source, lambda item: item.key)
         _add_all(metrics, offered["liftbench_metrics"], source, lambda item: item.name)
         _add_all(protocols, offered["liftbench_protocols"], source, lambda item: item.name)
         _add_all(suites, offered["liftbench_suites"], source, lambda item: item.stem)
         published.extend(offered["liftbench_published"])
     status = tuple(PluginStatus(n, s, errors.get(n)) for n, s in sources.items())
-    return Registry(status, methods, datasets, metrics, protocols, suites, tuple(published))
+    return Registry(
+        status, methods, datasets, corruptions, metrics, protocols, suites, tuple(published)
+    )
 
 
 def _call(manager: pluggy.PluginManager, plugin: str, hook: str) -> list[Any]:
@@ -212,6 +222,7 @@ def _one_line(error: BaseException) -> str:
 _HOOKS: dict[str, type] = {
     "liftbench_methods": MethodSpec,
     "liftbench_datasets": DatasetSpec,
+    "liftbench_corruptions": CorruptionSpec,
     "liftbench_metrics": Metric,
     "liftbench_protocols": Protocol,
     "liftbench_suites": Path,

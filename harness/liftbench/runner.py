@@ -27,7 +27,7 @@ from liftbench.registry import Registry
 from liftbench.scoring import score_record
 from liftbench.specs import Capabilities, DatasetAdapter
 from liftbench.store import RunRecord, RunSpec, Store
-from liftbench.suites import Limits
+from liftbench.suites import Limits, checked_params
 from liftbench.types import Dataset, Observations, Reconstruction
 
 Rerun = Literal["none", "failed", "stale", "all"]
@@ -48,8 +48,14 @@ class Bench:
         return make_adapter(self.registry, spec.dataset["key"], dict(spec.dataset["params"]))
 
     def load(self, spec: RunSpec, split: str) -> Dataset:
-        """Return a split of the data of a run."""
-        return self.adapter(spec).load(self.root, spec.dataset["subset"], split)
+        """Return a split of the data of a run, its observations corrupted as the run asks."""
+        data = self.adapter(spec).load(self.root, spec.dataset["subset"], split)
+        for key, asked in spec.corruption.items():
+            corruption = self.registry.corruptions[key]
+            params = checked_params(f"corruption '{key}'", corruption.params, asked["params"])
+            seen = corruption.corrupt(data.observations, params, spec.dataset, split)
+            data = replace(data, observations=seen)
+        return data
 
     def note(self, spec: RunSpec) -> str:
         """Return how the data of a run differs from the papers' set."""
@@ -140,7 +146,7 @@ def _missing(plan: Plan, store: Store, rerun: Rerun) -> Iterator[tuple[str, RunS
             seen.add(spec.key)
             record = store.read(spec.key)
             if record is None or _asked_again(record, rerun):
-                yield f"{cell.method} {cell.dataset} {cell.subset} seed {spec.seed}", spec
+                yield f"{plan.title(cell)} seed {spec.seed}", spec
 
 
 def _asked_again(record: RunRecord, rerun: Rerun) -> bool:

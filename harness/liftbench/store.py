@@ -26,6 +26,8 @@ class RunSpec:
         evaluate: splits that it predicts.
         method: key, version and parameters of the method's plugin.
         seed: seed of the method.
+        corruption: version and parameters of each corruption of the observations by its key, in
+            the order in which they are applied.
     """
 
     dataset: Mapping[str, Any]
@@ -33,11 +35,15 @@ class RunSpec:
     evaluate: tuple[str, ...]
     method: Mapping[str, Any]
     seed: int
+    corruption: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON of the spec."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 of the canonical JSON of the spec; a clean run's names no corruption."""
+        content = asdict(self)
+        if corruption := content.pop("corruption"):
+            content["corruption"] = list(corruption.items())  # their order counts
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -24,6 +24,8 @@ class SuiteData(_Strict):
         dataset: key of the dataset.
         subsets: names of its subsets.
         params: parameters of the adapter.
+        corruption: parameters of each corruption by its key, applied in this order.
+        setting: what sets these columns apart; the suite's setting if left out.
         fit: the split that methods learn from.
         evaluate: the splits that are predicted and scored.
         seeds: how many seeds to run; numbers are their mean.
@@ -32,6 +34,8 @@ class SuiteData(_Strict):
     dataset: str
     subsets: tuple[str, ...] = Field(min_length=1)
     params: dict[str, Any] = {}
+    corruption: dict[str, dict[str, Any]] = {}
+    setting: str | None = None
     fit: str
     evaluate: tuple[str, ...] = Field(min_length=1)
     seeds: Annotated[int, Field(ge=1)] = 1
@@ -56,12 +60,14 @@ class SuitePublished(_Strict):
         paper: as in the CSV files.
         table: as in the CSV files.
         splits: printed split to the suite's split, where the paper names it otherwise.
+        settings: printed setting to the suite's setting, where they differ.
         methods: printed method key to the suite's method key, where they differ.
     """
 
     paper: str
     table: str
     splits: dict[str, str] = {}
+    settings: dict[str, str] = {}
     methods: dict[str, str] = {}
 
 

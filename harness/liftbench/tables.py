@@ -78,14 +78,15 @@ def make_leaderboard(
     problems: list[str] = []
     for cell in plan.cells:
         records = [record for run in cell.runs if (record := store.read(run.key))]
-        problems.extend(_problems(cell, records))
-        notes.extend(_cut_short(cell, records))
+        title = plan.title(cell)
+        problems.extend(_problems(title, cell, records))
+        notes.extend(_cut_short(title, records))
         rows.extend(
             _row(plan.suite, protocol, registry, cell, split, records, printed)
             for split in cell.splits
         )
-    done = {(row.method, row.dataset, row.subset, row.split) for row in rows}
-    shown = {(row.dataset, row.subset, row.split) for row in rows}
+    done = {(row.method, row.dataset, row.subset, row.split, row.setting) for row in rows}
+    shown = {place[1:] for place in done}
     rows.extend(
         _published_row(plan.suite, protocol, place, numbers)
         for place, numbers in printed.items()
@@ -94,7 +95,7 @@ def make_leaderboard(
     return Leaderboard(plan.suite, protocol, tuple(rows), tuple(notes), tuple(problems))
 
 
-_Place = tuple[str, str, str, str]  # method, dataset, subset, split
+_Place = tuple[str, str, str, str, str]  # method, dataset, subset, split, setting
 
 
 def _printed(
@@ -110,7 +111,9 @@ def _printed(
                 continue
             method = table.methods.get(number.method, number.method)
             split = table.splits.get(number.split, number.split)
-            places.setdefault((method, number.dataset, number.subset, split), []).append(number)
+            setting = table.settings.get(number.setting, number.setting)
+            place = (method, number.dataset, number.subset, split, setting)
+            places.setdefault(place, []).append(number)
     return places
 
 
@@ -125,13 +128,13 @@ def _row(
 ) -> Row:
     done = [r for r in records if r.status == "ok" and split in r.scores.get(protocol.identity, {})]
     values = [r.scores[protocol.identity][split].value for r in done]
-    numbers = printed.get((cell.method, cell.dataset, cell.subset, split), [])
+    numbers = printed.get((cell.method, cell.dataset, cell.subset, split, cell.setting), [])
     return Row(
         suite=suite.name,
         dataset=cell.dataset,
         subset=cell.subset,
         split=split,
-        setting=suite.setting,
+        setting=cell.setting,
         method=cell.method,
         protocol=protocol.identity,
         metric=protocol.name,
@@ -152,13 +155,13 @@ def _row(
 def _published_row(
     suite: Suite, protocol: Protocol, place: _Place, numbers: Sequence[PublishedNumber]
 ) -> Row:
-    method, dataset, subset, split = place
+    method, dataset, subset, split, setting = place
     return Row(
         suite=suite.name,
         dataset=dataset,
         subset=subset,
         split=split,
-        setting=suite.setting,
+        setting=setting,
         method=method,
         protocol=protocol.identity,
         metric=protocol.name,
@@ -200,24 +203,23 @@ def _status(cell: Cell, split: str, records: Sequence[RunRecord], values: Sequen
     return "skipped" if records and split not in records[0].spec.evaluate else NOT_RUN
 
 
-def _problems(cell: Cell, records: Sequence[RunRecord]) -> list[str]:
+def _problems(title: str, cell: Cell, records: Sequence[RunRecord]) -> list[str]:
     """Return one line for each run that is not ok, and for absent data."""
-    place = f"{cell.method} {cell.dataset} {cell.subset}"
     if cell.reason:
         return [f"{cell.dataset} {cell.subset}: not available: {cell.reason}"]
     return [
-        f"{place} seed {r.spec.seed}: {r.status}: {r.error.splitlines()[0] if r.error else ''}"
+        f"{title} seed {r.spec.seed}: {r.status}: {r.error.splitlines()[0] if r.error else ''}"
         for r in records
         if r.status != "ok"
     ]
 
 
-def _cut_short(cell: Cell, records: Sequence[RunRecord]) -> Iterator[str]:
+def _cut_short(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
     """Yield one line for each training that its time budget ended before its last step."""
     for record in records:
         if record.status == "ok" and record.curve and record.curve[-1][0] < record.curve[-1][1]:
             step, steps, _ = record.curve[-1]
-            name = f"{cell.method} {cell.dataset} {cell.subset} seed {record.spec.seed}"
+            name = f"{title} seed {record.spec.seed}"
             yield f"{name}: its time budget ended the training near step {step} of {steps}"
 
 
@@ -236,11 +238,16 @@ def to_csv(board: Leaderboard) -> str:
 
 
 def to_markdown(board: Leaderboard) -> str:
-    """Return the leaderboard as people read it: a table for each dataset and split."""
-    parts = [f"# {board.suite.title}", _caption(board)]
+    """Return the leaderboard as people read it: a table for each dataset and split.
+
+    A setting stands in the caption, over a table or over a column, wherever it is the only one.
+    """
+    common = _one_setting(board.rows)
+    parts = [f"# {board.suite.title}", _caption(board.protocol, common)]
     for dataset, split in dict.fromkeys((row.dataset, row.split) for row in board.rows):
         rows = [r for r in board.rows if (r.dataset, r.split) == (dataset, split)]
-        parts.append(f"## {dataset}, {split}\n\n{_grid(rows)}")
+        heading = _listed(dataset, split, "" if common else _one_setting(rows))
+        parts.append(f"## {heading}\n\n{_grid(rows)}")
     if board.notes:
         parts.append("\n".join(["Notes:", *(f"- {note}" for note in board.notes)]))
     if problems := dict.fromkeys(board.problems):
@@ -248,34 +255,48 @@ def to_markdown(board: Leaderboard) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _caption(board: Leaderboard) -> str:
-    protocol = board.protocol
-    setting = f" Setting: {board.suite.setting}." if board.suite.setting else ""
+def _one_setting(rows: Iterable[Row]) -> str:
+    """Return the setting that all rows have, or nothing where they differ."""
+    settings = {row.setting for row in rows}
+    return settings.pop() if len(settings) == 1 else ""
+
+
+def _listed(*words: str) -> str:
+    return ", ".join(filter(None, words))
+
+
+def _caption(protocol: Protocol, setting: str) -> str:
+    told = f" Setting: {setting}." if setting else ""
     return (
-        f"Protocol `{protocol.identity}`: {protocol.description}.{setting} Lower is better; the "
+        f"Protocol `{protocol.identity}`: {protocol.description}.{told} Lower is better; the "
         "best of ours is bold. (p …) is the number that the paper prints; ± is the standard "
         "deviation over n seeds; n/a: the data is absent; an empty cell was not run."
     )
 
 
 def _grid(rows: Sequence[Row]) -> str:
-    subsets = list(dict.fromkeys(row.subset for row in rows))
-    methods = list(dict.fromkeys(row.method for row in rows))
-    cells = {(row.method, row.subset): row for row in rows}
-    best = {
-        s: min((r.value for r in rows if r.subset == s and r.value is not None), default=None)
-        for s in subsets
+    columns: dict[tuple[str, str], dict[str, Row]] = {}  # (subset, setting) to method to row
+    for row in rows:
+        columns.setdefault((row.subset, row.setting), {})[row.method] = row
+    common = _one_setting(rows)
+    shown = {
+        subset if common else _listed(subset, setting): _column_texts(cells)
+        for (subset, setting), cells in columns.items()
     }
     lines = [
-        [method, *(_cell_text(cells.get((method, s)), best[s]) for s in subsets)]
-        for method in methods
+        [method, *(texts.get(method, "") for texts in shown.values())]
+        for method in dict.fromkeys(row.method for row in rows)
     ]
-    return tabulate(lines, headers=["method", *subsets], tablefmt="github", disable_numparse=True)
+    return tabulate(lines, headers=["method", *shown], tablefmt="github", disable_numparse=True)
 
 
-def _cell_text(row: Row | None, best: float | None) -> str:
-    if row is None:
-        return ""
+def _column_texts(cells: dict[str, Row]) -> dict[str, str]:
+    """Return the text of each method's cell of a column."""
+    best = min((row.value for row in cells.values() if row.value is not None), default=None)
+    return {method: _cell_text(row, best) for method, row in cells.items()}
+
+
+def _cell_text(row: Row, best: float | None) -> str:
     text = _SHORT.get(row.status, row.status.replace("_", " "))
     if row.value is not None:
         text = f"{row.value:.3f}"

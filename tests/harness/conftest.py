@@ -68,7 +68,7 @@ class TinyBench:
             **changes,
         }
         path = self.folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return path
 
     def words(self, *words: object, plugins: tuple[str, ...] = ("tiny", "bad")) -> list[str]:

@@ -62,6 +62,76 @@ def test_run_says_all_that_decides_its_result(bench: TinyBench, registry: Regist
     assert len(run.dataset["checksum"]) == 64
 
 
+MISSING = {"corruption": {"missing": {"share": 0.5}}, "setting": "missing"}
+
+
+def test_corruption_and_setting_are_those_of_their_columns(
+    bench: TinyBench, registry: Registry
+) -> None:
+    data = [DATA, {**DATA, **MISSING}]
+    made = plan(bench, registry, Selection(methods=["seeded"]), data=data, setting="clean")
+    assert [cell.setting for cell in made.cells] == ["clean", "missing"]
+    clean, missing = (cell.runs[0] for cell in made.cells)
+    assert clean.corruption == {}
+    assert missing.corruption == {
+        "missing": {"version": 1, "params": {"seed": 0, "share": 0.5}},
+    }
+    assert replace(missing, corruption={}) == clean
+    titles = [made.title(cell) for cell in made.cells]
+    assert titles == ["seeded tiny one clean", "seeded tiny one missing"]
+    assert made.notes == ()
+
+
+def test_title_names_the_only_setting_of_a_suite_not(bench: TinyBench, registry: Registry) -> None:
+    made = plan(bench, registry, Selection(methods=["seeded"]), setting="clean")
+    assert made.title(made.cells[0]) == "seeded tiny one"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"params": {"hide_one": True}},
+        {"corruption": MISSING["corruption"]},
+        {"fit": "unseen"},
+        {"evaluate": ["train"]},
+        {"seeds": 2},
+        {"setting": "clean", "params": {"hide_one": True}},
+    ],
+)
+def test_columns_that_a_table_cannot_tell_apart_are_refused(
+    bench: TinyBench, registry: Registry, other: dict[str, object]
+) -> None:
+    data = [DATA, {**DATA, **other}]
+    with pytest.raises(UserError, match=r"suite 'small': tiny one: two columns .* 'clean'; give"):
+        plan(bench, registry, data=data, setting="clean")
+    named = [DATA, {**DATA, **other, "setting": "another"}]
+    assert len(plan(bench, registry, data=named, setting="clean").cells) == 6
+
+
+def test_columns_in_another_order_of_corruptions_are_refused(
+    bench: TinyBench, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = replace(registry.corruptions["missing"], key="again")
+    monkeypatch.setitem(registry.corruptions.items, "again", again)
+    orders = (("missing", "again"), ("again", "missing"))
+    data = [{**DATA, "corruption": {key: {"share": 0.5} for key in keys}} for keys in orders]
+    with pytest.raises(UserError, match="two columns that differ"):
+        plan(bench, registry, data=data)
+
+
+def test_column_that_stands_twice_is_one(bench: TinyBench, registry: Registry) -> None:
+    data = [DATA, {**DATA, "params": {"hide_one": False}, "subsets": ["one", "one"]}]
+    assert len(plan(bench, registry, data=data).cells) == 3
+
+
+def test_seeds_of_another_column_do_not_count(bench: TinyBench, registry: Registry) -> None:
+    only = Selection(methods=["seeded"], seeds=3)
+    stored = records(plan(bench, registry, only, data=[{**DATA, **MISSING}]))
+    made = plan(bench, registry, stored=stored, data=[DATA, {**DATA, **MISSING}])
+    seeds = {(c.method, c.setting): c.seeds for c in made.cells}
+    assert (seeds["seeded", ""], seeds["seeded", "missing"]) == (1, 3)
+
+
 def test_defaults_that_are_spelt_out_change_no_key(bench: TinyBench, registry: Registry) -> None:
     only = Selection(methods=["seeded"])
     left_out = plan(bench, registry, only)
@@ -118,6 +188,18 @@ def test_changed_file_changes_the_key(bench: TinyBench, registry: Registry) -> N
             {"data": [{**DATA, "params": {"camra": "x"}}]},
             "parameter of dataset 'tiny' 'camra': did you mean 'camera'?",
         ),
+        (
+            {"data": [{**DATA, "corruption": {"mising": {"share": 0.3}}}]},
+            "unknown corruption 'mising': did you mean 'missing'?",
+        ),
+        (
+            {"data": [{**DATA, "corruption": {"missing": {"shar": 0.3}}}]},
+            "parameter of corruption 'missing' 'shar': did you mean 'share'?",
+        ),
+        (
+            {"data": [{**DATA, "corruption": {"missing": {"share": 1.5}}}]},
+            "corruption 'missing': share: expected at least 0 and less than 1, got 1.5",
+        ),
     ],
 )
 def test_unknown_name_in_a_suite(
@@ -157,7 +239,8 @@ def test_absent_data_is_a_cell_with_a_reason(bench: TinyBench, registry: Registr
 
 def test_note_of_a_dataset_is_kept_once(bench: TinyBench, registry: Registry) -> None:
     bench.add_subset("noted")
-    made = plan(bench, registry, data=[{**DATA, "subsets": ["noted", "one"]}])
+    data = [{**DATA, "subsets": ["noted", "one"]}, {**DATA, **MISSING, "subsets": ["noted"]}]
+    made = plan(bench, registry, data=data)
     assert made.notes == ("tiny noted: only a few frames",)
     assert all(cell.reason == "" for cell in made.cells)
 

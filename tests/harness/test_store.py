@@ -70,10 +70,26 @@ def test_key_does_not_depend_on_the_order_of_parameters() -> None:
         replace(SPEC, dataset={**SPEC.dataset, "params": {"a": 1.0, "b": 0.5}}),
         replace(SPEC, dataset={**SPEC.dataset, "checksum": "x"}),
         replace(SPEC, method={**SPEC.method, "version": 3}),
+        replace(SPEC, corruption={"missing": {"version": 1, "params": {"share": 0.3}}}),
     ],
 )
 def test_key_depends_on_every_part(changed: RunSpec) -> None:
     assert changed.key != SPEC.key
+
+
+def test_key_depends_on_the_order_of_corruptions_alone() -> None:
+    both = {"a": {"version": 1, "params": {"x": 1, "y": 2}}, "b": {"version": 1, "params": {}}}
+    one = replace(SPEC, corruption=both)
+    spelt = {**both, "a": {"params": {"y": 2, "x": 1}, "version": 1}}
+    assert replace(SPEC, corruption=spelt).key == one.key
+    assert replace(SPEC, corruption=dict(reversed(both.items()))).key != one.key
+
+
+def test_committed_records_have_their_keys() -> None:
+    """None of them was written with a corruption; reading checks the key."""
+    results = Path(__file__).resolve().parents[2] / "results"
+    records = [record for folder in results.iterdir() for record in Store(folder).records()]
+    assert len(records) >= 20
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])
@@ -93,12 +109,26 @@ def test_key_does_not_depend_on_the_hash_seed(seed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [RECORD, RunRecord(SPEC, "failed", error="RuntimeError: ü\nline 2")]
+    "record",
+    [
+        RECORD,
+        RunRecord(SPEC, "failed", error="RuntimeError: ü\nline 2"),
+        replace(RECORD, spec=replace(SPEC, corruption={"b": {"version": 1}, "a": {"version": 1}})),
+    ],
 )
 def test_record_comes_back_as_it_was(store: Store, record: RunRecord) -> None:
     store.write(record)
-    assert store.read(SPEC.key) == record
+    assert store.read(record.spec.key) == record
     assert list(store.records()) == [record]
+
+
+def test_record_of_before_there_were_corruptions_is_read(store: Store) -> None:
+    store.write(RECORD)
+    path = store.record_path(KEY)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["spec"]["corruption"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert store.read(KEY) == RECORD
 
 
 def test_absent_record_is_none(store: Store) -> None:

@@ -52,12 +52,19 @@ class Board:
         method: str,
         *values: float | str | None,
         subset: str = "one",
+        setting: str = "",
         splits: tuple[str, ...] = ("train",),
         **fields: Any,
     ) -> tuple[RunSpec, ...]:
         """Add a cell whose runs have these values; text is a status, None is not run."""
         specs = tuple(
-            RunSpec({"key": "tiny", "subset": subset}, "train", splits, {"key": method}, seed)
+            RunSpec(
+                {"key": "tiny", "subset": subset, "params": setting},
+                "train",
+                splits,
+                {"key": method},
+                seed,
+            )
             for seed in range(len(values))
         )
         for spec, value in zip(specs, values, strict=True):
@@ -66,11 +73,11 @@ class Board:
             elif value is not None:
                 scores = {"e3d@1": {split: Score(value, {}, 8) for split in splits}}
                 self.store.write(RunRecord(spec, "ok", scores, **fields))
-        self.cells.append(Cell(method, "tiny", subset, "train", splits, specs, len(specs)))
+        self.cells.append(Cell(method, "tiny", subset, setting, "train", splits, specs, len(specs)))
         return specs
 
     def add_absent(self, method: str, subset: str = "one") -> None:
-        cell = Cell(method, "tiny", subset, "train", ("train",), (), 1, "no file x")
+        cell = Cell(method, "tiny", subset, "", "train", ("train",), (), 1, "no file x")
         self.cells.append(cell)
 
     def make(self) -> Leaderboard:
@@ -198,6 +205,7 @@ def test_training_that_was_cut_short_is_noted(board: Board) -> None:
         {"table": "T2"},
         {"paper": "another"},
         {"method": "theirs"},
+        {"setting": "missing"},
     ],
 )
 def test_printed_number_must_be_of_the_very_cell(board: Board, elsewhere: dict[str, str]) -> None:
@@ -207,17 +215,20 @@ def test_printed_number_must_be_of_the_very_cell(board: Board, elsewhere: dict[s
     assert (row["method"], row["published"], row["published_source"]) == ("ours", "", "")
 
 
-def test_names_of_splits_and_methods_are_translated(board: Board) -> None:
+def test_names_of_splits_settings_and_methods_are_translated(board: Board) -> None:
     board.suite["published"] = [
         {
             "paper": "paper",
             "table": "T1",
             "splits": {"unstated": "train"},
+            "settings": {"noise=0": "clean"},
             "methods": {"printed": "ours"},
         }
     ]
-    board.add("ours", 0.5)
-    board.published = [replace(NUMBER, split="unstated", method="printed", value=0.125)]
+    board.add("ours", 0.5, setting="clean")
+    board.published = [
+        replace(NUMBER, split="unstated", setting="noise=0", method="printed", value=0.125)
+    ]
     assert [row["published"] for row in board.csv()] == ["0.125"]
 
 
@@ -313,14 +324,62 @@ Without a number:
 
 
 def test_board_as_people_read_it(board: Board, registry: Registry) -> None:
-    board.suite |= {"setting": "no noise", "notes": ["from the suite"]}
-    board.add("ours", 0.25, 0.75)
-    board.add("ours", 0.25, subset="two")
-    board.add("flat", 0.75)
-    board.add("flat", "failed", subset="two")
-    board.published = [replace(NUMBER, value=0.45), replace(NUMBER, method="theirs", value=0.3)]
+    board.suite |= {"notes": ["from the suite"]}
+    here = {"setting": "no noise"}
+    board.add("ours", 0.25, 0.75, **here)
+    board.add("ours", 0.25, subset="two", **here)
+    board.add("flat", 0.75, **here)
+    board.add("flat", "failed", subset="two", **here)
+    board.published = [
+        replace(NUMBER, value=0.45, **here),
+        replace(NUMBER, method="theirs", value=0.3, **here),
+    ]
     description = registry.protocols["e3d"].description
     assert board.markdown() == GOLDEN.format(description=description)
+
+
+SETTINGS = """\
+## tiny, train
+
+| method   | one, clean    | two, clean   | one, noisy        |
+|----------|---------------|--------------|-------------------|
+| ours     | **0.250**     | **0.500**    | failed            |
+| flat     | 0.750 (p 0.2) |              | **0.500** (p 0.4) |
+| theirs   |               |              | (p 0.6)           |
+
+## tiny, unseen, clean
+
+| method   | two       |
+|----------|-----------|
+| ours     | **0.500** |
+"""
+
+
+def test_each_setting_of_a_subset_is_a_column(board: Board) -> None:
+    board.add("ours", 0.25, setting="clean")
+    board.add("flat", 0.75, setting="clean")
+    board.add("ours", 0.5, setting="clean", subset="two", splits=("train", "unseen"))
+    board.add("ours", "failed", setting="noisy")
+    board.add("flat", 0.5, setting="noisy")
+    board.published = [
+        replace(NUMBER, method="flat", value=0.2, setting="clean"),
+        replace(NUMBER, method="flat", value=0.4, setting="noisy"),
+        replace(NUMBER, method="theirs", value=0.6, setting="noisy"),
+        replace(NUMBER, method="theirs", value=0.8, setting="printed elsewhere"),
+    ]
+    assert [(r["method"], r["subset"], r["split"], r["setting"]) for r in board.csv()] == [
+        ("ours", "one", "train", "clean"),
+        ("flat", "one", "train", "clean"),
+        ("ours", "two", "train", "clean"),
+        ("ours", "two", "unseen", "clean"),
+        ("ours", "one", "train", "noisy"),
+        ("flat", "one", "train", "noisy"),
+        ("theirs", "one", "train", "noisy"),
+    ]
+    text = board.markdown()
+    assert SETTINGS in text
+    assert "Setting:" not in text
+    assert "- ours tiny one noisy seed 0: failed: first line" in text
 
 
 def test_best_of_each_column_is_bold(board: Board) -> None:

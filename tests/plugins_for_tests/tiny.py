@@ -123,6 +123,17 @@ class NoParams:
     pass
 
 
+class Filling:
+    """Takes hidden points for the origin."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        pass
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        points_2d = np.nan_to_num(observations.points_2d)
+        return Reconstruction(np.dstack([points_2d, points_2d[..., :1]]))
+
+
 class Urandom:
     """Depths that no seed governs."""
 
@@ -177,6 +188,14 @@ def liftbench_methods() -> Sequence[MethodSpec]:
     return [
         MethodSpec("seeded", "Seeded", "tests", Seeded, SeededParams),
         MethodSpec("urandom", "Urandom", "tests", Urandom, NoParams, capabilities=once),
+        MethodSpec(
+            "filling",
+            "Filling",
+            "tests",
+            Filling,
+            NoParams,
+            capabilities=Capabilities(missing_points=True, seeded=False),
+        ),
         MethodSpec("flagged", "Flagged", "tests", Flagged, FlagParams, capabilities=once),
         MethodSpec("waiting", "Waiting", "tests", Waiting, FlagParams, capabilities=once),
         MethodSpec(

@@ -19,12 +19,17 @@ def plugins() -> None:
 @plugins.command("list")
 @click.pass_obj
 def list_plugins(plugin_files: tuple[Path, ...]) -> None:
-    """List plugins with their state, and the methods, datasets, protocols and suites."""
+    """List plugins with their state, and all that they register."""
     registry = load_registry(plugin_files)
     rows = [(p.name, p.source, p.error or "loaded") for p in registry.plugins]
     click.echo(tabulate(rows, headers=["plugin", "from", "state"], tablefmt="simple"))
-    kinds = (registry.methods, registry.datasets, registry.protocols, registry.suites)
-    for catalogue in kinds:
+    for catalogue in (
+        registry.methods,
+        registry.datasets,
+        registry.corruptions,
+        registry.protocols,
+        registry.suites,
+    ):
         listed = [
             (name, getattr(item, "title", getattr(item, "description", "")), source)
             for (name, item), source in zip(
