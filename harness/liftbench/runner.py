@@ -74,7 +74,7 @@ def run_plan(
     with display, _cancel_on_interrupt(bench.cancel):
         display.plan(len(todo))
         Parallel(n_jobs=jobs, backend="threading")(
-            delayed(_run_and_store)(bench, store, display, protocol, title, spec)
+            delayed(_run_and_store)(bench, store, display, protocol, title, spec, rerun)
             for title, spec in todo
         )
     return not bench.cancel.is_set()
@@ -160,11 +160,21 @@ def _asked_again(record: RunRecord, rerun: Rerun) -> bool:
 
 
 def _run_and_store(
-    bench: Bench, store: Store, display: Display, protocol: Protocol, title: str, spec: RunSpec
+    bench: Bench,
+    store: Store,
+    display: Display,
+    protocol: Protocol,
+    title: str,
+    spec: RunSpec,
+    rerun: Rerun,
 ) -> None:
     if bench.cancel.is_set():
         return
     display.start(spec.key, title)
+    if taken := _take_over(bench, store, protocol, spec, rerun):
+        record, suite = taken
+        display.finish(spec.key, record.status, f"taken over from suite {suite}: {summary(record)}")
+        return
     scratch = store.scratch(spec.key)
     try:
         record, predictions = execute(
@@ -182,6 +192,33 @@ def _run_and_store(
     keep(store, record, predictions)
     shutil.rmtree(scratch, ignore_errors=True)
     display.finish(spec.key, record.status, summary(record))
+
+
+def _take_over(
+    bench: Bench, store: Store, protocol: Protocol, spec: RunSpec, rerun: Rerun
+) -> tuple[RunRecord, str] | None:
+    """Keep the same run of another suite in `store`; return its record and that suite's name.
+
+    None where no other suite has what can be scored, or this one asks for its own run again.
+    """
+    if store.record_path(spec.key).exists():
+        return None
+    for other in store.others_with(spec.key):
+        try:
+            record = other.read(spec.key)
+            if record is None or record.status != "ok" or _asked_again(record, rerun):
+                continue
+            path = other.predictions_path(spec.key)
+            predictions = load_reconstructions(path) if path.exists() else {}
+            if protocol.identity not in record.scores:
+                load = partial(bench.load, spec)
+                record = score_record(record, predictions, load, bench.registry, protocol)
+        except Exception:  # noqa: BLE001, S112 what ails another suite's run costs no row of this
+            continue
+        if record.scores.get(protocol.identity):
+            keep(store, record, predictions)
+            return record, other.folder.name
+    return None
 
 
 def keep(store: Store, record: RunRecord, predictions: dict[str, Reconstruction]) -> None:

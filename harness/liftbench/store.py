@@ -113,6 +113,12 @@ class Store:
         path = self.record_path(key)
         return _read(path) if path.exists() else None
 
+    def others_with(self, key: str) -> Iterator[Store]:
+        """Yield the stores of other suites beside this one that have a record of a run."""
+        for path in sorted(self.folder.parent.glob(f"*/runs/{key}.json")):
+            if (other := Store(path.parents[1])) != self:
+                yield other
+
     def write(self, record: RunRecord) -> None:
         """Write a record, whole or not at all."""
         content = {"schema_version": SCHEMA_VERSION, "key": record.spec.key, **asdict(record)}

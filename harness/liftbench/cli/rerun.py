@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,10 +27,10 @@ def rerun(
 ) -> None:
     """Repeat the stored run whose key begins with KEY, on its device with its threads.
 
-    Without --verify the new record takes the place of the stored one; exit code 1 says that it
-    failed. With --verify, exit code 1 says that the repetition differs.
+    Without --verify the new record takes the place of the stored one, in every suite that has it;
+    exit code 1 says that it failed. With --verify, exit code 1 says that the repetition differs.
     """
-    store, stored = find_record(results, key)
+    stores, stored = find_run(results, key)
     registry = open_registry(ctx.obj)
     execution = Execution(
         device=stored.execution.get("device", "auto"),
@@ -41,7 +42,8 @@ def rerun(
     click.echo(f"stored:   {stored.status} {summary(stored)}")
     click.echo(f"repeated: {repetition.record.status} {summary(repetition.record)}")
     if not verify:
-        keep(store, repetition.record, repetition.predictions)
+        for store in stores:
+            keep(store, repetition.record, repetition.predictions)
         ctx.exit(0 if repetition.record.status == "ok" else 1)
     if not repetition.differences:
         click.echo("identical bit for bit")
@@ -54,17 +56,22 @@ def rerun(
     ctx.exit(1)
 
 
-def find_record(results: Path, key: str) -> tuple[Store, RunRecord]:
-    """Return the one stored run whose key begins with `key`, and its store."""
+def find_run(results: Path, key: str) -> tuple[list[Store], RunRecord]:
+    """Return the stores that hold the one run whose key begins with `key`, and its record.
+
+    The record has the scores of all these stores, for suites may differ in their protocol.
+    """
     paths = sorted(results.glob(f"*/runs/{key}*.json")) if key.isalnum() else []
-    if len(paths) != 1:
-        found = "no stored run" if not paths else f"{len(paths)} stored runs"
+    keys = {path.stem for path in paths}
+    if len(keys) != 1:
+        found = "no stored run" if not keys else f"{len(keys)} stored runs"
         raise UserError(
             f"{found} under {results} with a key that begins with '{key}'; "
             "the `key` column of leaderboard.csv has them"
         )
-    store = Store(paths[0].parent.parent)
-    record = store.read(paths[0].stem)
-    if record is None:
+    stores = [Store(path.parents[1]) for path in paths]
+    records = [record for store in stores if (record := store.read(*keys))]
+    if not records:
         raise UserError(f"{paths[0]}: gone")
-    return store, record
+    scores = {name: score for record in records for name, score in record.scores.items()}
+    return stores, replace(records[0], scores=scores)
