@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.cameras import centred, project, random_rotations
+from liftbench.cameras import project, random_rotations
 from liftbench.errors import DataMissingError, UserError
 from liftbench.files import checksum
 from liftbench.seeds import named_rng
@@ -18,7 +18,9 @@ from liftbench.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Skeleton
 from liftbench_datasets.amc import read_amc
 from liftbench_datasets.asf import read_asf
+from liftbench_datasets.kinematics import rest_pose
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
+from liftbench_datasets.views import ViewParams, camera_views
 
 POINTS = 31
 
@@ -27,14 +29,14 @@ OFFICIAL_SEQUENCES = {"01": 14, "07": 12, "20": 13, "39": 14}
 OFFICIAL_FRAMES = {"01": 54_857}
 
 # Raise the number when the readers change what they make of a file.
-_PARSED = "cmu-1"
+_PARSED = "cmu-2"
 
 _BELOW_ROOT = ("", "subjects", "all_asfamc/subjects", "cmu", "cmu/subjects")
 _BELOW_ROOT_DEEP = "cmu/all_asfamc/subjects"
 
 
 @dataclass(frozen=True)
-class CmuParams:
+class CmuParams(ViewParams):
     """Parameters of the views.
 
     Attributes:
@@ -45,14 +47,16 @@ class CmuParams:
 
 
 class Cmu:
-    """Orthographic views of motion capture, one Haar-random rotation a frame.
+    """Views of motion capture, one Haar-random rotation a frame.
 
     The first floor(0.8 n) of a subject's n sequences in file order are `train`, the rest
-    `unseen` (PR-RRN, section 5.1). Points are centred a frame; lengths are metres.
+    `unseen` (PR-RRN, section 5.1). Points are centred a frame; lengths are metres. The height
+    of a subject is that of its skeleton's rest pose, from the lowest joint to the highest along
+    y, the vertical of these files; the same for all its motions.
     """
 
-    def __init__(self, view_seed: int = 0) -> None:
-        self.view_seed = view_seed
+    def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
+        self.params = CmuParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
         """Return the subjects whose skeleton is there."""
@@ -74,12 +78,14 @@ class Cmu:
             raise DataMissingError(f"cmu: {subset} has too few sequences for a '{split}' split")
         chosen = np.isin(arrays["sequence"], trials)
         sequence = arrays["sequence"][chosen]
-        points_3d = self._views(subset, arrays["positions"][chosen], sequence)
-        points_2d = project(points_3d, "orthographic")
+        rotations = self._rotations(subset, sequence)
+        height = float(arrays["height"])
+        points_3d = camera_views(arrays["positions"][chosen], rotations, self.params, height)
+        points_2d = project(points_3d, self.params.camera)
         visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
         skeleton = _skeleton(arrays)
         return Dataset(
-            Observations(points_2d, visible, sequence, "orthographic", skeleton),
+            Observations(points_2d, visible, sequence, self.params.camera, skeleton),
             GroundTruth(points_3d, "m", np.full(len(sequence), subset), sequence),
         )
 
@@ -119,16 +125,15 @@ class Cmu:
         partial = [note] if (note := self.note(root, subject)) else []
         return Finding(subject, not problems, "; ".join([counts, *partial, *problems]))
 
-    def _views(self, subject: str, positions: Floats, sequence: np.ndarray[Any, Any]) -> Floats:
-        """Turn centred positions into camera frames; a sequence's draw depends on it alone."""
-        rotations = np.concatenate(
+    def _rotations(self, subject: str, sequence: np.ndarray[Any, Any]) -> Floats:
+        """Return the (F, 3, 3) camera rotations; a sequence's draw depends on it alone."""
+        seed = self.params.view_seed
+        return np.concatenate(
             [
-                random_rotations(named_rng("cmu", "view", self.view_seed, subject, int(t)), n)
+                random_rotations(named_rng("cmu", "view", seed, subject, int(t)), n)
                 for t, n in zip(*np.unique(sequence, return_counts=True), strict=True)
             ]
         )
-        views: Floats = centred(positions) @ rotations.swapaxes(1, 2)
-        return views
 
 
 def _archive(root: Path) -> Path | None:
@@ -173,6 +178,7 @@ def _parse(asf: Path, motions: list[Path]) -> Arrays:
         "positions": np.concatenate(positions),
         "sequence": np.repeat(trials, [len(p) for p in positions]).astype(np.int64),
         "trials": np.array(trials, dtype=np.int64),
+        "height": np.array(np.ptp(rest_pose(skeleton.tree)[:, 1])),
         "names": np.array(skeleton.tree.names),
         "edges": np.array(skeleton.tree.edges),
     }
@@ -205,7 +211,7 @@ def _bone_spread(arrays: Arrays) -> float:
 
 CMU = DatasetSpec(
     key="cmu",
-    title="CMU motion capture, orthographic views",
+    title="CMU motion capture, random views",
     reference="mocap.cs.cmu.edu, created with funding from NSF EIA-0196217",
     make=Cmu,
     params=CmuParams,

@@ -50,3 +50,10 @@ def forward_kinematics(tree: KinematicTree, rotation: Floats, position: Floats) 
             turned[:, joint] = turned[:, parent] @ turned[:, joint]
             points[:, joint] = points[:, parent] + turned[:, joint] @ tree.bone[joint]
     return points
+
+
+def rest_pose(tree: KinematicTree) -> Floats:
+    """Return the (J, 3) joint positions of zero angles, the root at the origin."""
+    still = np.broadcast_to(np.eye(3), (1, len(tree.names), 3, 3))
+    points: Floats = forward_kinematics(tree, still, np.zeros((1, 3)))[0]
+    return points

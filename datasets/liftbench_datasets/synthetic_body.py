@@ -8,20 +8,17 @@ Nothing is read: every frame is a pure function of the parameters (see `body_mot
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from liftbench.cameras import centred, project, random_rotations
+from liftbench.cameras import project, random_rotations
 from liftbench.errors import unknown_name
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import (
-    CAMERAS,
-    Camera,
     Dataset,
     Floats,
     GroundTruth,
@@ -32,6 +29,7 @@ from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
 from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import Motion, make_motion
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
+from liftbench_datasets.views import ViewParams, camera_views
 
 KEY = "synthetic_body"
 SUBSETS = ("all",)
@@ -39,25 +37,21 @@ VERSION = 1  # raise it when a change of the generator changes a frame
 
 
 @dataclass(frozen=True)
-class SyntheticBodyParams:
-    """Parameters of the generator.
+class SyntheticBodyParams(ViewParams):
+    """Parameters of the generator and of the camera.
 
     Attributes:
         frames: over all sequences of both splits.
         sequences: the first floor(0.8 n) are `train`, the rest `unseen`.
         seed: names all random draws.
-        camera: the model that makes the 2D points.
-        distance: from the camera to the middle of the body in body heights; the orthographic
-            camera has none.
     """
 
     frames: int = 4000
     sequences: int = 30
     seed: int = 0
-    camera: Camera = "orthographic"
-    distance: float = 4.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("frames", "sequences", "seed"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
@@ -68,13 +62,6 @@ class SyntheticBodyParams:
             raise ValueError(
                 f"frames: expected at least one for each of {self.sequences} sequences, "
                 f"got {self.frames}"
-            )
-        if self.camera not in CAMERAS:
-            raise ValueError(f"camera: expected one of {', '.join(CAMERAS)}, got {self.camera!r}")
-        if isinstance(self.distance, str) or not 1 <= self.distance < math.inf:
-            raise ValueError(
-                f"distance: expected a finite number of at least 1 body height, "
-                f"got {self.distance!r}"
             )
 
 
@@ -142,10 +129,7 @@ class SyntheticBody:
         """Return the (F, 31, 3) positions in the camera's frame."""
         rng = named_rng(KEY, "view", self.params.seed, sequence)
         rotations = random_rotations(rng, len(motion.positions))
-        view: Floats = centred(motion.positions) @ rotations.swapaxes(1, 2)
-        if self.params.camera != "orthographic":
-            view[..., 2] += self.params.distance * BODY_HEIGHT
-        return view
+        return camera_views(motion.positions, rotations, self.params, BODY_HEIGHT)
 
 
 def action_name(sequence: int) -> str:

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from liftbench.arrays import Arrays
+from liftbench.cameras import project
 from liftbench.errors import DataMissingError, UserError
-from liftbench.types import Dataset, Floats
+from liftbench.suites import checked_params
+from liftbench.types import Camera, Dataset, Floats
 from liftbench_datasets import cmu
 from liftbench_datasets.amc import read_amc
 from liftbench_datasets.asf import read_asf
-from liftbench_datasets.cmu import CMU, Cmu
+from liftbench_datasets.cmu import CMU, Cmu, CmuParams
 from liftbench_datasets.sequence_splits import split_sequences
 
 NAMES = ("hip", "lleg", "rleg", "neck")
@@ -93,7 +95,7 @@ def test_every_layout_is_found(tmp_path: Path, below: str) -> None:
 def test_the_adapter_is_made_from_its_params() -> None:
     made = CMU.make(**vars(CMU.params()))
     assert isinstance(made, Cmu)
-    assert made.view_seed == 0
+    assert made.params == CmuParams(view_seed=0, camera="orthographic", distance=4.0)
     assert CMU.splits == ("train", "unseen")
 
 
@@ -163,7 +165,9 @@ def test_views_are_the_same_every_time(root: Path) -> None:
 
 
 def test_views_follow_the_view_seed(root: Path) -> None:
-    first, other = (Cmu(seed).load(root, "01", "train").truth.points_3d for seed in (0, 1))
+    first, other = (
+        Cmu(view_seed=seed).load(root, "01", "train").truth.points_3d for seed in (0, 1)
+    )
     assert (np.abs(first - other).max(axis=(1, 2)) > 1e-3).all()
     np.testing.assert_allclose(distances(first), distances(other), atol=1e-12)
 
@@ -226,6 +230,34 @@ def test_the_checksum_sees_every_change(root: Path, change: Callable[[Path], obj
 def test_the_checksum_does_not_depend_on_the_place(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root / "cmu", tmp_path / "elsewhere" / "subjects")
     assert Cmu().checksum(tmp_path / "elsewhere", "01") == Cmu().checksum(root, "01")
+
+
+@pytest.mark.parametrize("camera", ["perspective", "weak_perspective"])
+def test_cameras_with_depth_look_from_their_distance(root: Path, camera: Camera) -> None:
+    flat = Cmu().load(root, "01", "train")
+    far = Cmu(camera=camera, distance=40.0).load(root, "01", "train")
+    points = far.truth.points_3d
+    shift = points - flat.truth.points_3d
+    # Bones of 1, 2, 3 and 4 with a direction of 0.8 along y: hip 0.8, lleg 2.4, rleg 3.2, neck 3.2.
+    height = 3.2 * 0.0254 / 0.45
+    np.testing.assert_allclose(shift[..., :2], 0.0, atol=1e-12)
+    np.testing.assert_allclose(shift[..., 2], 40 * height, atol=1e-12)
+    np.testing.assert_array_equal(far.observations.points_2d, project(points, camera))
+    assert far.observations.camera == camera
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"camera": "fisheye"}, "dataset 'cmu': camera: "),
+        ({"distance": 0.9}, "dataset 'cmu': distance: expected a finite number of at least 1"),
+        ({"distance": "far"}, "dataset 'cmu': distance: "),
+    ],
+)
+def test_params_are_checked(params: dict[str, object], told: str) -> None:
+    with pytest.raises(UserError) as caught:
+        checked_params("dataset 'cmu'", CMU.params, params)
+    assert str(caught.value).startswith(told)
 
 
 @pytest.fixture
@@ -367,6 +399,14 @@ def test_the_real_partial_subjects(real: Path, subject: str, have: int, official
     assert {part.truth.points_3d.shape[1] for part in data} == {31}
     note = f"{have} of the official {official} sequences"
     assert Cmu().note(real, subject).startswith(note)
+
+
+@pytest.mark.parametrize("subject", ["07", "39"])
+def test_the_nearest_camera_is_outside_every_real_body(real: Path, subject: str) -> None:
+    for split in ("train", "unseen"):
+        near = Cmu(camera="perspective", distance=1.0).load(real, subject, split)
+        assert near.truth.points_3d[..., 2].min() > 0.3
+        assert near.truth.points_3d[..., 2].mean() == pytest.approx(1.51, abs=0.02)
 
 
 def test_check_of_the_real_files(real: Path) -> None:

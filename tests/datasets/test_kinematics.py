@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Floats
-from liftbench_datasets.kinematics import KinematicTree, forward_kinematics
+from liftbench_datasets.kinematics import KinematicTree, forward_kinematics, rest_pose
 
 PARENT = (-1, 0, 1, 1, 0, 4, 2)
 
@@ -84,3 +84,11 @@ def test_inputs_are_left_alone() -> None:
 
 def test_edges_lead_from_parent_to_child() -> None:
     assert tree(0).edges == ((0, 1), (1, 2), (1, 3), (0, 4), (4, 5), (2, 6))
+
+
+def test_rest_pose_strings_the_bones_together() -> None:
+    bone = tree(5).bone
+    a, b, c, d, e, f, g = rest_pose(tree(5))
+    np.testing.assert_allclose(a, 0.0, atol=1e-15)
+    for joint, chain in ((b, [1]), (c, [1, 2]), (d, [1, 3]), (e, [4]), (f, [4, 5]), (g, [1, 2, 6])):
+        np.testing.assert_allclose(joint, bone[chain].sum(axis=0), atol=1e-12)
