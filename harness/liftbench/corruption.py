@@ -92,10 +92,11 @@ def hide_points(
     points and more.
     """
     visible = observations.visible
-    order = np.where(visible, rng.random(visible.shape), np.inf).argsort(axis=1)
+    draws = np.where(visible, rng.random(visible.shape), np.inf)
+    rank = draws.argsort(axis=1).argsort(axis=1)
     most = visible.sum(axis=1, keepdims=True) - _KEPT
     count = np.minimum(round(params.share * visible.shape[1]), most)
-    shown = visible & (order.argsort(axis=1) >= count)
+    shown = visible & (rank >= count)
     points_2d = np.where(shown[..., None], observations.points_2d, np.nan)
     return replace(observations, points_2d=points_2d, visible=shown)
 

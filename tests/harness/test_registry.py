@@ -45,6 +45,7 @@ def test_builtins_load() -> None:
     }
     assert {"zero_depth", "rigid", "deep_nrsfm"} <= set(loaded.methods.items)
     assert "cmu" in loaded.datasets.items
+    assert "missing" in loaded.corruptions.items
     assert {"e3d", "mpjpe", "pa_mpjpe"} <= set(loaded.protocols.items)
     assert {"cmu", "quickstart"} <= set(loaded.suites.items)
     assert all(p.metric in loaded.metrics.items for p in loaded.protocols.items.values())
@@ -55,6 +56,21 @@ def test_plugin_file_registers(tmp_path: Path) -> None:
     loaded = load_registry([path])
     assert loaded.methods["mine"].title == "Title"
     assert loaded.methods.sources["mine"] == str(path)
+
+
+CORRUPTION = """
+from liftbench import CorruptionParams, CorruptionSpec, hookimpl
+
+@hookimpl
+def liftbench_corruptions():
+    return [CorruptionSpec("still", "Title", CorruptionParams, lambda seen, *_: seen)]
+"""
+
+
+def test_corruption_of_a_plugin_registers(tmp_path: Path) -> None:
+    path = plugin(tmp_path, "mine", CORRUPTION)
+    loaded = load_registry([path])
+    assert loaded.corruptions.sources == {"missing": "liftbench", "still": str(path)}
 
 
 @pytest.mark.parametrize(
