@@ -14,7 +14,7 @@ import numpy as np
 
 from liftbench.seeds import named_rng
 from liftbench.types import Floats, Skeleton
-from liftbench_datasets.car_occlusion import Part
+from liftbench_datasets.car_occlusion import SKIN, Part
 from liftbench_datasets.car_styles import Measures, draw_measures
 
 HALF_TURN = np.array([-1.0, -1.0, 1.0])
@@ -75,7 +75,7 @@ def _front_points(m: Measures) -> Mapping[str, Place]:
 
 def _side_points(m: Measures) -> Mapping[str, Place]:
     door, cant = 0.5 * m.width, 0.5 * m.roof_width
-    hub, radius = 0.485 * m.width, 0.21 * m.height
+    hub, radius = door - 0.8 * SKIN, 0.21 * m.height  # recessed: it hides soonest
     sill, belt, top = 0.20 * m.height, _belt(m), 0.94 * m.height
     handle = belt - 0.08 * m.height
     hinge = m.front_axle - 1.7 * radius
@@ -167,8 +167,8 @@ def _hull_faces(m: Measures) -> list[Faces]:
 
 
 def _cabin_faces(m: Measures) -> list[Faces]:
-    # The cabin reaches down into the hull, so that no ray slips between them.
-    floor = 0.4 * m.height
+    # The cabin reaches down into the hull, so that no segment slips between their skins.
+    floor = np.minimum(m.cowl, m.tail) - 2 * SKIN
     profile = [
         (floor, m.cowl_z),
         (m.cowl, m.cowl_z),

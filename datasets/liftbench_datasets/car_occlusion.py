@@ -8,7 +8,7 @@ import numpy as np
 
 from liftbench.types import Bools, Floats
 
-SKIN = 0.05  # metres under a face where a part begins to hide: points sit on it, not in it
+SKIN = 0.03  # metres under a face where a part begins to hide: points sit on it, not in it
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ DRIVES = 40
 LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
 BATCH = 128  # cars drawn at once, whatever the number of frames, so that it changes no frame
 GROUPS = ("0-10 m", "10-20 m", "20-30 m")
-SIZE_RANGE = ((3.4, 1.6, 1.4), (5.4, 2.0, 1.9))  # least and greatest length, width and height
+GROUP_ENDS = (10.0, 20.0)
+# Least and greatest length, width and height of the release's models; mirrors do not count here.
+SIZE_RANGE = ((3.4, 1.6, 1.35), (5.4, 2.0, 1.9))
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _boxes(points_2d: Floats) -> Floats:
 
 
 def _groups(depth: Floats) -> NDArray[np.str_]:
-    names: NDArray[np.str_] = np.array(GROUPS)[(depth // 10).astype(np.int64)]
+    names: NDArray[np.str_] = np.array(GROUPS)[np.digitize(depth, GROUP_ENDS)]
     return names
 
 
@@ -211,12 +213,11 @@ def _check_visible(visible: Bools) -> Finding:
 
 
 def _check_depth(views: Views) -> Finding:
-    nearest = float(views.points_3d[..., 2].min())
-    ok = nearest > 0 and bool((views.depth <= FARTHEST).all())
+    nearest = views.points_3d[..., 2].min()
     detail = (
         f"cars at {views.depth.min():.1f} to {views.depth.max():.1f} m, points from {nearest:.1f} m"
     )
-    return Finding("depth", ok, detail)
+    return Finding("depth", bool((views.depth <= FARTHEST).all() and nearest > 0), detail)
 
 
 def _check_image(views: Views) -> Finding:

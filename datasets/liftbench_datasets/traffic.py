@@ -1,7 +1,7 @@
 """Where cars stand before a camera in traffic.
 
 The road frame has its origin at the camera, x to the right, y down to the road and z along the
-road. The camera frame is tilted against it. Lengths are metres, angles radians.
+road. The camera frame is turned against it about x. Lengths are metres, angles radians.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Bools, Floats
@@ -27,8 +28,8 @@ class Pinhole:
 
     def holds(self, points_2d: Floats) -> Bools:
         """Return which points (..., 2) of the unit focal plane fall on the image."""
-        pixels = points_2d * [self.fx, self.fy] + [self.cx, self.cy]
-        inside: Bools = ((pixels >= 0) & (pixels <= [self.width, self.height])).all(axis=-1)
+        u, v = np.moveaxis(points_2d * [self.fx, self.fy] + [self.cx, self.cy], -1, 0)
+        inside: Bools = (u >= 0) & (u <= self.width) & (v >= 0) & (v <= self.height)
         return inside
 
 
@@ -36,7 +37,7 @@ class Pinhole:
 CAMERA_5 = Pinhole(fx=2304.55, fy=2305.88, cx=1686.24, cy=1354.98, width=3384, height=2710)
 
 # Fitted to the release's poses, where cars sink by 0.18 m with each metre of depth: the camera
-# looks above the horizon. The spread of the tilt stands for slopes and the car's own springs.
+# looks above the horizon. The spreads stand for slopes and for the springs of its own car.
 CAMERA_HEIGHT = (1.8, 0.05)
 CAMERA_TILT = (0.177, 0.012)
 
@@ -77,15 +78,15 @@ def draw_poses(rng: np.random.Generator, road: Floats) -> Poses:
     """Draw a pose for each car; `road` (F,) is the road's y in its object frame."""
     count = len(road)
     lane = rng.choice(LANES, count, p=LANE_SHARE)
-    along_x = lane * LANE_WIDTH + rng.normal(0, OFF_CENTRE, count)
-    along_z = rng.uniform(NEAREST, FARTHEST, count)
-    centre = np.stack([along_x, rng.normal(*CAMERA_HEIGHT, count) - road, along_z], axis=1)
+    x = lane * LANE_WIDTH + rng.normal(0, OFF_CENTRE, count)
+    y = rng.normal(*CAMERA_HEIGHT, count) - road
+    z = rng.uniform(NEAREST, FARTHEST, count)
     tilt = Rotation.from_euler("x", -rng.normal(*CAMERA_TILT, (count, 1)))
     heading = Rotation.from_euler("YXZ", _draw_angles(rng, lane))
-    return Poses((tilt * heading).as_matrix(), tilt.apply(centre))
+    return Poses((tilt * heading).as_matrix(), tilt.apply(np.stack([x, y, z], axis=1)))
 
 
-def _draw_angles(rng: np.random.Generator, lane: Floats) -> Floats:
+def _draw_angles(rng: np.random.Generator, lane: NDArray[np.int64]) -> Floats:
     """Return yaw, pitch and roll, (F, 3)."""
     count = len(lane)
     spread = [YAW_SPREAD, PITCH_SPREAD, ROLL_SPREAD]
