@@ -28,13 +28,13 @@ class Part:
 
         The segment from a point to the eye is cut by the face planes (Cyrus and Beck, 1978).
         """
-        inward = self.normals.swapaxes(1, 2)
-        above = points @ inward - (self.offsets - SKIN)[:, None]
-        rise = (eyes[:, None] - points) @ inward
+        outward = self.normals.swapaxes(1, 2)
+        above = points @ outward - (self.offsets - SKIN)[:, None]
+        rise = (eyes[:, None] - points) @ outward
         rise = np.where(rise == 0, np.finfo(np.float64).tiny, rise)
         with np.errstate(over="ignore"):  # a segment along a face meets it at infinity
             cut = -above / rise
-        enters = np.where(rise < 0, cut, 0).max(axis=2).clip(min=0)
-        leaves = np.where(rise > 0, cut, 1).min(axis=2).clip(max=1)
+        enters = np.where(rise < 0, cut, 0).max(axis=2)
+        leaves = np.where(rise > 0, cut, 1).min(axis=2)
         hidden: Bools = enters < leaves
         return hidden
