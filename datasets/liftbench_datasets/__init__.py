@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, SYNTHETIC_BODY]
+    return [CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]

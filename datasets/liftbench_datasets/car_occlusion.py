@@ -1,0 +1,40 @@
+"""Which points of a body its convex parts hide from an eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from liftbench.types import Bools, Floats
+
+SKIN = 0.03  # metres under a face where a part begins to hide: points sit on it, not in it
+
+
+@dataclass(frozen=True)
+class Part:
+    """A convex part of F bodies: the points p with normals @ p <= offsets.
+
+    Attributes:
+        normals: (F, K, 3) outward unit normals of the faces.
+        offsets: (F, K) metres.
+    """
+
+    normals: Floats
+    offsets: Floats
+
+    def hides(self, points: Floats, eyes: Floats) -> Bools:
+        """Return which points (F, P, 3) the part hides from the eyes (F, 3), as (F, P).
+
+        The segment from a point to the eye is cut by the face planes (Cyrus and Beck, 1978).
+        """
+        outward = self.normals.swapaxes(1, 2)
+        above = points @ outward - (self.offsets - SKIN)[:, None]
+        rise = (eyes[:, None] - points) @ outward
+        rise = np.where(rise == 0, np.finfo(np.float64).tiny, rise)
+        with np.errstate(over="ignore"):  # a segment along a face meets it at infinity
+            cut = -above / rise
+        enters = np.where(rise < 0, cut, 0).max(axis=2)
+        leaves = np.where(rise > 0, cut, 1).min(axis=2)
+        hidden: Bools = enters < leaves
+        return hidden

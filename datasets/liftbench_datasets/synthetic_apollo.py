@@ -1,0 +1,243 @@
+"""A stand-in for ApolloCar3D that needs no file: single views of cars in traffic.
+
+Every frame is a pure function of the parameters: a car of its own (see `car`) in a pose of its
+own (see `traffic`), kept when enough of its points are visible, as the papers' protocol asks.
+"""
+
+# ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.cameras import project
+from liftbench.errors import unknown_name
+from liftbench.seeds import named_rng
+from liftbench.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
+from liftbench_datasets.car import SKELETON, draw_cars
+from liftbench_datasets.sequence_splits import SPLITS, split_sequences
+from liftbench_datasets.traffic import CAMERA_5, FARTHEST, draw_poses
+
+KEY = "synthetic_apollo"
+SUBSETS = ("all",)
+VERSION = 1  # raise it when a change of the generator changes a frame
+DRIVES = 40
+LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
+BATCH = 128  # cars drawn at once, whatever the number of frames, so that it changes no frame
+GROUPS = ("0-10 m", "10-20 m", "20-30 m")
+GROUP_ENDS = (10.0, 20.0)
+# Least and greatest length, width and height of the release's models; mirrors do not count here.
+SIZE_RANGE = ((3.4, 1.6, 1.35), (5.4, 2.0, 1.9))
+
+
+@dataclass(frozen=True)
+class SyntheticApolloParams:
+    """Parameters of the generator.
+
+    Attributes:
+        frames: over all drives of both splits.
+        seed: names all random draws.
+        occlusion: the body and the edge of the image hide points; otherwise all are visible, in
+            the same frames.
+    """
+
+    frames: int = 4000
+    seed: int = 0
+    occlusion: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "seed"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ValueError(f"{name}: expected an integer, got {value!r}")  # noqa: TRY004
+        if self.frames < DRIVES:
+            raise ValueError(
+                f"frames: expected at least one for each of {DRIVES} drives, got {self.frames}"
+            )
+        if not isinstance(self.occlusion, bool):
+            raise ValueError(  # noqa: TRY004
+                f"occlusion: expected true or false, got {self.occlusion!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Views:
+    """F cars before the camera.
+
+    Attributes:
+        points_3d: (F, 58, 3) in the camera's frame, metres.
+        visible: (F, 58) points that neither the body nor the edge of the image hides.
+        depth: (F,) of the cars' centres, metres.
+        size: (F, 3) length, width and height, metres.
+    """
+
+    points_3d: Floats
+    visible: Bools
+    depth: Floats
+    size: Floats
+
+    def take(self, frames: NDArray[np.int64] | slice) -> Views:
+        """Return some of the frames."""
+        return Views(*(array[frames] for array in vars(self).values()))
+
+
+class SyntheticApollo:
+    """Cars up to 30 m ahead of Camera_5, in 40 drives of frames that stand alone.
+
+    A drive's frames are the first of an endless row that only the seed and the drive name.
+    Lengths are metres; the group of a frame is its distance.
+    """
+
+    def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
+        self.params = SyntheticApolloParams(**params)
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return the one subset."""
+        return SUBSETS
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return the SHA-256 over the version of the generator and its parameters."""
+        _require_known(subset)
+        text = f"{KEY} {VERSION} {sorted(asdict(self.params).items())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        """Make one split; the box encloses all 58 points, as a detector's amodal box does."""
+        _require_known(subset)
+        drives = split_sequences(range(DRIVES), split)
+        views = _joined([self.drive(i) for i in drives])
+        sequence = np.repeat(np.array(drives, dtype=np.int64), [self._frames(i) for i in drives])
+        points_2d = project(views.points_3d, "perspective")
+        visible = views.visible if self.params.occlusion else np.ones_like(views.visible)
+        shown = np.where(visible[..., None], points_2d, np.nan)
+        return Dataset(
+            Observations(shown, visible, sequence, "perspective", SKELETON, _boxes(points_2d)),
+            GroundTruth(views.points_3d, "m", _groups(views.depth), sequence),
+        )
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return nothing: no paper has this set."""
+        return ""
+
+    def check(self, root: Path) -> list[Finding]:
+        """Make all frames and return whether they are those of cars in traffic."""
+        views = _joined([self.drive(i) for i in range(DRIVES)])
+        return [
+            _check_frames(views, self.params),
+            _check_size(views.size),
+            _check_visible(views.visible),
+            _check_depth(views),
+            _check_image(views),
+        ]
+
+    def drive(self, drive: int) -> Views:
+        """Return the frames of a drive: of all cars drawn, the first that show enough points."""
+        frames = self._frames(drive)
+        kept: list[Views] = []
+        for batch in count():
+            views = draw_views(named_rng(KEY, self.params.seed, drive, batch), BATCH)
+            kept.append(views.take(np.flatnonzero(views.visible.sum(axis=1) >= LEAST_VISIBLE)))
+            if sum(len(views.depth) for views in kept) >= frames:
+                break
+        return _joined(kept).take(slice(frames))
+
+    def _frames(self, drive: int) -> int:
+        each, left = divmod(self.params.frames, DRIVES)
+        return each + (drive < left)
+
+
+def draw_views(rng: np.random.Generator, cars: int) -> Views:
+    """Draw views of cars in traffic, however little of a car they show."""
+    drawn = draw_cars(rng, cars)
+    poses = draw_poses(rng, drawn.road)
+    points_3d = poses.place(drawn.points)
+    visible = CAMERA_5.holds(project(points_3d, "perspective"))
+    for part in drawn.parts:
+        visible &= ~part.hides(drawn.points, poses.eyes())
+    return Views(points_3d, visible, poses.translations[:, 2], drawn.size)
+
+
+def _joined(views: list[Views]) -> Views:
+    columns = zip(*(vars(part).values() for part in views), strict=True)
+    return Views(*(np.concatenate(column) for column in columns))
+
+
+def _boxes(points_2d: Floats) -> Floats:
+    """Return x, y, width and height of the points' boxes, (F, 4)."""
+    low = points_2d.min(axis=1)
+    return np.concatenate([low, points_2d.max(axis=1) - low], axis=1)
+
+
+def _groups(depth: Floats) -> NDArray[np.str_]:
+    names: NDArray[np.str_] = np.array(GROUPS)[np.digitize(depth, GROUP_ENDS)]
+    return names
+
+
+def _require_known(subset: str) -> None:
+    if subset not in SUBSETS:
+        raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
+
+
+def _check_frames(views: Views, params: SyntheticApolloParams) -> Finding:
+    frames = len(views.depth)
+    groups = dict(zip(*np.unique(_groups(views.depth), return_counts=True), strict=True))
+    detail = ", ".join(f"{n} at {name}" for name, n in groups.items())
+    return Finding(
+        "frames", frames == params.frames, f"{frames} frames in {DRIVES} drives: {detail}"
+    )
+
+
+def _check_size(size: Floats) -> Finding:
+    least, most = size.min(axis=0), size.max(axis=0)
+    low, high = SIZE_RANGE
+    spans = zip(("length", "width", "height"), least, most, strict=True)
+    return Finding(
+        "sizes",
+        bool((least >= low).all() and (most <= high).all()),
+        ", ".join(f"{name} {a:.2f} to {b:.2f} m" for name, a, b in spans),
+    )
+
+
+def _check_visible(visible: Bools) -> Finding:
+    shown = visible.sum(axis=1)
+    detail = f"{shown.min()} to {shown.max()} of 58 points a frame, {shown.mean():.1f} on average"
+    return Finding("visible points", bool(shown.min() >= LEAST_VISIBLE), detail)
+
+
+def _check_depth(views: Views) -> Finding:
+    nearest = views.points_3d[..., 2].min()
+    detail = (
+        f"cars at {views.depth.min():.1f} to {views.depth.max():.1f} m, points from {nearest:.1f} m"
+    )
+    return Finding("depth", bool((views.depth <= FARTHEST).all() and nearest > 0), detail)
+
+
+def _check_image(views: Views) -> Finding:
+    outside = views.visible & ~CAMERA_5.holds(project(views.points_3d, "perspective"))
+    detail = f"{int(outside.sum())} visible points lie outside the image"
+    return Finding("image", not outside.any(), detail)
+
+
+SYNTHETIC_APOLLO = DatasetSpec(
+    key=KEY,
+    title="Synthetic cars in traffic",
+    reference="generated by liftbench",
+    make=SyntheticApollo,
+    params=SyntheticApolloParams,
+    splits=SPLITS,
+    info=DatasetInfo(
+        download="none: it is generated, nothing to download",
+        licence="that of liftbench",
+        layout="no files; parameters frames, seed and occlusion",
+        size="no files; 4000 frames of 58 points by default",
+    ),
+    synthetic=True,
+)

@@ -1,0 +1,97 @@
+"""Where cars stand before a camera in traffic.
+
+The road frame has its origin at the camera, x to the right, y down to the road and z along the
+road. The camera frame is turned against it about x. Lengths are metres, angles radians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from liftbench.types import Bools, Floats
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """A calibrated camera; all in pixels."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: float
+    height: float
+
+    def holds(self, points_2d: Floats) -> Bools:
+        """Return which points (..., 2) of the unit focal plane fall on the image."""
+        u, v = np.moveaxis(points_2d * [self.fx, self.fy] + [self.cx, self.cy], -1, 0)
+        inside: Bools = (u >= 0) & (u <= self.width) & (v >= 0) & (v <= self.height)
+        return inside
+
+
+# Source: the release's intrinsics of Camera_5.
+CAMERA_5 = Pinhole(fx=2304.55, fy=2305.88, cx=1686.24, cy=1354.98, width=3384, height=2710)
+
+# Fitted to the release's poses, where cars sink by 0.18 m with each metre of depth: the camera
+# looks above the horizon. The spreads stand for slopes and for the springs of its own car.
+CAMERA_HEIGHT = (1.8, 0.05)
+CAMERA_TILT = (0.177, 0.012)
+
+NEAREST, FARTHEST = 4.8, 30.0  # along the road
+LANE_WIDTH = 3.4
+LANES = (-3, -2, -1, 0, 1, 2)  # 0 is the camera's own; traffic keeps to the right
+LANE_SHARE = (0.15, 0.2, 0.2, 0.1, 0.2, 0.15)
+LAST_ONCOMING = -2
+OFF_CENTRE = 0.35
+TURNING_SHARE = 0.15
+YAW_SPREAD, PITCH_SPREAD, ROLL_SPREAD = 0.05, 0.012, 0.012
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Rigid motions from the object frame to the camera frame.
+
+    Attributes:
+        rotations: (F, 3, 3).
+        translations: (F, 3).
+    """
+
+    rotations: Floats
+    translations: Floats
+
+    def place(self, points: Floats) -> Floats:
+        """Return object points (F, P, 3) in the camera frame."""
+        placed: Floats = points @ self.rotations.swapaxes(1, 2) + self.translations[:, None]
+        return placed
+
+    def eyes(self) -> Floats:
+        """Return the camera's centres in the object frame, (F, 3)."""
+        centres: Floats = -np.einsum("fji,fj->fi", self.rotations, self.translations)
+        return centres
+
+
+def draw_poses(rng: np.random.Generator, road: Floats) -> Poses:
+    """Draw a pose for each car; `road` (F,) is the road's y in its object frame."""
+    count = len(road)
+    lane = rng.choice(LANES, count, p=LANE_SHARE)
+    x = lane * LANE_WIDTH + rng.normal(0, OFF_CENTRE, count)
+    y = rng.normal(*CAMERA_HEIGHT, count) - road
+    z = rng.uniform(NEAREST, FARTHEST, count)
+    tilt = Rotation.from_euler("x", -rng.normal(*CAMERA_TILT, (count, 1)))
+    heading = Rotation.from_euler("YXZ", _draw_angles(rng, lane))
+    return Poses((tilt * heading).as_matrix(), tilt.apply(np.stack([x, y, z], axis=1)))
+
+
+def _draw_angles(rng: np.random.Generator, lane: NDArray[np.int64]) -> Floats:
+    """Return yaw, pitch and roll, (F, 3)."""
+    count = len(lane)
+    spread = [YAW_SPREAD, PITCH_SPREAD, ROLL_SPREAD]
+    angles = rng.normal(0, spread, (count, 3))
+    angles[:, 0] += np.where(lane <= LAST_ONCOMING, np.pi, 0)
+    turned = rng.uniform(-np.pi, np.pi, count)
+    angles[:, 0] = np.where(rng.random(count) < TURNING_SHARE, turned, angles[:, 0])
+    return angles
