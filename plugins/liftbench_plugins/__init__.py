@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
-from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP
+from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
 from liftbench_plugins.rigid import RIGID
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 @hookimpl
 def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
-    return [ZERO_DEPTH, RIGID, DEEP_NRSFM, DEEP_NRSFM_PP]
+    return [ZERO_DEPTH, RIGID, DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST]
 
 
 @hookimpl

@@ -39,9 +39,12 @@ class Schedule:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
 
+BatchLoss = Callable[[Tensor, torch.Generator], Tensor]
+
+
 def train(
     network: nn.Module,
-    batch_loss: Callable[[Tensor], Tensor],
+    batch_loss: BatchLoss,
     frames: int,
     schedule: Schedule,
     context: RunContext,
@@ -54,7 +57,8 @@ def train(
 
     Args:
         network: on its device.
-        batch_loss: from frame indices (B,) on that device to the loss.
+        batch_loss: from frame indices (B,) on that device, and a generator on the CPU that is
+            new in every step, to the loss.
         frames: number of frames F.
         schedule: steps, batch size and rate.
         context: seed, device, budget, scratch folder and progress.
@@ -71,7 +75,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(step)
         optimiser.zero_grad()
-        loss = batch_loss(batches[step])
+        loss = batch_loss(batches[step], batches.generator(step))
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if step % _REPORT_EVERY and step + 1 < schedule.steps:
@@ -118,7 +122,7 @@ def _told_from(
 
 
 class _Batches:
-    """Frame indices of each step, a pure function of seed and step."""
+    """Frame indices and random draws of each step, a pure function of seed and step."""
 
     def __init__(self, frames: int, batch_size: int, context: RunContext) -> None:
         self.frames, self.context = frames, context
@@ -133,6 +137,10 @@ class _Batches:
             order = torch.randperm(self.frames, generator=generator)
             self.epoch, self.order = epoch, order.to(self.context.device)
         return self.order[batch * self.size : (batch + 1) * self.size]
+
+    def generator(self, step: int) -> torch.Generator:
+        """Return the generator of a step's other draws."""
+        return torch.Generator().manual_seed((self.context.seed + 1) * 1_000_000_007 + step)
 
 
 class _Checkpoint:

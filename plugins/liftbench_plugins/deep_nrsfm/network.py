@@ -1,7 +1,8 @@
 """The hierarchical block-sparse coding network of Deep NRSfM and Deep NRSfM++.
 
-Tensors keep the frames last. A block code of K atoms is (K, 3, 2, B): one 3x2 block an atom
-and frame. In this layout every level is one matrix product without a permutation.
+Tensors keep the frames last. A block code of K atoms is (K, 3, a, B): one 3xa block an atom and
+frame, a = 2 for an orthographic camera and 3 for a perspective one. In this layout every level is
+one matrix product without a permutation.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from torch.autograd import Function
 
 from liftbench_plugins.deep_nrsfm import CodeReading, Nonlinearity
 from liftbench_plugins.matrix_product import matrix_product
+from liftbench_plugins.rotations import nearest_rotation, polar_factor
 
-# Keeps norms and the polar factor differentiable at zero; far below the square of any code.
-_EPSILON = 1e-12
+# Keeps a dead block differentiable; far below any code.
 _SMALLEST_NORM = 1e-6
 
 
@@ -28,6 +29,7 @@ class BlockSparseNetwork(nn.Module):
 
     Args:
         points: number of points P.
+        columns: a, the columns of a block: 2 (orthographic) or 3 (perspective).
         sizes: dictionary sizes K_1 .. K_L.
         nonlinearity: `bst`, block soft thresholding (eq. 22), or `relu` with a bias an atom as
             in Deep NRSfM, where the encoder's codes are nonnegative.
@@ -40,6 +42,7 @@ class BlockSparseNetwork(nn.Module):
     def __init__(
         self,
         points: int,
+        columns: int,
         sizes: Sequence[int],
         nonlinearity: Nonlinearity,
         code: CodeReading,
@@ -54,7 +57,7 @@ class BlockSparseNetwork(nn.Module):
         # ReLU halves the energy of a signal, which He's gain of 6 makes up for; BST does not.
         gain = 6.0 if nonlinearity == "relu" else 1.0
         first, last = sizes[0], sizes[-1]
-        self.points, self.sizes = points, tuple(sizes)
+        self.points, self.columns, self.sizes = points, columns, tuple(sizes)
         self.nonlinearity, self.code = nonlinearity, code
         self.first = drawn(first, 3, points, fan_in=points, gain=gain)
         self.deeper = nn.ParameterList(
@@ -64,40 +67,41 @@ class BlockSparseNetwork(nn.Module):
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(k)) for k in sizes[:-1])
         self.camera_weights = drawn(1, last, fan_in=last, gain=1.0)
         if code == "linear":
-            self.code_weights = drawn(last, 6 * last, fan_in=6 * last, gain=1.0)
+            entries = 3 * columns * last
+            self.code_weights = drawn(last, entries, fan_in=entries, gain=1.0)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Lift centred orthographic points (P, 2, B).
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Lift the columns (P, a, B) of normalised views.
 
         Returns:
-            The canonical shape (P, 3, B) and the camera's first two columns R_xy (3, 2, B), with
-            image = shape^T R_xy for every frame.
+            The canonical shape S (P, 3, B) and the first a columns of the rotation (3, a, B),
+            which turns the rows of S into the camera's frame.
         """
-        blocks = self.encode(image)
+        blocks = self.encode(views)
         camera = self.camera(blocks)
         return self.decode(self.bottleneck(blocks, camera)), camera
 
-    def encode(self, image: Tensor) -> Tensor:
-        """Return the bottleneck blocks Psi_L (K_L, 3, 2, B) of image points (eq. 24)."""
-        frames = image.shape[2]
-        blocks = matrix_product(self.first.view(-1, self.points), image.reshape(self.points, -1))
-        blocks = self._shrink(blocks.view(-1, 6, frames), 0)
+    def encode(self, views: Tensor) -> Tensor:
+        """Return the bottleneck blocks Psi_L (K_L, 3, a, B) of columns (P, a, B) (eq. 24)."""
+        frames, entries = views.shape[2], 3 * self.columns
+        blocks = matrix_product(self.first.view(-1, self.points), views.reshape(self.points, -1))
+        blocks = self._shrink(blocks.view(-1, entries, frames), 0)
         for level, dictionary in enumerate(self.deeper, start=1):
             blocks = matrix_product(dictionary, blocks.view(self.sizes[level - 1], -1))
-            blocks = self._shrink(blocks.view(-1, 6, frames), level)
-        return blocks.view(-1, 3, 2, frames)
+            blocks = self._shrink(blocks.view(-1, entries, frames), level)
+        return blocks.view(-1, 3, self.columns, frames)
 
     def camera(self, blocks: Tensor) -> Tensor:
-        """Return R_xy (3, 2, B), the polar factor of a learned combination of the blocks."""
-        frames = blocks.shape[3]
+        """Return the rotation's columns (3, a, B) nearest to a learned combination of the blocks."""
         mixed = self.camera_weights @ blocks.view(self.sizes[-1], -1)
-        return polar_factor(mixed.view(3, 2, frames))
+        mixed = mixed.view(3, self.columns, -1)
+        return polar_factor(mixed) if self.columns == 2 else nearest_rotation(mixed)
 
     def bottleneck(self, blocks: Tensor, camera: Tensor) -> Tensor:
         """Return the code phi_L (K_L, B) of the blocks."""
         if self.code == "linear":
-            return self.code_weights @ blocks.view(6 * self.sizes[-1], -1)
-        return 0.5 * (blocks * camera).sum(dim=(1, 2))
+            return self.code_weights @ blocks.view(self.code_weights.shape[1], -1)
+        return (blocks * camera).sum(dim=(1, 2)) / self.columns
 
     def decode(self, code: Tensor) -> Tensor:
         """Return the canonical shape (P, 3, B) of codes phi_L (K_L, B) (eq. 25)."""
@@ -107,7 +111,7 @@ class BlockSparseNetwork(nn.Module):
         return matrix_product(atoms, code).view(self.points, 3, -1)
 
     def _shrink(self, blocks: Tensor, level: int) -> Tensor:
-        """Apply the nonlinearity of a level to blocks (K, 6, B)."""
+        """Apply the nonlinearity of a level to blocks (K, 3a, B)."""
         threshold = self.thresholds[level][:, None]
         if self.nonlinearity == "bst":
             return block_soft_threshold(blocks, threshold)
@@ -143,61 +147,3 @@ class _BlockSoftThreshold(Function):
         along = (slope * threshold / norm.square())[:, None]
         for_blocks = (gradient * factor[:, None]).addcmul_(blocks, along)
         return for_blocks, -slope.sum(dim=1, keepdim=True)
-
-
-def polar_factor(matrix: Tensor) -> Tensor:
-    """Return the (3, 2, B) matrices with orthonormal columns that are nearest to `matrix`.
-
-    Equals U V^T of the singular value decomposition, in closed form: A (A^T A)^(-1/2) with the
-    square root of a symmetric 2x2 matrix. Its gradient stays finite where singular values meet.
-    """
-    one, two = matrix.unbind(dim=1)
-    a, d, b = one.square().sum(0), two.square().sum(0), (one * two).sum(0)
-    root = (a * d - b.square()).clamp_min(_EPSILON**2).sqrt()
-    scale = (a + d + 2 * root).clamp_min(_EPSILON).sqrt()
-    a, d = a + root, d + root
-    factor = scale / (a * d - b.square()).clamp_min(_EPSILON**2)
-    return torch.stack([(one * d - two * b) * factor, (two * a - one * b) * factor], dim=1)
-
-
-def full_rotation(camera: Tensor) -> Tensor:
-    """Return the rotation (3, 3, B) whose first two columns are `camera` (3, 2, B)."""
-    one, two = camera.unbind(dim=1)
-    return torch.stack([one, two, torch.linalg.cross(one, two, dim=0)], dim=1)
-
-
-def reprojection_loss(image: Tensor, shape: Tensor, camera: Tensor) -> Tensor:
-    """Return the mean over frames of ‖W - S R_xy‖_F / ‖W‖_F (Deep NRSfM++, eq. 17, relative).
-
-    Args:
-        image: W, (P, 2, B).
-        shape: S, (P, 3, B).
-        camera: R_xy, (3, 2, B).
-    """
-    error = image - (shape[:, :, None] * camera).sum(dim=1)
-    return (norms(error) / norms(image)).mean()
-
-
-@torch.no_grad()
-def inconsistency(network: BlockSparseNetwork, image: Tensor) -> float:
-    """Return how much reconstructed shapes change when they are seen from elsewhere and lifted.
-
-    The mean over frames of ‖S' - S‖_F / ‖S‖_F, where S' is the shape that the network sees in
-    an image of its own shape S under a uniformly random rotation (PR-RRN, section 4.3).
-
-    Args:
-        network: to be judged.
-        image: (P, 2, B); a thousand frames of them are enough.
-    """
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.randperm(image.shape[2], generator=generator)[:1000].to(image.device)
-    shape, _ = network(image.index_select(2, frames))
-    shape = shape - shape.mean(dim=0, keepdim=True)
-    drawn = torch.randn(3, 2, len(frames), generator=generator).to(image)
-    again, _ = network((shape[:, :, None] * polar_factor(drawn)).sum(dim=1))
-    return float((norms(again - shape) / norms(shape)).mean())
-
-
-def norms(points: Tensor) -> Tensor:
-    """Return the Frobenius norm (B,) of each frame of (P, D, B)."""
-    return (points.square().sum(dim=(0, 1)) + _EPSILON).sqrt()

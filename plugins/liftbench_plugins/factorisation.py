@@ -1,0 +1,156 @@
+"""The generalised bilinear factorisation of Deep NRSfM++: W~ = D~ Psi~ (Table 1).
+
+One form for orthographic and perspective cameras, with and without hidden points. The normalised
+dictionary D~ differs from the dictionary D of all frames by terms of rank one; they are applied to
+images and to shapes, so that D~ is never formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from liftbench_plugins.rotations import turned
+
+_EPSILON = 1e-12
+# A random view may put a point behind the camera; nearer than this share of t_z none comes.
+_NEAREST = 0.1
+
+
+@dataclass(frozen=True)
+class NormalisedViews:
+    """Normalised images of B frames; the frames are the last axis.
+
+    Attributes:
+        columns: (P, a, B), what the dictionary's transpose is applied to: the image W~ about the
+            mean of its visible points (a = 2, eqs. 15, 30), and for a perspective camera, whose
+            W~ is scaled by t_z, a third column -(u W~_u + v W~_v) that stands for the entries
+            -u_i d_i of D~ (a = 3, eqs. 11, 14). Zero at hidden points: the entries of D~ that
+            average over points meet the sum of W~ over visible points, which is zero.
+        visible: (P, B) ones and zeros; None where every point is visible.
+        rays: (P, 2, B) points on the unit focal plane, zero at hidden ones; None if orthographic.
+        depth: (B,) t_z, the depth of the object's centre in the unit of the shape; None if
+            orthographic.
+    """
+
+    columns: Tensor
+    visible: Tensor | None = None
+    rays: Tensor | None = None
+    depth: Tensor | None = None
+
+    @property
+    def image(self) -> Tensor:
+        """W~, (P, 2, B)."""
+        return self.columns[:, :2]
+
+    @property
+    def frames(self) -> int:
+        """The number of frames B."""
+        return self.columns.shape[2]
+
+    def select(self, frames: Tensor) -> NormalisedViews:
+        """Return the views of some frames, by their indices."""
+        return NormalisedViews(
+            *(
+                None if part is None else part.index_select(part.ndim - 1, frames)
+                for part in (self.columns, self.visible, self.rays, self.depth)
+            )
+        )
+
+    def to(self, device: str, dtype: torch.dtype) -> NormalisedViews:
+        """Return the views on a device, as numbers of a type."""
+        return NormalisedViews(
+            *(
+                None if part is None else part.to(device, dtype).contiguous()
+                for part in (self.columns, self.visible, self.rays, self.depth)
+            )
+        )
+
+    def rescaled(self, factor: Tensor) -> NormalisedViews:
+        """Return the views with every frame's t_z times `factor` (B,)."""
+        depth = None if self.depth is None else self.depth * factor
+        return replace(self, columns=self.columns * factor, depth=depth)
+
+    def residual(self, shape: Tensor, camera: Tensor) -> Tensor:
+        """Return M W~ - M D~ Psi~ (P, 2, B), which is zero for the true shape and camera.
+
+        Args:
+            shape: S = D phi, (P, 3, B).
+            camera: the columns of R, (3, a, B).
+        """
+        seen = turned(shape, camera)
+        flat = seen[:, :2]
+        if self.visible is not None:
+            hidden = flat * (1 - self.visible)[:, None]
+            flat = flat + hidden.sum(dim=0) / self._count()
+        if self.rays is not None:
+            lifted = self.rays * seen[:, 2:]
+            flat = flat - lifted + lifted.sum(dim=0) / self._count()
+        error = self.image - flat
+        return error if self.visible is None else error * self.visible[:, None]
+
+    def _count(self) -> Tensor | int:
+        return self.columns.shape[0] if self.visible is None else self.visible.sum(dim=0)
+
+    def centre(self) -> Tensor:
+        """Return the mean ray (2, B) of the visible points of perspective views."""
+        assert self.rays is not None
+        mean: Tensor = self.rays.sum(dim=0) / self._count()
+        return mean
+
+
+def normalised_views(
+    points: Tensor, visible: Tensor | None = None, depth: Tensor | None = None
+) -> NormalisedViews:
+    """Return the normalised form of image points.
+
+    Args:
+        points: (P, 2, B), on the unit focal plane if there is a depth; finite where hidden.
+        visible: (P, B) ones and zeros; None where every point is visible.
+        depth: t_z (B,) of a perspective camera; None if orthographic.
+    """
+    if visible is None:
+        image = points - points.mean(dim=0, keepdim=True)
+    else:
+        points = points * visible[:, None]
+        mean = points.sum(dim=0) / visible.sum(dim=0)
+        image = (points - mean) * visible[:, None]
+    if depth is None:
+        return NormalisedViews(image, visible)
+    image = image * depth
+    third = -(points * image).sum(dim=1, keepdim=True)
+    return NormalisedViews(torch.cat([image, third], dim=1), visible, points, depth)
+
+
+def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> NormalisedViews:
+    """Return views of shapes under given rotations, where and as far as `like` sees its frames.
+
+    Args:
+        shape: (P, 3, B), centred.
+        camera: the columns of the rotations, (3, a, B).
+        like: gives the visibility and, for a perspective camera, the place of each frame.
+    """
+    seen = turned(shape, camera)
+    if like.depth is None:
+        return normalised_views(seen, like.visible)
+    depth = (seen[:, 2:] + like.depth).maximum(_NEAREST * like.depth)
+    points = (seen[:, :2] + like.centre() * like.depth) / depth
+    return normalised_views(points, like.visible, like.depth)
+
+
+def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> Tensor:
+    """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
+
+    Args:
+        views: B frames.
+        shape: S, (P, 3, B).
+        camera: the columns of R, (3, a, B).
+    """
+    return (norms(views.residual(shape, camera)) / norms(views.image)).mean()
+
+
+def norms(points: Tensor) -> Tensor:
+    """Return the Frobenius norm (B,) of each frame of (P, D, B)."""
+    return (points.square().sum(dim=(0, 1)) + _EPSILON).sqrt()

@@ -1,0 +1,59 @@
+"""Rotations and cameras of many frames at once; the frames are the last axis."""
+
+from __future__ import annotations
+
+import roma
+import torch
+from torch import Tensor
+
+# Keeps the polar factor differentiable at zero; far below the square of any code.
+_EPSILON = 1e-12
+
+
+def turned(shape: Tensor, camera: Tensor) -> Tensor:
+    """Return S R (P, a, B) of shapes S (P, 3, B) and cameras R (3, a, B), a rotation or part."""
+    return (shape[:, :, None] * camera).sum(dim=1)
+
+
+def polar_factor(matrix: Tensor) -> Tensor:
+    """Return the (3, 2, B) matrices with orthonormal columns that are nearest to `matrix`.
+
+    Equals U V^T of the singular value decomposition, in closed form: A (A^T A)^(-1/2) with the
+    square root of a symmetric 2x2 matrix. Its gradient stays finite where singular values meet.
+    """
+    one, two = matrix.unbind(dim=1)
+    a, d, b = one.square().sum(0), two.square().sum(0), (one * two).sum(0)
+    root = (a * d - b.square()).clamp_min(_EPSILON**2).sqrt()
+    scale = (a + d + 2 * root).clamp_min(_EPSILON).sqrt()
+    a, d = a + root, d + root
+    factor = scale / (a * d - b.square()).clamp_min(_EPSILON**2)
+    return torch.stack([(one * d - two * b) * factor, (two * a - one * b) * factor], dim=1)
+
+
+def nearest_rotation(matrix: Tensor) -> Tensor:
+    """Return the rotations (3, 3, B) that are nearest to `matrix` (3, 3, B).
+
+    U diag(1, 1, det(U V^T)) V^T of the singular value decomposition; the gradient stays finite
+    where it is not unique.
+    """
+    frames_first = roma.special_procrustes(matrix.permute(2, 0, 1), gradient_eps=1e-4)
+    return frames_first.permute(1, 2, 0)
+
+
+def full_rotation(camera: Tensor) -> Tensor:
+    """Return the rotation (3, 3, B) whose first two columns are `camera` (3, 2, B)."""
+    one, two = camera.unbind(dim=1)
+    return torch.stack([one, two, torch.linalg.cross(one, two, dim=0)], dim=1)
+
+
+def random_cameras(columns: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the first `columns` columns (3, a, B) of uniformly random rotations.
+
+    Args:
+        columns: 2 or 3.
+        like: (..., B), whose device, type and number of frames are taken.
+        generator: on the CPU.
+    """
+    drawn = torch.randn(3, 2, like.shape[-1], generator=generator).to(like)
+    camera = polar_factor(drawn)
+    return camera if columns == 2 else full_rotation(camera)
