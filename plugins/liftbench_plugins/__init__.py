@@ -7,6 +7,7 @@ from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
 from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
+from liftbench_plugins.pr_rrn import VARIANTS
 from liftbench_plugins.rigid import RIGID
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
@@ -16,7 +17,7 @@ _HERE = Path(__file__).parent
 @hookimpl
 def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
-    return [ZERO_DEPTH, RIGID, DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST]
+    return [ZERO_DEPTH, RIGID, DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST, *VARIANTS]
 
 
 @hookimpl

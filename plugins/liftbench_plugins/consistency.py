@@ -19,7 +19,11 @@ _JUDGED_FRAMES = 1000
 
 
 def consistency_loss(
-    lift: Lift, views: NormalisedViews, shape: Tensor, generator: torch.Generator
+    lift: Lift,
+    views: NormalisedViews,
+    shape: Tensor,
+    generator: torch.Generator,
+    cameras: Tensor | None = None,
 ) -> Tensor:
     """Return how much shapes and cameras change when they are seen from elsewhere (eq. 17).
 
@@ -32,8 +36,11 @@ def consistency_loss(
         views: the batch that the shapes were lifted from.
         shape: S, (P, 3, B).
         generator: draws cameras and frames.
+        cameras: (3, a, B), to take those of the batch in another order (eq. 16) instead of
+            uniformly random ones.
     """
-    return sum(_changes(lift, views, shape, generator), start=shape.new_zeros(()))
+    of_shape, of_camera = _changes(lift, views, shape, generator, cameras)
+    return of_shape + of_camera
 
 
 @torch.no_grad()
@@ -51,11 +58,18 @@ def inconsistency(lift: Lift, views: NormalisedViews) -> float:
 
 
 def _changes(
-    lift: Lift, views: NormalisedViews, shape: Tensor, generator: torch.Generator
+    lift: Lift,
+    views: NormalisedViews,
+    shape: Tensor,
+    generator: torch.Generator,
+    cameras: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the mean change of the shape, relative, and of the camera."""
     shape = shape - shape.mean(dim=0, keepdim=True)
-    camera = random_cameras(views.columns.shape[1], shape, generator)
+    if cameras is None:
+        camera = random_cameras(views.columns.shape[1], shape, generator)
+    else:
+        camera = cameras[:, :, torch.randperm(views.frames, generator=generator)]
     others = torch.randperm(views.frames, generator=generator).to(shape.device)
     again, camera_again = lift(seen_from(shape, camera, views.select(others)).columns)
     change = norms(again - shape) / norms(shape)

@@ -8,6 +8,9 @@ from torch import Tensor
 
 # Keeps the polar factor differentiable at zero; far below the square of any code.
 _EPSILON = 1e-12
+# The gradient divides by this twice, which must not overflow float32.
+_SMALLEST_DETERMINANT = 1e-22
+_TINY, _LEAST = 1e-8, 1e-30
 
 
 def turned(shape: Tensor, camera: Tensor) -> Tensor:
@@ -21,12 +24,15 @@ def polar_factor(matrix: Tensor) -> Tensor:
     Equals U V^T of the singular value decomposition, in closed form: A (A^T A)^(-1/2) with the
     square root of a symmetric 2x2 matrix. Its gradient stays finite where singular values meet.
     """
+    # The result has no scale, so that a matrix whose squares would underflow is brought to 1.
+    largest = matrix.detach().abs().amax(dim=(0, 1))
+    matrix = matrix / torch.where(largest < _TINY, largest.clamp_min(_LEAST), 1)
     one, two = matrix.unbind(dim=1)
     a, d, b = one.square().sum(0), two.square().sum(0), (one * two).sum(0)
     root = (a * d - b.square()).clamp_min(_EPSILON**2).sqrt()
     scale = (a + d + 2 * root).clamp_min(_EPSILON).sqrt()
     a, d = a + root, d + root
-    factor = scale / (a * d - b.square()).clamp_min(_EPSILON**2)
+    factor = scale / (a * d - b.square()).clamp_min(_SMALLEST_DETERMINANT)
     return torch.stack([(one * d - two * b) * factor, (two * a - one * b) * factor], dim=1)
 
 

@@ -93,6 +93,11 @@ class DeepNrsfmParams:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
 
+    @property
+    def dictionary_sizes(self) -> tuple[int, ...]:
+        """The sizes, where a name stands for those of an experiment."""
+        return DICTIONARY_SIZES[self.sizes] if isinstance(self.sizes, str) else self.sizes
+
 
 _CHOICES = {
     "nonlinearity": Nonlinearity,

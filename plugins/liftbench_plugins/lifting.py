@@ -1,0 +1,153 @@
+"""What learned lifters share: views of observations, the choice of a start, reconstructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from liftbench import Observations, Reconstruction, RunContext
+from liftbench.cameras import centred
+from liftbench.types import Floats
+from liftbench_plugins.consistency import inconsistency
+from liftbench_plugins.factorisation import NormalisedViews, normalised_views
+from liftbench_plugins.rotations import full_rotation
+from liftbench_plugins.training import Schedule, stage_contexts, train
+
+_PREDICT_BATCH = 4096
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def observed_views(
+    observations: Observations, t_z: Floats, *, perspective: bool = False
+) -> NormalisedViews:
+    """Return the normalised views of observations, in double precision.
+
+    Args:
+        observations: of F frames.
+        t_z: (F,), what the points are multiplied with.
+        perspective: the points are taken for those of a perspective camera, at the depth t_z.
+    """
+    points, visible = observations.points_2d, observations.visible
+    complete = bool(visible.all())
+    if complete and not perspective:
+        points = centred(points)
+    points = np.where(visible[..., None], points, 0)
+    if not perspective:
+        points = points * t_z[:, None, None]
+    return normalised_views(
+        _frames_last(points),
+        None if complete else _frames_last(visible.astype(np.float64)),
+        torch.from_numpy(t_z) if perspective else None,
+    )
+
+
+def image_spread(views: NormalisedViews) -> float:
+    """Return the root mean square of the coordinates of visible points.
+
+    Raises:
+        ValueError: it is zero.
+    """
+    square = views.image.square()
+    mean = square.mean() if views.visible is None else square.sum() / (2 * views.visible.sum())
+    if not mean > 0:
+        raise ValueError("a lifter needs points that differ: those of every frame coincide")
+    return float(mean.sqrt())
+
+
+@dataclass(frozen=True)
+class StartSchedule:
+    """Several random starts, of which the most consistent is trained to the end.
+
+    Attributes:
+        starts: how many are trained for `start_steps`.
+        start_steps: optimisation steps of each start.
+        steps: optimisation steps of the one that goes on.
+        batch_size: frames a step.
+        learning_rate: of Adam at the first step of each training.
+    """
+
+    starts: int
+    start_steps: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+
+
+def train_best_start(
+    start: Callable[[int], Network],
+    loss: Callable[[Network, NormalisedViews, torch.Generator], Tensor],
+    views: NormalisedViews,
+    schedule: StartSchedule,
+    context: RunContext,
+    prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
+) -> Network:
+    """Train several starts for a while, then the most consistent one to the end.
+
+    Reprojection alone can settle on shapes that change with the view. Such a start has a low
+    loss and a high error, but it contradicts itself, which needs no truth to be seen.
+
+    Args:
+        start: from the number of a draw to a network that lifts columns of views.
+        loss: of a network on a batch, with the generator of the step's draws.
+        views: of all frames.
+        schedule: of starts and of the training that follows.
+        context: of the run.
+        prepare: from the chosen start to the views that it goes on with.
+    """
+    steps = [schedule.start_steps] * schedule.starts + [schedule.steps]
+    stages = zip(steps, stage_contexts(context, steps), strict=True)
+
+    def trained(
+        network: Network, views: NormalisedViews, steps: int, context: RunContext
+    ) -> Network:
+        def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
+            return loss(network, views.select(frames), generator)
+
+        stage = Schedule(steps, schedule.batch_size, schedule.learning_rate)
+        train(network, batch_loss, views.frames, stage, context)
+        return network
+
+    first = context.seed * schedule.starts
+    starts = [
+        trained(start(first + number), views, *stage)
+        for number, stage in enumerate(islice(stages, schedule.starts))
+    ]
+    best = min(starts, key=lambda network: inconsistency(network, views))
+    return trained(best, prepare(best, views), *next(stages))
+
+
+@torch.no_grad()
+def lifted(network: nn.Module, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield shapes and cameras of all views, a few thousand frames at once."""
+    for columns in torch.split(views.columns, _PREDICT_BATCH, dim=2):
+        yield network(columns.contiguous())
+
+
+def reconstruction(network: nn.Module, views: NormalisedViews, scale: float) -> Reconstruction:
+    """Return the shapes and cameras of all views; `scale` is that of the network's shapes."""
+    shapes, cameras = zip(*lifted(network, views), strict=True)
+    canonical = _frames_first(torch.cat(shapes, dim=2)) / scale
+    camera = torch.cat(cameras, dim=2)
+    # A rotation of row vectors: points (P, 3) times R (3, 3); transposed it maps columns.
+    rotation = _frames_first(full_rotation(camera[:, :2]))
+    return Reconstruction(
+        points_3d=canonical @ rotation,
+        rotation=rotation.swapaxes(1, 2),
+        canonical_3d=canonical,
+    )
+
+
+def _frames_last(array: Floats) -> Tensor:
+    """Return (F, ...) values as a tensor (..., F)."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, 0, -1)))
+
+
+def _frames_first(tensor: Tensor) -> Floats:
+    array: Floats = tensor.permute(2, 0, 1).double().cpu().numpy()
+    return array

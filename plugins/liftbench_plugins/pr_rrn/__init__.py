@@ -1,0 +1,154 @@
+"""PR-RRN and its variants: residual-recursive networks with pairwise regularisation.
+
+This module does without torch, so that listing plugins is quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from liftbench import Capabilities, Method, MethodSpec
+
+Structure = Literal["residual_recursive", "vanilla"]
+Orthogonalisation = Literal["closed_form", "svd"]
+NewViews = Literal["random", "permuted"]
+
+
+@dataclass(frozen=True)
+class PrRrnParams:
+    """Parameters of the networks and their training (PR-RRN, section 5.1).
+
+    Attributes:
+        channels: of the modules; the last is the size of the shape representation h.
+        rotation_channels: sizes of the hidden layers of the rotation network.
+        structure: `residual_recursive`, or `vanilla` with a plain layer of the same weights.
+        recursions: T, how often a module's layer is applied (section 4.1.1).
+        orthogonalisation: how 2x3 matrices become cameras (eq. 6): by a `closed_form` of the
+            singular value decomposition's U V^T, or by the decomposition (`svd`) itself.
+        contrast: lambda_1 of eq. 18; 0 leaves the contrastive loss out.
+        consistency: lambda_2 of eq. 18; 0 leaves the consistency loss out.
+        new_views: cameras of eq. 16: uniformly `random` rotations, or those of the batch `permuted`.
+        rigid_below: tau of eq. 10.
+        nonrigid_above: xi of eq. 11.
+        memory: N_mem, representations of earlier frames that are kept.
+        turn_steps: after so many steps the consistency and the contrastive loss take turns,
+            where both are in use (section 4.4).
+        starts: how many random starts are trained for `start_steps`; the one whose shapes agree
+            best between views (no truth is needed for that) goes on for `steps`.
+        start_steps: optimisation steps of each start.
+        steps: optimisation steps of the one that goes on.
+        batch_size: frames a step.
+        learning_rate: of Adam at the first step; it falls to zero along a cosine.
+    """
+
+    channels: tuple[int, ...] = (128, 64, 32, 16, 8)
+    rotation_channels: tuple[int, ...] = (128, 32, 8)
+    structure: Structure = "residual_recursive"
+    recursions: int = 3
+    orthogonalisation: Orthogonalisation = "closed_form"
+    contrast: float = 0.1
+    consistency: float = 0.2
+    new_views: NewViews = "random"
+    rigid_below: float = 0.02
+    nonrigid_above: float = 0.04
+    memory: int = 1024
+    turn_steps: int = 100
+    starts: int = 3
+    start_steps: int = 1_000
+    steps: int = 12_000
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+
+    def __post_init__(self) -> None:
+        for name, kind in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in get_args(kind):
+                expected = " or ".join(repr(choice) for choice in get_args(kind))
+                raise ValueError(f"{name}: expected {expected}, got {value!r}")
+        for name in ("channels", "rotation_channels"):
+            sizes = getattr(self, name)
+            if not sizes or not all(isinstance(n, int) and n > 0 for n in sizes):
+                raise ValueError(f"{name}: expected positive whole numbers, got {sizes}")
+        for name in _NOT_NEGATIVE:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+
+
+_CHOICES = {
+    "structure": Structure,
+    "orthogonalisation": Orthogonalisation,
+    "new_views": NewViews,
+}
+_NOT_NEGATIVE = ("contrast", "consistency", "rigid_below", "nonrigid_above")
+_POSITIVE = (
+    "recursions",
+    "memory",
+    "turn_steps",
+    "starts",
+    "start_steps",
+    "steps",
+    "batch_size",
+    "learning_rate",
+)
+
+
+@dataclass(frozen=True)
+class RrnParams(PrRrnParams):
+    """The defaults of RRN: reprojection alone (section 5.3)."""
+
+    contrast: float = 0.0
+    consistency: float = 0.0
+
+
+@dataclass(frozen=True)
+class RrnVanillaParams(RrnParams):
+    """The defaults of the Vanilla baseline: plain layers (section 5.3)."""
+
+    structure: Structure = "vanilla"
+
+
+@dataclass(frozen=True)
+class RrnContrastParams(PrRrnParams):
+    """The defaults of RRN-Contrast (section 5.3)."""
+
+    consistency: float = 0.0
+
+
+@dataclass(frozen=True)
+class RrnConsistParams(PrRrnParams):
+    """The defaults of RRN-Consist (section 5.3)."""
+
+    contrast: float = 0.0
+
+
+def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of PrRrnParams
+    from liftbench_plugins.pr_rrn.lifter import PrRrn
+
+    return PrRrn(PrRrnParams(**params))
+
+
+def _variant(key: str, title: str, params: type) -> MethodSpec:
+    return MethodSpec(
+        key=key,
+        title=title,
+        reference="Zeng, Dai, Yu, Wang, Yang, PR-RRN: Pairwise-regularized residual-recursive "
+        "networks for non-rigid structure-from-motion, ICCV 2021",
+        make=_make,
+        params=params,
+        capabilities=Capabilities(
+            cameras=("orthographic", "weak_perspective"), missing_points=True
+        ),
+    )
+
+
+VARIANTS = (
+    _variant("rrn_vanilla", "RRN with plain layers", RrnVanillaParams),
+    _variant("rrn", "RRN (reprojection alone)", RrnParams),
+    _variant("rrn_contrast", "RRN with the contrastive loss", RrnContrastParams),
+    _variant("rrn_consist", "RRN with the consistency loss", RrnConsistParams),
+    _variant("pr_rrn", "PR-RRN", PrRrnParams),
+)
