@@ -1,6 +1,6 @@
-"""Print what a training step of deep_nrsfm_pp costs beside the plain network.
+"""Print what training steps of deep_nrsfm_pp cost beside each other and the plain network.
 
-Both take turns in one run, since the machine's speed drifts: python benchmarks/train_step.py
+All take turns in one run, since the machine's speed drifts: python benchmarks/train_step.py
 """
 
 from __future__ import annotations
@@ -12,23 +12,32 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from liftbench_plugins.consistency import consistency_loss
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, reprojection_loss
+from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
 from plain_network import plain_loss
 
 POINTS, BATCH, ROUNDS, STEPS = 31, 128, 12, 10
+HIDDEN = 0.3
 
 
 def main() -> None:
-    """Time steps of both networks in turn and print the ratio of their medians."""
+    """Time steps in turn and print the ratios of their medians."""
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     image = 0.1 * torch.randn(POINTS, 2, BATCH, generator=generator)
-    frames_first = image.permute(2, 0, 1).contiguous()
-    fast, plain = _network(), _network()
+    visible = (torch.rand(POINTS, BATCH, generator=generator) >= HIDDEN).float()
+    complete = normalised_views(image)
+    hidden = normalised_views(image, visible, torch.ones(BATCH))
+    frames_first = complete.image.permute(2, 0, 1).contiguous()
+    plain = _network(columns=2)
     steps = {
-        "fast": _step(fast, lambda: reprojection_loss(image, *fast(image))),
-        "plain": _step(plain, lambda: plain_loss(plain, frames_first)),
+        "orthographic, complete": _our_step(complete),
+        "plain: conv-transpose and SVD": _step(plain, lambda: plain_loss(plain, frames_first)),
+        "perspective, hidden points": _our_step(hidden),
+        "orthographic, consistency": _our_step(complete, consistency=0.2),
+        "perspective, hidden, consistency": _our_step(hidden, consistency=0.2),
     }
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(ROUNDS):
@@ -39,14 +48,39 @@ def main() -> None:
             seconds[name].append((time.process_time() - start) / STEPS)
     fastest = {name: 1000 * median(times[1:]) for name, times in seconds.items()}
     print(f"sizes {DeepNrsfmParams().sizes}, P={POINTS}, batch {BATCH}, 1 thread, CPU time a step")
-    print(f"liftbench                 {fastest['fast']:6.2f} ms")
-    print(f"conv-transpose and SVD    {fastest['plain']:6.2f} ms")
-    print(f"ratio                     {fastest['fast'] / fastest['plain']:6.3f}")
+    for name, milliseconds in fastest.items():
+        print(f"{name:34}{milliseconds:7.2f} ms")
+    for name, other in _RATIOS:
+        print(f"{name} / {other}: {fastest[name] / fastest[other]:.3f}")
 
 
-def _network() -> BlockSparseNetwork:
+_RATIOS = (
+    ("orthographic, complete", "plain: conv-transpose and SVD"),
+    ("perspective, hidden points", "orthographic, complete"),
+    ("orthographic, consistency", "orthographic, complete"),
+    ("perspective, hidden, consistency", "perspective, hidden points"),
+)
+
+
+def _network(columns: int) -> BlockSparseNetwork:
     generator = torch.Generator().manual_seed(0)
-    return BlockSparseNetwork(POINTS, DeepNrsfmParams().sizes, "bst", "projection", generator)
+    return BlockSparseNetwork(
+        POINTS, columns, DeepNrsfmParams().sizes, "bst", "projection", generator
+    )
+
+
+def _our_step(views: NormalisedViews, consistency: float = 0.0) -> Callable[[], None]:
+    network = _network(views.columns.shape[1])
+    generator = torch.Generator().manual_seed(0)
+
+    def loss() -> Tensor:
+        shape, camera = network(views.columns)
+        value = reprojection_loss(views, shape, camera)
+        if consistency:
+            value = value + consistency * consistency_loss(network, views, shape, generator)
+        return value
+
+    return _step(network, loss)
 
 
 def _step(network: BlockSparseNetwork, loss: Callable[[], Tensor]) -> Callable[[], None]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, reprojection_loss
+from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.factorisation import normalised_views, reprojection_loss
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from plain_network import plain_loss
@@ -13,14 +14,15 @@ from plain_network import plain_loss
 
 def test_both_networks_have_the_same_loss_and_gradients():
     generator = torch.Generator().manual_seed(3)
-    network = BlockSparseNetwork(9, (16, 12, 6), "bst", "projection", generator).double()
+    network = BlockSparseNetwork(9, 2, (16, 12, 6), "bst", "projection", generator).double()
     with torch.no_grad():
         for parameter in (*network.thresholds, *network.biases):
             parameter.uniform_(0.0, 0.3, generator=generator)
     image = torch.randn(9, 2, 10, generator=generator, dtype=torch.float64)
-    fast = reprojection_loss(image, *network(image))
+    views = normalised_views(image)
+    fast = reprojection_loss(views, *network(views.columns))
     fast_gradients = torch.autograd.grad(fast, list(network.parameters()))
-    plain = plain_loss(network, image.permute(2, 0, 1).contiguous())
+    plain = plain_loss(network, views.image.permute(2, 0, 1).contiguous())
     plain_gradients = torch.autograd.grad(plain, list(network.parameters()))
     torch.testing.assert_close(fast, plain)
     for one, two in zip(fast_gradients, plain_gradients, strict=True):

@@ -16,7 +16,13 @@ from liftbench_plugins.rigid import metric_upgrade
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
 REGISTRY = load_registry()
 SMALL = {"sizes": (32, 16, 4), "starts": 2, "start_steps": 20, "steps": 600}
-SETTINGS = {"deep_nrsfm": SMALL, "deep_nrsfm_pp": SMALL, "rigid": {}, "zero_depth": {}}
+SETTINGS = {
+    "deep_nrsfm": SMALL,
+    "deep_nrsfm_pp": SMALL,
+    "deep_nrsfm_pp_consist": SMALL,
+    "rigid": {},
+    "zero_depth": {},
+}
 
 
 def rigid_views(frames=200, points=9, seed=0):

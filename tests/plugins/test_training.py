@@ -6,7 +6,7 @@ import torch
 
 from liftbench import RunContext
 from liftbench_plugins import training
-from liftbench_plugins.training import Schedule, train
+from liftbench_plugins.training import Schedule, stage_contexts, train
 
 
 class Line(torch.nn.Module):
@@ -30,7 +30,7 @@ X = torch.linspace(-1, 1, 40)
 
 
 def fit(line, told, tmp_path, steps=60, seen=None, **kwargs):
-    def loss(frames):
+    def loss(frames, _):
         if seen is not None:
             seen.append(frames.tolist())
         return (3 * X[frames] - line.slope * X[frames]).square().mean()
@@ -93,7 +93,7 @@ def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
     with pytest.raises(KilledError):
         train(
             line,
-            lambda frames: (3 * X[frames] - line.slope * X[frames]).square().mean(),
+            lambda frames, _: (3 * X[frames] - line.slope * X[frames]).square().mean(),
             len(X),
             Schedule(60, 8, 0.1),
             killed,
@@ -108,7 +108,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path):
     with pytest.raises(FloatingPointError, match=r"loss became nan by step 1; lower learning_rate"):
         train(
             line,
-            lambda _: line.slope * torch.nan,
+            lambda *_: line.slope * torch.nan,
             len(X),
             Schedule(60, 8, 0.1),
             context(tmp_path, []),
@@ -125,9 +125,40 @@ def test_training_ends_when_its_budget_is_used_up(tmp_path):
 def test_fewer_frames_than_a_batch_are_taken_together(tmp_path):
     line, seen = Line(), []
 
-    def loss(frames):
+    def loss(frames, _):
         seen.append(sorted(frames.tolist()))
         return (X[frames] - line.slope * X[frames]).square().mean()
 
     train(line, loss, 3, Schedule(2, 8, 0.1), context(tmp_path, []))
     assert seen == [[0, 1, 2]] * 2
+
+
+def draws(tmp_path, seed=0, steps=6):
+    """Return what each step draws from its generator."""
+    line, drawn = Line(), []
+    folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+
+    def loss(frames, generator):
+        drawn.append(torch.rand(3, generator=generator).tolist())
+        return (X[frames] - line.slope * X[frames]).square().mean()
+
+    train(line, loss, len(X), Schedule(steps, 8, 0.1), context(folder, [], seed=seed))
+    return drawn
+
+
+def test_the_generator_of_a_step_is_a_function_of_seed_and_step(tmp_path):
+    one, again, other = (draws(tmp_path, seed) for seed in (0, 0, 1))
+    assert one == again
+    assert len({tuple(step) for step in (*one, *other)}) == 12
+
+
+def test_stages_share_a_budget_and_count_their_progress_together(tmp_path):
+    told = []
+    stages = list(stage_contexts(context(tmp_path, told, budget_s=50.0), [5, 5, 20]))
+    assert len({stage.scratch for stage in stages}) == 3
+    assert all(stage.scratch.is_dir() and stage.scratch.parent == tmp_path for stage in stages)
+    assert 50.0 > stages[0].budget_s > stages[1].budget_s > stages[2].budget_s > 49.0
+    for stage in stages:
+        stage.progress(2, 20, 0.5)
+    assert told == [(2, 30, 0.5), (7, 30, 0.5), (12, 30, 0.5)]

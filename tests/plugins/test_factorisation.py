@@ -1,0 +1,282 @@
+"""Against the normalised images and dictionaries of the paper, written out entry by entry."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.factorisation import (
+    NormalisedViews,
+    normalised_views,
+    norms,
+    reprojection_loss,
+    seen_from,
+)
+
+P, K, B = 5, 3, 4
+CASES = [
+    ("orthographic", False),
+    ("orthographic", True),
+    ("perspective", False),
+    ("perspective", True),
+]
+every_case = pytest.mark.parametrize(("camera_model", "missing"), CASES)
+
+
+class Scene(NamedTuple):
+    """Frames first: shapes (B, P, 3), rotations (B, 3, 3), images (B, P, 2), masks, t_z."""
+
+    shapes: np.ndarray
+    rotations: np.ndarray
+    images: np.ndarray
+    masks: np.ndarray
+    t_z: np.ndarray | None
+
+    @property
+    def camera(self):
+        columns = 2 if self.t_z is None else 3
+        return torch.from_numpy(self.rotations[:, :, :columns]).permute(1, 2, 0).contiguous()
+
+    @property
+    def shape(self):
+        return torch.from_numpy(self.shapes).permute(1, 2, 0).contiguous()
+
+
+def make_scene(camera_model, missing, seed=0):
+    """Return exact projections of random centred shapes, translated."""
+    rng = np.random.default_rng(seed)
+    shapes = rng.standard_normal((B, P, 3))
+    shapes -= shapes.mean(axis=1, keepdims=True)
+    rotations = Rotation.random(B, random_state=seed).as_matrix()
+    seen = shapes @ rotations
+    translation = rng.standard_normal((B, 1, 2))
+    t_z = rng.uniform(6, 9, B) if camera_model == "perspective" else None
+    images = seen[..., :2] + translation
+    if t_z is not None:
+        images = images / (seen[..., 2:] + t_z[:, None, None])
+    masks = np.ones((B, P))
+    if missing:
+        for frame in range(B):
+            masks[frame, rng.permutation(P)[: 1 + frame % 2]] = 0
+    return Scene(shapes, rotations, images, masks, t_z)
+
+
+def views_of(scene, fill=0.0):
+    points = np.where(scene.masks[..., None] > 0, scene.images, fill)
+    complete = bool(scene.masks.all())
+    return normalised_views(
+        torch.from_numpy(points).permute(1, 2, 0).contiguous(),
+        None if complete else torch.from_numpy(scene.masks.T.copy()),
+        None if scene.t_z is None else torch.from_numpy(scene.t_z),
+    )
+
+
+def brute_image(points, mask, t_z):
+    """Return M W~ (P, 2) of eqs. 11, 14, 15."""
+    result = np.zeros((P, 2))
+    for i in range(P):
+        for axis in range(2):
+            total = sum(mask[j] * points[j, axis] for j in range(P))
+            result[i, axis] = mask[i] * (points[i, axis] - total / sum(mask))
+    return result if t_z is None else t_z * result
+
+
+def brute_dictionary(points, mask, rows, perspective):
+    """Return M D~ of rows d_i (P, N): (P, N) of eq. 15, or (2P, 3N) of eqs. 11 and 14."""
+    number, entries = sum(mask), rows.shape[1]
+    normal = np.array(
+        [rows[i] + sum((1 - mask[j]) * rows[j] for j in range(P)) / number for i in range(P)]
+    )
+    if not perspective:
+        return mask[:, None] * normal
+    result = np.zeros((2 * P, 3 * entries))
+    for i in range(P):
+        for axis in range(2):  # the text of eq. 14 has u for v in the second row
+            mean = sum(mask[j] * points[j, axis] * rows[j] for j in range(P)) / number
+            row = np.zeros((3, entries))
+            row[axis] = normal[i]
+            row[2] = -points[i, axis] * rows[i] + mean
+            result[2 * i + axis] = mask[i] * row.ravel()
+    return result
+
+
+@every_case
+def test_residual_is_that_of_the_dictionary_written_out(camera_model, missing):
+    scene, rng = make_scene(camera_model, missing), np.random.default_rng(1)
+    perspective = scene.t_z is not None
+    atoms = rng.standard_normal((P, K, 3))  # D#: row i holds K blocks d_i of 3
+    codes = rng.standard_normal((B, K))
+    rotations = Rotation.random(B, random_state=7).as_matrix()
+    columns = 3 if perspective else 2
+    shape = torch.from_numpy(np.einsum("pkc,bk->pcb", atoms, codes))
+    camera = torch.from_numpy(rotations[:, :, :columns]).permute(1, 2, 0)
+    residual = views_of(scene).residual(shape, camera)
+    for b in range(B):
+        t_z = scene.t_z[b] if perspective else None
+        image = brute_image(scene.images[b], scene.masks[b], t_z)
+        dictionary = brute_dictionary(
+            scene.images[b], scene.masks[b], atoms.reshape(P, -1), perspective
+        )
+        psi = np.kron(codes[b][:, None], rotations[b])  # (3K, 3)
+        expected = (
+            image - (dictionary @ psi.T.reshape(-1)).reshape(P, 2)
+            if perspective
+            else image - dictionary @ psi[:, :2]
+        )
+        np.testing.assert_allclose(residual[..., b], expected, atol=1e-12)
+
+
+@every_case
+def test_encoder_applies_the_transpose_of_the_dictionary_written_out(camera_model, missing):
+    scene, rng = make_scene(camera_model, missing), np.random.default_rng(2)
+    perspective = scene.t_z is not None
+    columns = 3 if perspective else 2
+    views = views_of(scene)
+    assert views.columns.shape == (P, columns, B)
+    network = BlockSparseNetwork(
+        P, columns, (K, 2), "bst", "projection", torch.Generator().manual_seed(0)
+    ).double()
+    atoms = rng.standard_normal((P, K, 3))
+    with torch.no_grad():
+        network.first.copy_(torch.from_numpy(atoms).permute(1, 2, 0))
+        network.deeper[0].copy_(torch.eye(2, K))
+        ours = network.encode(views.columns)  # thresholds are zero, the second level selects
+    for b in range(B):
+        t_z = scene.t_z[b] if perspective else None
+        image = brute_image(scene.images[b], scene.masks[b], t_z)
+        dictionary = brute_dictionary(
+            scene.images[b], scene.masks[b], atoms.reshape(P, -1), perspective
+        )
+        if perspective:
+            expected = (dictionary.T @ image.reshape(-1)).reshape(3, 3 * K).T
+        else:
+            expected = dictionary.T @ image
+        np.testing.assert_allclose(ours[..., b].reshape(-1, columns), expected[:6], atol=1e-12)
+
+
+@every_case
+def test_residual_and_loss_of_the_truth_are_zero(camera_model, missing):
+    scene = make_scene(camera_model, missing, seed=3)
+    views = views_of(scene)
+    assert views.residual(scene.shape, scene.camera).abs().max() < 1e-10
+    assert views.residual(scene.shape, -scene.camera).abs().max() > 0.1
+    assert float(reprojection_loss(views, scene.shape, scene.camera)) < 1e-5
+
+
+@every_case
+def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
+    scene = make_scene(camera_model, missing, seed=4)
+    if scene.t_z is not None:  # the mean visible ray is where the centre is placed
+        seen = scene.shapes @ scene.rotations
+        depth = seen[..., 2:] + scene.t_z[:, None, None]
+        place = scene.images.copy()
+        for b in range(B):
+            shown = scene.masks[b] > 0
+            place[b] = (seen[b, :, :2] + scene.images[b, shown].mean(0) * scene.t_z[b]) / depth[b]
+        views, expected = views_of(scene), views_of(scene._replace(images=place))
+    else:
+        views = expected = views_of(scene)
+    found = seen_from(scene.shape, scene.camera, views)
+    assert (found.rays is None) == (found.depth is None) == (camera_model == "orthographic")
+    for name in ("columns", "visible", "rays", "depth"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name))
+
+
+def test_a_point_that_a_drawn_view_puts_behind_the_camera_stays_in_front():
+    scene = make_scene("perspective", missing=False)
+    views = seen_from(20 * scene.shape, scene.camera, views_of(scene))
+    assert ((20 * scene.shapes @ scene.rotations)[..., 2] + scene.t_z[:, None]).min() < 0
+    reach = (20 * scene.shape).norm(dim=1) / views.depth + 1  # in units of t_z
+    assert (views.rays.abs().amax(dim=1) <= reach / 0.1).all()
+
+
+@every_case
+def test_values_of_hidden_points_do_not_matter(camera_model, missing):
+    scene = make_scene(camera_model, missing)
+    one, other = views_of(scene), views_of(scene, fill=1e6)
+    for name in ("columns", "visible", "rays", "depth"):
+        torch.testing.assert_close(getattr(one, name), getattr(other, name), rtol=0, atol=0)
+    if missing:
+        assert not one.columns[:, :, 0][scene.masks[0] == 0].any()
+
+
+@every_case
+def test_a_mask_of_ones_is_no_mask(camera_model, missing):
+    scene = make_scene(camera_model, missing=False)
+    bare = views_of(scene)
+    masked = normalised_views(
+        torch.from_numpy(scene.images).permute(1, 2, 0),
+        torch.ones(P, B, dtype=torch.float64),
+        bare.depth,
+    )
+    shape = torch.randn(P, 3, B, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(masked.columns, bare.columns)
+    torch.testing.assert_close(
+        masked.residual(shape, scene.camera), bare.residual(shape, scene.camera)
+    )
+
+
+@every_case
+def test_rescaled_views_multiply_depth_and_image_together(camera_model, missing):
+    scene = make_scene(camera_model, missing)
+    factor = torch.tensor([0.5, 1.0, 2.0, 3.0], dtype=torch.float64)
+    found = views_of(scene).rescaled(factor)
+    t_z = None if scene.t_z is None else scene.t_z * factor.numpy()
+    images = scene.images * factor.numpy()[:, None, None] if t_z is None else scene.images
+    expected = views_of(scene._replace(t_z=t_z, images=images))
+    for name in ("columns", "visible", "rays", "depth"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name))
+    assert found.residual(scene.shape * factor, scene.camera).abs().max() < 1e-10
+
+
+def test_select_takes_frames_of_every_part():
+    scene = make_scene("perspective", missing=True)
+    views = views_of(scene)
+    chosen = views.select(torch.tensor([2, 0]))
+    assert chosen.frames == 2
+    for name in ("columns", "visible", "rays", "depth"):
+        torch.testing.assert_close(getattr(chosen, name), getattr(views, name)[..., [2, 0]])
+
+
+def test_to_changes_the_type_of_every_part():
+    views = views_of(make_scene("perspective", missing=True)).to("cpu", torch.float32)
+    for name in ("columns", "visible", "rays", "depth"):
+        assert getattr(views, name).dtype == torch.float32
+
+
+def test_centre_is_the_mean_ray_of_visible_points():
+    scene = make_scene("perspective", missing=True)
+    expected = [scene.images[b][scene.masks[b] > 0].mean(axis=0) for b in range(B)]
+    np.testing.assert_allclose(views_of(scene, fill=9.0).centre().T, expected)
+
+
+@every_case
+def test_reprojection_loss_is_the_mean_relative_norm(camera_model, missing):
+    scene = make_scene(camera_model, missing)
+    views = views_of(scene)
+    shape = torch.randn(P, 3, B, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    residual = views.residual(shape, scene.camera)
+    ratios = [
+        np.linalg.norm(residual[..., b]) / np.linalg.norm(views.image[..., b]) for b in range(B)
+    ]
+    assert float(reprojection_loss(views, shape, scene.camera)) == pytest.approx(np.mean(ratios))
+
+
+def test_norms_are_those_of_frames_and_differentiable_at_zero():
+    points = torch.randn(4, 2, 3, dtype=torch.float64)
+    expected = [np.linalg.norm(points[..., b]) for b in range(3)]
+    np.testing.assert_allclose(norms(points), expected)
+    zero = torch.zeros(4, 2, 3, requires_grad=True)
+    norms(zero).sum().backward()
+    assert torch.isfinite(zero.grad).all()
+
+
+def test_orthographic_views_have_two_columns_and_no_rays():
+    views = views_of(make_scene("orthographic", missing=False))
+    assert views == replace(views, visible=None, rays=None, depth=None)
+    assert isinstance(views, NormalisedViews)
+    torch.testing.assert_close(views.image, views.columns)
