@@ -10,7 +10,7 @@ from torch import Tensor
 _EPSILON = 1e-12
 # The gradient divides by this twice, which must not overflow float32.
 _SMALLEST_DETERMINANT = 1e-22
-_TINY, _LEAST = 1e-8, 1e-30
+_TINY, _LEAST = 1e-5, 1e-30
 
 
 def turned(shape: Tensor, camera: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
+import copy
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import centred, project, random_rotations
@@ -10,11 +12,17 @@ from liftbench.metrics import relative_norm
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.registry import load_registry
 from liftbench.types import GroundTruth
-from liftbench_plugins.deep_nrsfm import lifter
+from liftbench_plugins import lifting
 from liftbench_plugins.rigid import metric_upgrade
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
 REGISTRY = load_registry()
+CASES = [
+    ("orthographic", False),
+    ("orthographic", True),
+    ("perspective", False),
+    ("perspective", True),
+]
 SMALL = {"sizes": (32, 16, 4), "starts": 2, "start_steps": 20, "steps": 600}
 SETTINGS = {
     "deep_nrsfm": SMALL,
@@ -31,16 +39,30 @@ def rigid_views(frames=200, points=9, seed=0):
     return shape @ random_rotations(rng, frames).swapaxes(1, 2)
 
 
-def observe(points_3d):
+def observe(points_3d, camera="orthographic", visible=None):
     count = points_3d.shape[1]
     names = tuple(f"p{i}" for i in range(count))
+    if visible is None:
+        visible = np.ones(points_3d.shape[:2], dtype=bool)
     return Observations(
-        project(points_3d, "orthographic"),
-        np.ones(points_3d.shape[:2], dtype=bool),
+        np.where(visible[..., None], project(points_3d, camera), np.nan),
+        visible,
         np.zeros(len(points_3d), dtype=np.int64),
-        "orthographic",
+        camera,
         Skeleton(names, tuple(pairwise(range(count)))),
     )
+
+
+def before_a_camera(views, seed=1, nearest=12.0, farthest=12.0):
+    """Return views moved in front of a perspective camera, off its axis."""
+    rng = np.random.default_rng(seed)
+    place = rng.uniform([-2, -2, nearest], [2, 2, farthest], (len(views), 3))
+    return views + place[:, None]
+
+
+def most(shape, hidden=0.3, seed=2):
+    """Return a mask that hides a share of the points."""
+    return np.random.default_rng(seed).random(shape[:2]) >= hidden
 
 
 def e3d(prediction, points_3d):
@@ -108,6 +130,22 @@ def test_deep_nrsfm_learns_depth_from_image_points(key, tmp_path):
     assert learned < 0.5 * flat
 
 
+@pytest.mark.parametrize(
+    ("key", "camera", "missing"),
+    [*(("deep_nrsfm_pp", *case) for case in CASES[1:]), ("deep_nrsfm_pp_consist", *CASES[3])],
+)
+def test_deep_nrsfm_learns_depth_with_hidden_points_and_from_a_near_camera(
+    key, camera, missing, tmp_path
+):
+    views = rigid_views()
+    flat = e3d(run("zero_depth", observe(views), tmp_path).predict(observe(views)), views)
+    if camera == "perspective":
+        views = before_a_camera(views)
+    observations = observe(views, camera, most(views.shape) if missing else None)
+    learned = e3d(run(key, observations, tmp_path).predict(observations), views)
+    assert learned < 0.5 * flat
+
+
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 def test_a_method_is_deterministic_and_leaves_its_input_alone(key, tmp_path):
     views = rigid_views(frames=40)
@@ -141,6 +179,129 @@ def test_parts_of_a_reconstruction_fit_together(key, tmp_path):
     np.testing.assert_allclose(np.linalg.det(prediction.rotation), 1, atol=1e-5)
 
 
+FITTED = [(key, *case) for key in ("deep_nrsfm_pp", "deep_nrsfm_pp_consist") for case in CASES]
+
+
+def named(param):
+    return "-".join([*param[:2], "hidden" if param[2] else "complete"])
+
+
+@pytest.fixture(scope="module", params=FITTED, ids=named)
+def fitted(request, tmp_path_factory):
+    """Return a method after a short training, with the points, camera and mask of that."""
+    key, camera, missing = request.param
+    views = rigid_views(frames=40)
+    if camera == "perspective":
+        views = before_a_camera(views)
+    visible = most(views.shape) if missing else None
+    observations = observe(views, camera, visible)
+    method = run(key, observations, tmp_path_factory.mktemp("fitted"), steps=60)
+    return method, views, camera, visible, key
+
+
+@pytest.mark.parametrize("fitted", [p for p in FITTED if p[2]], ids=named, indirect=True)
+def test_values_of_hidden_points_never_matter(fitted, tmp_path):
+    method, views, camera, visible, key = fitted
+    observations, filled = (observe(views, camera, visible) for _ in range(2))
+    # `Observations` demands NaN, which would show a use; a number would slip in silently.
+    points = np.where(visible[..., None], observations.points_2d, 1e6)
+    object.__setattr__(filled, "points_2d", points)
+    expected = method.predict(observations)
+    np.testing.assert_array_equal(method.predict(filled).points_3d, expected.points_3d)
+    again = run(key, filled, tmp_path, steps=60).predict(observations)
+    np.testing.assert_array_equal(again.points_3d, expected.points_3d)
+
+
+def test_permuting_points_permutes_the_result(fitted):
+    method, views, camera, visible, _ = fitted
+    order = np.random.default_rng(3).permutation(views.shape[1])
+    before = method.predict(observe(views, camera, visible))
+    permuted = copy.deepcopy(method)
+    with torch.no_grad():
+        permuted.network.first.copy_(permuted.network.first[:, :, order].clone())
+    mask = None if visible is None else visible[:, order]
+    after = permuted.predict(observe(views[:, order], camera, mask))
+    np.testing.assert_allclose(after.points_3d, before.points_3d[:, order], atol=1e-3)
+    np.testing.assert_allclose(after.rotation, before.rotation, atol=1e-3)
+
+
+def test_turning_the_image_turns_the_camera_and_leaves_the_shape(fitted):
+    method, views, camera, visible, _ = fitted
+    turn = np.array([[np.cos(0.7), np.sin(0.7), 0], [-np.sin(0.7), np.cos(0.7), 0], [0, 0, 1]])
+    before = method.predict(observe(views, camera, visible))
+    after = method.predict(observe(views @ turn.T, camera, visible))
+    np.testing.assert_allclose(after.canonical_3d, before.canonical_3d, atol=1e-3)
+    np.testing.assert_allclose(after.rotation, turn @ before.rotation, atol=1e-3)
+    np.testing.assert_allclose(after.points_3d, before.points_3d @ turn.T, atol=1e-3)
+
+
+def test_the_network_has_three_columns_for_a_perspective_camera_only(fitted):
+    method, _, camera, _, _ = fitted
+    assert method.network.columns == (3 if camera == "perspective" else 2)
+
+
+def test_a_perspective_camera_can_be_taken_for_orthographic(tmp_path):
+    views = before_a_camera(rigid_views(frames=40))
+    observations = observe(views, "perspective")
+    method = run("deep_nrsfm_pp", observations, tmp_path, steps=20, camera="orthographic")
+    flat = np.pad(observations.points_2d, ((0, 0), (0, 0), (0, 1)))
+    expected = run("deep_nrsfm_pp", observe(flat), tmp_path, steps=20).predict(observe(flat))
+    np.testing.assert_array_equal(method.predict(observations).points_3d, expected.points_3d)
+
+
+@pytest.mark.parametrize("camera", ["orthographic", "perspective"])
+def test_hidden_points_can_be_put_at_the_mean_of_the_visible_ones(camera, tmp_path):
+    views = before_a_camera(rigid_views(frames=40))
+    visible = most(views.shape)
+    observations, filled = observe(views, camera, visible), observe(views, camera)
+    mean = np.nanmean(observations.points_2d, axis=1, keepdims=True)
+    points = np.where(visible[..., None], observations.points_2d, mean)
+    object.__setattr__(filled, "points_2d", points)
+    made = run("deep_nrsfm_pp", observations, tmp_path, steps=20, hidden_points="mean_filled")
+    expected = run("deep_nrsfm_pp", filled, tmp_path, steps=20).predict(filled)
+    np.testing.assert_allclose(made.predict(observations).points_3d, expected.points_3d, atol=1e-5)
+
+
+@pytest.mark.parametrize("measure", ["norm", "bones"])
+def test_scale_correction_gives_reconstructions_one_size(measure, tmp_path):
+    views = before_a_camera(rigid_views(), nearest=9, farthest=27)
+    observations = observe(views, "perspective")
+    spreads = []
+    for rounds in (0, 3):
+        params = {"scale_rounds": rounds, "scale_measure": measure, "steps": 300}
+        method = run("deep_nrsfm_pp", observations, tmp_path, **params)
+        shapes = method.predict(observations).canonical_3d
+        if measure == "norm":
+            sizes = np.linalg.norm(centred(shapes), axis=(1, 2))
+        else:
+            sizes = np.linalg.norm(np.diff(shapes, axis=1), axis=2).mean(axis=1)
+        spreads.append(sizes.std() / sizes.mean())
+    assert spreads[0] > 0.2
+    assert spreads[1] < 0.2 * spreads[0]
+
+
+def test_correction_by_bones_needs_a_skeleton_with_edges(tmp_path):
+    bare = observe(rigid_views(frames=10), "orthographic")
+    object.__setattr__(bare, "skeleton", Skeleton(bare.skeleton.points))
+    with pytest.raises(ValueError, match="scale_measure 'bones' needs a skeleton with edges") as e:
+        run("deep_nrsfm_pp", bare, tmp_path, scale_rounds=1, scale_measure="bones")
+    assert "\n" not in str(e.value)
+
+
+def test_the_consistency_loss_changes_what_is_learned(tmp_path):
+    observations = observe(rigid_views(frames=40))
+    one, two, same = (
+        run(key, observations, tmp_path, steps=5, **params).predict(observations).points_3d
+        for key, params in [
+            ("deep_nrsfm_pp", {}),
+            ("deep_nrsfm_pp_consist", {}),
+            ("deep_nrsfm_pp_consist", {"consistency": 0.0}),
+        ]
+    )
+    assert not np.allclose(one, two)
+    np.testing.assert_array_equal(one, same)
+
+
 @pytest.mark.parametrize("best", [0, 1, 2])
 def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monkeypatch):
     views = rigid_views(frames=40)
@@ -150,7 +311,7 @@ def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monke
         judged.append(network)
         return 0.1 if len(judged) == best + 1 else 0.5
 
-    monkeypatch.setattr(lifter, "inconsistency", judge)
+    monkeypatch.setattr(lifting, "inconsistency", judge)
     method = run("deep_nrsfm_pp", observe(views), tmp_path, starts=3, start_steps=2, steps=2)
     assert len(judged) == 3
     assert method.network is judged[best]
@@ -190,8 +351,37 @@ def test_a_shift_of_the_image_changes_nothing(tmp_path):
         ({"code": "none"}, "code: expected"),
         ({"steps": 0}, "steps: expected a positive number, got 0"),
         ({"starts": 0}, "starts: expected a positive number, got 0"),
+        ({"sizes": "cmv"}, "sizes: expected 'cmu' or 'up3d' or 'pascal3d' or .*, got 'cmv'"),
+        ({"camera": "fisheye"}, "camera: expected 'observed' or 'orthographic', got 'fisheye'"),
+        ({"hidden_points": "zero"}, "hidden_points: expected 'masked' or 'mean_filled', got"),
+        ({"shape_scale": "box"}, "shape_scale: expected 'constant' or 'box_max' or 'box_min'"),
+        ({"scale_measure": "size"}, "scale_measure: expected 'norm' or 'bones', got 'size'"),
+        ({"scale_rounds": -1}, "scale_rounds: expected 0 or more, got -1"),
+        ({"consistency": -0.1}, "consistency: expected 0 or more, got -0.1"),
+        ({"input_scale": 0.0}, "input_scale: expected a positive number, got 0.0"),
     ],
 )
-def test_bad_parameters_are_refused(params, message):
-    with pytest.raises(ValueError, match=message):
-        REGISTRY.methods["deep_nrsfm_pp"].params(**params)
+@pytest.mark.parametrize("key", ["deep_nrsfm", "deep_nrsfm_pp", "deep_nrsfm_pp_consist"])
+def test_bad_parameters_are_refused_in_one_line(key, params, message):
+    with pytest.raises(ValueError, match=message) as e:
+        REGISTRY.methods[key].params(**params)
+    assert "\n" not in str(e.value)
+
+
+HALVED = (512, 256, 128, 64, 32, 16, 8)
+LINEAR = (125, 115, 104, 94, 83, 73, 62, 52, 41, 31, 20, 10)
+
+
+@pytest.mark.parametrize(
+    ("preset", "sizes"),
+    [
+        ("cmu", HALVED),
+        ("up3d", HALVED),
+        ("pascal3d", (256, 128, 64, 32, 16, 8, 4, 2)),
+        ("h36m", LINEAR),
+        ("nrsfm_challenge", LINEAR),
+        ("apollo", (128, 100, 64, 50, 32, 16, 8, 4)),
+    ],
+)
+def test_presets_are_the_sizes_of_table_7(preset, sizes):
+    assert REGISTRY.methods["deep_nrsfm_pp"].params(sizes=preset).sizes == sizes

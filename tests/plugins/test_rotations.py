@@ -103,6 +103,15 @@ def test_values_and_gradients_stay_finite_where_the_nearest_is_not_unique(
 
 
 @pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("exponent", [-25, -9, -8, -7, -6, -5, -4, -2, 2, 4])
+def test_polar_factor_does_not_depend_on_the_scale(exponent, dtype):
+    matrix = drawn(3, 2, 200)
+    found = polar_factor((matrix * 10.0**exponent).to(dtype)).double()
+    tolerance = 1e-3 if dtype == torch.float32 else 1e-9
+    torch.testing.assert_close(found, svd_polar(matrix), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
 def test_polar_factor_is_exact_where_singular_values_meet(dtype):
     matrix = with_singular_values((0.7, 0.7), dtype)
     torch.testing.assert_close(polar_factor(matrix), svd_polar(matrix))
