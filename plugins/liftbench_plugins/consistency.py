@@ -32,7 +32,7 @@ def consistency_loss(
     of another frame. Gradients flow through the image of S too.
 
     Args:
-        lift: from the columns (P, a, B) of normalised views to shape (P, 3, B) and camera (3, a, B).
+        lift: from columns (P, a, B) of normalised views to shape (P, 3, B) and camera (3, a, B).
         views: the batch that the shapes were lifted from.
         shape: S, (P, 3, B).
         generator: draws cameras and frames.

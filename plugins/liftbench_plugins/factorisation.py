@@ -7,6 +7,7 @@ images and to shapes, so that D~ is never formed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -52,21 +53,16 @@ class NormalisedViews:
 
     def select(self, frames: Tensor) -> NormalisedViews:
         """Return the views of some frames, by their indices."""
-        return NormalisedViews(
-            *(
-                None if part is None else part.index_select(part.ndim - 1, frames)
-                for part in (self.columns, self.visible, self.rays, self.depth)
-            )
-        )
+        return self._of_parts(lambda part: part.index_select(part.ndim - 1, frames))
 
     def to(self, device: str, dtype: torch.dtype) -> NormalisedViews:
         """Return the views on a device, as numbers of a type."""
-        return NormalisedViews(
-            *(
-                None if part is None else part.to(device, dtype).contiguous()
-                for part in (self.columns, self.visible, self.rays, self.depth)
-            )
-        )
+        return self._of_parts(lambda part: part.to(device, dtype).contiguous())
+
+    def _of_parts(self, change: Callable[[Tensor], Tensor]) -> NormalisedViews:
+        optional = (self.visible, self.rays, self.depth)
+        parts = (None if part is None else change(part) for part in optional)
+        return NormalisedViews(change(self.columns), *parts)
 
     def rescaled(self, factor: Tensor) -> NormalisedViews:
         """Return the views with every frame's t_z times `factor` (B,)."""
@@ -96,7 +92,8 @@ class NormalisedViews:
 
     def centre(self) -> Tensor:
         """Return the mean ray (2, B) of the visible points of perspective views."""
-        assert self.rays is not None
+        if self.rays is None:
+            raise ValueError("orthographic views have no centre: they know no place")
         mean: Tensor = self.rays.sum(dim=0) / self._count()
         return mean
 

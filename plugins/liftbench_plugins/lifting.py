@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from liftbench.types import Floats
 from liftbench_plugins.consistency import inconsistency
 from liftbench_plugins.factorisation import NormalisedViews, normalised_views
 from liftbench_plugins.rotations import full_rotation
+from liftbench_plugins.start_schedule import StartSchedule
 from liftbench_plugins.training import Schedule, stage_contexts, train
 
 _PREDICT_BATCH = 4096
@@ -60,34 +60,17 @@ def image_spread(views: NormalisedViews) -> float:
     return float(mean.sqrt())
 
 
-@dataclass(frozen=True)
-class StartSchedule:
-    """Several random starts, of which the most consistent is trained to the end.
-
-    Attributes:
-        starts: how many are trained for `start_steps`.
-        start_steps: optimisation steps of each start.
-        steps: optimisation steps of the one that goes on.
-        batch_size: frames a step.
-        learning_rate: of Adam at the first step of each training.
-    """
-
-    starts: int
-    start_steps: int
-    steps: int
-    batch_size: int
-    learning_rate: float
-
-
 def train_best_start(
     start: Callable[[int], Network],
     loss: Callable[[Network, NormalisedViews, torch.Generator], Tensor],
     views: NormalisedViews,
     schedule: StartSchedule,
     context: RunContext,
+    *,
+    judge: Callable[[Network, NormalisedViews], float] = inconsistency,
     prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
 ) -> Network:
-    """Train several starts for a while, then the most consistent one to the end.
+    """Train several starts for a while, then the best of them to the end.
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
     loss and a high error, but it contradicts itself, which needs no truth to be seen.
@@ -98,6 +81,7 @@ def train_best_start(
         views: of all frames.
         schedule: of starts and of the training that follows.
         context: of the run.
+        judge: the start with the least of this is the best.
         prepare: from the chosen start to the views that it goes on with.
     """
     steps = [schedule.start_steps] * schedule.starts + [schedule.steps]
@@ -118,7 +102,7 @@ def train_best_start(
         trained(start(first + number), views, *stage)
         for number, stage in enumerate(islice(stages, schedule.starts))
     ]
-    best = min(starts, key=lambda network: inconsistency(network, views))
+    best = min(starts, key=lambda network: judge(network, views))
     return trained(best, prepare(best, views), *next(stages))
 
 

@@ -42,7 +42,7 @@ def nearest_rotation(matrix: Tensor) -> Tensor:
     U diag(1, 1, det(U V^T)) V^T of the singular value decomposition; the gradient stays finite
     where it is not unique.
     """
-    frames_first = roma.special_procrustes(matrix.permute(2, 0, 1), gradient_eps=1e-4)
+    frames_first: Tensor = roma.special_procrustes(matrix.permute(2, 0, 1), gradient_eps=1e-4)
     return frames_first.permute(1, 2, 0)
 
 

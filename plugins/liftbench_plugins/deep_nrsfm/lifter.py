@@ -15,7 +15,6 @@ from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.deep_nrsfm.scale import shape_scale, shape_size
 from liftbench_plugins.factorisation import NormalisedViews, reprojection_loss
 from liftbench_plugins.lifting import (
-    StartSchedule,
     image_spread,
     lifted,
     observed_views,
@@ -52,20 +51,13 @@ class DeepNrsfm:
                 self.size = float(self._sizes(views, edges).mean())
             return self._corrected(views, edges)
 
-        schedule = StartSchedule(
-            params.starts,
-            params.start_steps,
-            params.steps,
-            params.batch_size,
-            params.learning_rate,
-        )
         self.network = train_best_start(
             lambda number: self._start(views, number),
             self._loss,
             views,
-            schedule,
+            params,
             context,
-            corrected,
+            prepare=corrected,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:
@@ -87,9 +79,11 @@ class DeepNrsfm:
     ) -> Tensor:
         shape, camera = network(batch.columns)
         loss = reprojection_loss(batch, shape, camera)
-        if not self.params.consistency:
-            return loss
-        return loss + self.params.consistency * consistency_loss(network, batch, shape, generator)
+        if self.params.consistency:
+            part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
+            change = consistency_loss(network, part, shape[:, :, : part.frames], generator)
+            loss = loss + self.params.consistency * change
+        return loss
 
     def _corrected(
         self, views: NormalisedViews, edges: tuple[tuple[int, int], ...]

@@ -92,7 +92,7 @@ class BlockSparseNetwork(nn.Module):
         return blocks.view(-1, 3, self.columns, frames)
 
     def camera(self, blocks: Tensor) -> Tensor:
-        """Return the rotation's columns (3, a, B) nearest to a learned combination of the blocks."""
+        """Return rotation columns (3, a, B), nearest to a learned combination of the blocks."""
         mixed = self.camera_weights @ blocks.view(self.sizes[-1], -1)
         mixed = mixed.view(3, self.columns, -1)
         return polar_factor(mixed) if self.columns == 2 else nearest_rotation(mixed)

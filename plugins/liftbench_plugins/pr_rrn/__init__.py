@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Method, MethodSpec
+from liftbench_plugins.start_schedule import (
+    StartSchedule,
+    require_not_negative,
+    require_one_of,
+    require_positive,
+)
 
 Structure = Literal["residual_recursive", "vanilla"]
 Orthogonalisation = Literal["closed_form", "svd"]
 NewViews = Literal["random", "permuted"]
 
 
-@dataclass(frozen=True)
-class PrRrnParams:
+@dataclass(frozen=True, kw_only=True)
+class PrRrnParams(StartSchedule):
     """Parameters of the networks and their training (PR-RRN, section 5.1).
 
     Attributes:
@@ -28,18 +34,12 @@ class PrRrnParams:
             singular value decomposition's U V^T, or by the decomposition (`svd`) itself.
         contrast: lambda_1 of eq. 18; 0 leaves the contrastive loss out.
         consistency: lambda_2 of eq. 18; 0 leaves the consistency loss out.
-        new_views: cameras of eq. 16: uniformly `random` rotations, or those of the batch `permuted`.
+        new_views: cameras of eq. 16: uniformly `random`, or those of the batch `permuted`.
         rigid_below: tau of eq. 10.
         nonrigid_above: xi of eq. 11.
         memory: N_mem, representations of earlier frames that are kept.
         turn_steps: after so many steps the consistency and the contrastive loss take turns,
             where both are in use (section 4.4).
-        starts: how many random starts are trained for `start_steps`; the one whose shapes agree
-            best between views (no truth is needed for that) goes on for `steps`.
-        start_steps: optimisation steps of each start.
-        steps: optimisation steps of the one that goes on.
-        batch_size: frames a step.
-        learning_rate: of Adam at the first step; it falls to zero along a cosine.
     """
 
     channels: tuple[int, ...] = (128, 64, 32, 16, 8)
@@ -54,28 +54,20 @@ class PrRrnParams:
     nonrigid_above: float = 0.04
     memory: int = 1024
     turn_steps: int = 100
-    starts: int = 3
     start_steps: int = 1_000
-    steps: int = 12_000
-    batch_size: int = 128
-    learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, kind in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in get_args(kind):
-                expected = " or ".join(repr(choice) for choice in get_args(kind))
-                raise ValueError(f"{name}: expected {expected}, got {value!r}")
+            require_one_of(name, getattr(self, name), get_args(kind))
         for name in ("channels", "rotation_channels"):
             sizes = getattr(self, name)
             if not sizes or not all(isinstance(n, int) and n > 0 for n in sizes):
                 raise ValueError(f"{name}: expected positive whole numbers, got {sizes}")
-        for name in _NOT_NEGATIVE:
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        for name in ("contrast", "consistency", "rigid_below", "nonrigid_above"):
+            require_not_negative(name, getattr(self, name))
+        for name in ("recursions", "memory", "turn_steps"):
+            require_positive(name, getattr(self, name))
 
 
 _CHOICES = {
@@ -83,20 +75,9 @@ _CHOICES = {
     "orthogonalisation": Orthogonalisation,
     "new_views": NewViews,
 }
-_NOT_NEGATIVE = ("contrast", "consistency", "rigid_below", "nonrigid_above")
-_POSITIVE = (
-    "recursions",
-    "memory",
-    "turn_steps",
-    "starts",
-    "start_steps",
-    "steps",
-    "batch_size",
-    "learning_rate",
-)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RrnParams(PrRrnParams):
     """The defaults of RRN: reprojection alone (section 5.3)."""
 
@@ -104,21 +85,21 @@ class RrnParams(PrRrnParams):
     consistency: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RrnVanillaParams(RrnParams):
     """The defaults of the Vanilla baseline: plain layers (section 5.3)."""
 
     structure: Structure = "vanilla"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RrnContrastParams(PrRrnParams):
     """The defaults of RRN-Contrast (section 5.3)."""
 
     consistency: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RrnConsistParams(PrRrnParams):
     """The defaults of RRN-Consist (section 5.3)."""
 

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from liftbench import Observations, Reconstruction, RunContext
-from liftbench_plugins.factorisation import NormalisedViews
+from liftbench_plugins.consistency import inconsistency
+from liftbench_plugins.factorisation import NormalisedViews, reprojection_loss
 from liftbench_plugins.lifting import (
-    StartSchedule,
     image_spread,
+    lifted,
     observed_views,
     reconstruction,
     train_best_start,
@@ -34,15 +35,13 @@ class PrRrn:
         self.scale = 1.0
         self.scale = 1 / image_spread(self._views(observations))
         views = self._views(observations).to(self.device, torch.float32)
-        schedule = StartSchedule(
-            params.starts,
-            params.start_steps,
-            params.steps,
-            params.batch_size,
-            params.learning_rate,
-        )
         self.network = train_best_start(
-            lambda number: self._start(views, number), RegularisedNetwork.loss, views, schedule, context
+            lambda number: self._start(views, number),
+            RegularisedNetwork.loss,
+            views,
+            params,
+            context,
+            judge=_misfit,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:
@@ -57,3 +56,11 @@ class PrRrn:
     def _views(self, observations: Observations) -> NormalisedViews:
         """Return the normalised views of observations, in double precision."""
         return observed_views(observations, np.full(observations.frames, self.scale))
+
+
+@torch.no_grad()
+def _misfit(network: RegularisedNetwork, views: NormalisedViews) -> float:
+    """Return reprojection error and inconsistency, since one shape for all frames is consistent."""
+    shapes, cameras = zip(*lifted(network, views), strict=True)
+    loss = reprojection_loss(views, torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
+    return float(loss) + inconsistency(network, views)

@@ -107,7 +107,8 @@ def orthogonalised(matrix: Tensor, how: Orthogonalisation) -> Tensor:
     if how == "closed_form":
         return polar_factor(matrix)
     left, _, right = torch.linalg.svd(matrix.permute(2, 0, 1), full_matrices=False)
-    return (left @ right).permute(1, 2, 0)
+    camera: Tensor = left @ right
+    return camera.permute(1, 2, 0)
 
 
 def _layer(weights: Tensor, feature: Tensor, bias: Tensor) -> Tensor:

@@ -29,6 +29,10 @@ def minimal_singular_value_ratio(
         second_visible: (P, B), given together with `first_visible`. Pairs are judged by the
             points that both see, about their mean; those with fewer than 5 are NaN.
     """
+    # The ratio has no scale; ours lets powers of the trace neither overflow nor underflow.
+    largest = first.abs().amax()
+    largest = torch.where(largest > 0, largest, 1)
+    first, second = first / largest, second / largest
     if first_visible is None or second_visible is None:
         return _smallest_share(_gram(first, second))
     common = first_visible.t() @ second_visible
@@ -86,7 +90,7 @@ def _smallest_share(gram: _Gram) -> Tensor:
 def _characteristic(gram: _Gram) -> tuple[Tensor, Tensor, Tensor]:
     """Return c2, c1, c0: sums of the principal minors of 2, 3 and 4 rows, of trace 1."""
     trace = gram[0, 0] + gram[1, 1] + gram[2, 2] + gram[3, 3]
-    trace = trace.clamp_min(torch.finfo(trace.dtype).tiny)
+    trace = torch.where(trace > 0, trace, 1)
     a11, a22, a12 = gram[0, 0], gram[1, 1], gram[0, 1]
     b11, b22, b12 = gram[2, 2], gram[3, 3], gram[2, 3]
     c11, c12, c21, c22 = gram[0, 2], gram[0, 3], gram[1, 2], gram[1, 3]
