@@ -5,9 +5,7 @@ All take turns in one run, since the machine's speed drifts: python benchmarks/t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
 from torch import Tensor
@@ -17,8 +15,9 @@ from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
 from plain_network import plain_loss
+from step_times import median_seconds, training_step
 
-POINTS, BATCH, ROUNDS, STEPS = 31, 128, 12, 10
+POINTS, BATCH = 31, 128
 HIDDEN = 0.3
 
 
@@ -34,19 +33,14 @@ def main() -> None:
     plain = _network(columns=2)
     steps = {
         "orthographic, complete": _our_step(complete),
-        "plain: conv-transpose and SVD": _step(plain, lambda: plain_loss(plain, frames_first)),
+        "plain: conv-transpose and SVD": training_step(
+            plain, lambda: plain_loss(plain, frames_first)
+        ),
         "perspective, hidden points": _our_step(hidden),
         "orthographic, consistency": _our_step(complete, consistency=0.2),
         "perspective, hidden, consistency": _our_step(hidden, consistency=0.2),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
-        for name, step in steps.items():
-            start = time.process_time()
-            for _ in range(STEPS):
-                step()
-            seconds[name].append((time.process_time() - start) / STEPS)
-    fastest = {name: 1000 * median(times[1:]) for name, times in seconds.items()}
+    fastest = {name: 1000 * seconds for name, seconds in median_seconds(steps).items()}
     print(f"sizes {DeepNrsfmParams().sizes}, P={POINTS}, batch {BATCH}, 1 thread, CPU time a step")
     for name, milliseconds in fastest.items():
         print(f"{name:34}{milliseconds:7.2f} ms")
@@ -80,18 +74,7 @@ def _our_step(views: NormalisedViews, consistency: float = 0.0) -> Callable[[], 
             value = value + consistency * consistency_loss(network, views, shape, generator)
         return value
 
-    return _step(network, loss)
-
-
-def _step(network: BlockSparseNetwork, loss: Callable[[], Tensor]) -> Callable[[], None]:
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
-
-    def step() -> None:
-        optimiser.zero_grad()
-        loss().backward()
-        optimiser.step()
-
-    return step
+    return training_step(network, loss)
 
 
 if __name__ == "__main__":
