@@ -143,3 +143,12 @@ def test_random_cameras_are_uniform_rotations_named_by_the_generator():
     assert (rotations.square().mean(dim=2) - 1 / 3).abs().max() < 0.02
     trace = rotations.diagonal().sum(dim=1)
     assert trace.square().mean() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("diagonal", [(1, 1, -1 + 1e-6), (1, 1 + 1e-6, -1), (1, 1e-6, 0)])
+def test_gradient_of_nearest_rotation_is_bounded_near_where_it_is_not_unique(diagonal, dtype):
+    """A single frame must not throw a network far; the exact gradient is some thousands here."""
+    matrix = torch.diag(torch.tensor(diagonal, dtype=dtype))[..., None].requires_grad_()
+    (nearest_rotation(matrix) * drawn(3, 3, 1, dtype=dtype, seed=1)).sum().backward()
+    assert matrix.grad.abs().max() < 1e3
