@@ -1,4 +1,5 @@
 import copy
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.registry import load_registry
 from liftbench.types import GroundTruth
 from liftbench_plugins import lifting
+from liftbench_plugins.deep_nrsfm import lifter
 from liftbench_plugins.rigid import metric_upgrade
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
@@ -311,7 +313,8 @@ def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monke
         judged.append(network)
         return 0.1 if len(judged) == best + 1 else 0.5
 
-    monkeypatch.setattr(lifting, "inconsistency", judge)
+    choose = partial(lifting.train_best_start, judge=judge)
+    monkeypatch.setattr(lifter, "train_best_start", choose)
     method = run("deep_nrsfm_pp", observe(views), tmp_path, starts=3, start_steps=2, steps=2)
     assert len(judged) == 3
     assert method.network is judged[best]
