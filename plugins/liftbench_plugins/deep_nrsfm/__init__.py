@@ -121,7 +121,7 @@ class DeepNrsfmReluParams(DeepNrsfmParams):
 class DeepNrsfmConsistParams(DeepNrsfmParams):
     """The defaults of Deep NRSfM++ with the consistency loss, which leads any start aright."""
 
-    consistency: float = 0.2
+    consistency: float = 0.1
     starts: int = 1
     start_steps: int = 1_000
 
