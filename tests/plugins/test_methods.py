@@ -26,12 +26,26 @@ CASES = [
     ("perspective", True),
 ]
 SMALL = {"sizes": (32, 16, 4), "starts": 2, "start_steps": 20, "steps": 600}
+SMALL_RRN = {
+    "channels": (32, 16, 4),
+    "rotation_channels": (32, 16),
+    "memory": 64,
+    "turn_steps": 10,
+    "starts": 2,
+    "start_steps": 20,
+    "steps": 600,
+    "batch_size": 32,
+    "learning_rate": 4e-3,
+}
+VARIANTS = ("rrn_vanilla", "rrn", "rrn_contrast", "rrn_consist", "pr_rrn")
+LEARNED = ("deep_nrsfm", "deep_nrsfm_pp", "deep_nrsfm_pp_consist", *VARIANTS)
 SETTINGS = {
     "deep_nrsfm": SMALL,
     "deep_nrsfm_pp": SMALL,
     "deep_nrsfm_pp_consist": SMALL,
     "rigid": {},
     "zero_depth": {},
+    **dict.fromkeys(VARIANTS, SMALL_RRN),
 }
 
 
@@ -148,19 +162,42 @@ def test_deep_nrsfm_learns_depth_with_hidden_points_and_from_a_near_camera(
     assert learned < 0.5 * flat
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("key", ["rrn_consist", "pr_rrn"])
+def test_pr_rrn_learns_depth_with_and_without_hidden_points(key, missing, tmp_path):
+    views = rigid_views()
+    flat = e3d(run("zero_depth", observe(views), tmp_path).predict(observe(views)), views)
+    mask = most(views.shape, hidden=0.2) if missing else None
+    observations = observe(views, "orthographic", mask)
+    learned = e3d(run(key, observations, tmp_path).predict(observations), views)
+    assert learned < 0.5 * flat
+
+
+def test_pr_rrn_never_reads_hidden_points(tmp_path):
+    views = rigid_views(frames=40)
+    visible = most(views.shape)
+    observations, filled = (observe(views, "orthographic", visible) for _ in range(2))
+    points = np.where(visible[..., None], observations.points_2d, 1e6)
+    object.__setattr__(filled, "points_2d", points)
+    one, two = (run("pr_rrn", seen, tmp_path, steps=60) for seen in (observations, filled))
+    np.testing.assert_array_equal(
+        one.predict(observations).points_3d, two.predict(filled).points_3d
+    )
+
+
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 def test_a_method_is_deterministic_and_leaves_its_input_alone(key, tmp_path):
     views = rigid_views(frames=40)
     observations = observe(views)
     before = observations.points_2d.copy()
-    few = {"steps": 60} if key.startswith("deep") else {}
+    few = {"steps": 60} if key in LEARNED else {}
     one, two = (run(key, observations, tmp_path, **few).predict(observations) for _ in range(2))
     np.testing.assert_array_equal(one.points_3d, two.points_3d)
     np.testing.assert_array_equal(observations.points_2d, before)
 
 
-@pytest.mark.parametrize("key", ["deep_nrsfm", "deep_nrsfm_pp"])
-def test_deep_nrsfm_depends_on_the_seed(key, tmp_path):
+@pytest.mark.parametrize("key", LEARNED)
+def test_a_learned_method_depends_on_the_seed(key, tmp_path):
     observations = observe(rigid_views(frames=40))
     one, two = (
         run(key, observations, tmp_path, seed=seed, steps=5).predict(observations).points_3d
@@ -169,7 +206,7 @@ def test_deep_nrsfm_depends_on_the_seed(key, tmp_path):
     assert not np.allclose(one, two)
 
 
-@pytest.mark.parametrize("key", ["rigid", "deep_nrsfm", "deep_nrsfm_pp"])
+@pytest.mark.parametrize("key", ["rigid", "deep_nrsfm", "deep_nrsfm_pp", "pr_rrn"])
 def test_parts_of_a_reconstruction_fit_together(key, tmp_path):
     observations = observe(rigid_views(frames=40))
     prediction = run(key, observations, tmp_path, **({"steps": 50} if key != "rigid" else {}))
