@@ -55,6 +55,8 @@ class PrRrnParams(StartSchedule):
     memory: int = 1024
     turn_steps: int = 100
     start_steps: int = 1_000
+    steps: int = 30_000
+    learning_rate: float = 3e-3
 
     def __post_init__(self) -> None:
         super().__post_init__()
