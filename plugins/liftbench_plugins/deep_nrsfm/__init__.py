@@ -119,7 +119,7 @@ class DeepNrsfmReluParams(DeepNrsfmParams):
 
 @dataclass(frozen=True, kw_only=True)
 class DeepNrsfmConsistParams(DeepNrsfmParams):
-    """The defaults of Deep NRSfM++ with the consistency loss, which leads any start aright."""
+    """The defaults of Deep NRSfM++ with the consistency loss: one start, not several."""
 
     consistency: float = 0.1
     starts: int = 1
