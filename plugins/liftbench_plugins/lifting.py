@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from liftbench import Observations, Reconstruction, RunContext
 from liftbench.cameras import centred
 from liftbench.types import Floats
-from liftbench_plugins.consistency import inconsistency
-from liftbench_plugins.factorisation import NormalisedViews, normalised_views
+from liftbench_plugins.consistency import Lift, inconsistency
+from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
 from liftbench_plugins.rotations import full_rotation
 from liftbench_plugins.start_schedule import StartSchedule
 from liftbench_plugins.training import Schedule, stage_contexts, train
@@ -67,7 +67,7 @@ def train_best_start(
     schedule: StartSchedule,
     context: RunContext,
     *,
-    judge: Callable[[Network, NormalisedViews], float] = inconsistency,
+    judge: Callable[[Lift, NormalisedViews], float] = inconsistency,
     prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
 ) -> Network:
     """Train several starts for a while, then the best of them to the end.
@@ -107,10 +107,21 @@ def train_best_start(
 
 
 @torch.no_grad()
-def lifted(network: nn.Module, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]]:
+def misfit(lift: Lift, views: NormalisedViews) -> float:
+    """Return reprojection error and inconsistency, since one shape for all frames is consistent.
+
+    What judges starts that were trained to be consistent, which may collapse to such a shape.
+    """
+    shapes, cameras = zip(*lifted(lift, views), strict=True)
+    loss = reprojection_loss(views, torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
+    return float(loss) + inconsistency(lift, views)
+
+
+@torch.no_grad()
+def lifted(lift: Lift, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield shapes and cameras of all views, a few thousand frames at once."""
     for columns in torch.split(views.columns, _PREDICT_BATCH, dim=2):
-        yield network(columns.contiguous())
+        yield lift(columns.contiguous())
 
 
 def reconstruction(network: nn.Module, views: NormalisedViews, scale: float) -> Reconstruction:

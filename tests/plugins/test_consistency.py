@@ -5,6 +5,7 @@ import torch
 
 from liftbench_plugins.consistency import consistency_loss, inconsistency
 from liftbench_plugins.factorisation import NormalisedViews, normalised_views, seen_from
+from liftbench_plugins.lifting import misfit
 from liftbench_plugins.rotations import random_cameras, turned
 
 P, B = 10, 9
@@ -165,6 +166,19 @@ def test_inconsistency_is_zero_for_what_sees_the_same_shape_in_every_view(camera
     # The camera is not judged.
     assert inconsistency(Oracle(missing, camera_factor=-1), views) == pytest.approx(0, abs=1e-5)
     assert inconsistency(flat, views) > 0.3
+
+
+def test_misfit_is_not_taken_in_by_one_shape_for_all_frames():
+    views = make_views("orthographic", missing=False)
+    other = 1.5 * drawn(P, 3, 1, seed=9)
+    other = other - other.mean(dim=0, keepdim=True)
+
+    def rigid(columns):
+        return other.expand(P, 3, columns.shape[2]), Oracle(False)(columns)[1]
+
+    assert inconsistency(rigid, views) == pytest.approx(0, abs=1e-6)
+    assert misfit(rigid, views) > 0.5
+    assert misfit(Oracle(False), views) == pytest.approx(0, abs=1e-5)
 
 
 def test_inconsistency_judges_a_thousand_frames_always_the_same_way():

@@ -1,5 +1,4 @@
 import copy
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from liftbench.metrics import relative_norm
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.registry import load_registry
 from liftbench.types import GroundTruth
-from liftbench_plugins import lifting
 from liftbench_plugins.deep_nrsfm import lifter
 from liftbench_plugins.rigid import metric_upgrade
 
@@ -342,7 +340,13 @@ def test_the_consistency_loss_changes_what_is_learned(tmp_path):
 
 
 @pytest.mark.parametrize("best", [0, 1, 2])
-def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("key", "criterion"),
+    [("deep_nrsfm_pp", "inconsistency"), ("deep_nrsfm_pp_consist", "misfit")],
+)
+def test_deep_nrsfm_goes_on_from_the_start_with_the_least(
+    key, criterion, best, tmp_path, monkeypatch
+):
     views = rigid_views(frames=40)
     judged = []
 
@@ -350,9 +354,8 @@ def test_deep_nrsfm_goes_on_from_the_most_consistent_start(best, tmp_path, monke
         judged.append(network)
         return 0.1 if len(judged) == best + 1 else 0.5
 
-    choose = partial(lifting.train_best_start, judge=judge)
-    monkeypatch.setattr(lifter, "train_best_start", choose)
-    method = run("deep_nrsfm_pp", observe(views), tmp_path, starts=3, start_steps=2, steps=2)
+    monkeypatch.setattr(lifter, criterion, judge)
+    method = run(key, observe(views), tmp_path, starts=3, start_steps=2, steps=2)
     assert len(judged) == 3
     assert method.network is judged[best]
     assert len({network.first[0, 0, 0].item() for network in judged}) == 3

@@ -119,10 +119,9 @@ class DeepNrsfmReluParams(DeepNrsfmParams):
 
 @dataclass(frozen=True, kw_only=True)
 class DeepNrsfmConsistParams(DeepNrsfmParams):
-    """The defaults of Deep NRSfM++ with the consistency loss: one start, not several."""
+    """The defaults of Deep NRSfM++ with the consistency loss, which shortens the starts."""
 
     consistency: float = 0.1
-    starts: int = 1
     start_steps: int = 1_000
 
 

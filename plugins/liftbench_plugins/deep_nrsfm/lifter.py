@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from liftbench import Observations, Reconstruction, RunContext
-from liftbench_plugins.consistency import consistency_loss
+from liftbench_plugins.consistency import consistency_loss, inconsistency
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.deep_nrsfm.scale import shape_scale, shape_size
@@ -17,6 +17,7 @@ from liftbench_plugins.factorisation import NormalisedViews, reprojection_loss
 from liftbench_plugins.lifting import (
     image_spread,
     lifted,
+    misfit,
     observed_views,
     reconstruction,
     train_best_start,
@@ -57,6 +58,7 @@ class DeepNrsfm:
             views,
             params,
             context,
+            judge=misfit if params.consistency else inconsistency,
             prepare=corrected,
         )
 

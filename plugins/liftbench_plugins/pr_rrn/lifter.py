@@ -6,11 +6,10 @@ import numpy as np
 import torch
 
 from liftbench import Observations, Reconstruction, RunContext
-from liftbench_plugins.consistency import inconsistency
-from liftbench_plugins.factorisation import NormalisedViews, reprojection_loss
+from liftbench_plugins.factorisation import NormalisedViews
 from liftbench_plugins.lifting import (
     image_spread,
-    lifted,
+    misfit,
     observed_views,
     reconstruction,
     train_best_start,
@@ -41,7 +40,7 @@ class PrRrn:
             views,
             params,
             context,
-            judge=_misfit,
+            judge=misfit,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:
@@ -56,11 +55,3 @@ class PrRrn:
     def _views(self, observations: Observations) -> NormalisedViews:
         """Return the normalised views of observations, in double precision."""
         return observed_views(observations, np.full(observations.frames, self.scale))
-
-
-@torch.no_grad()
-def _misfit(network: RegularisedNetwork, views: NormalisedViews) -> float:
-    """Return reprojection error and inconsistency, since one shape for all frames is consistent."""
-    shapes, cameras = zip(*lifted(network, views), strict=True)
-    loss = reprojection_loss(views, torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
-    return float(loss) + inconsistency(network, views)
