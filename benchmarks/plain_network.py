@@ -23,7 +23,7 @@ def plain_loss(network: BlockSparseNetwork, image: Tensor) -> Tensor:
 
 def _encode(network: BlockSparseNetwork, image: Tensor) -> Tensor:
     """Return the bottleneck blocks (B, K_L, 3, 2)."""
-    first = network.first.permute(2, 0, 1)[..., None]
+    first = _atoms(network).permute(2, 0, 1)[..., None]
     blocks = functional.conv_transpose2d(image[:, :, None], first)
     blocks = _shrink(blocks, network.thresholds[0])
     for dictionary, threshold in zip(network.deeper, list(network.thresholds)[1:], strict=True):
@@ -49,5 +49,10 @@ def _decode(network: BlockSparseNetwork, code: Tensor) -> Tensor:
     layer = code[:, :, None, None]
     for dictionary, bias in zip(reversed(network.deeper), reversed(network.biases), strict=True):
         layer = torch.relu(functional.conv2d(layer, dictionary.t()[:, :, None, None], bias))
-    atoms = network.first.permute(2, 1, 0).reshape(3 * network.points, -1)
+    atoms = _atoms(network).permute(2, 1, 0).reshape(3 * network.points, -1)
     return functional.conv2d(layer, atoms[:, :, None, None]).view(len(code), network.points, 3)
+
+
+def _atoms(network: BlockSparseNetwork) -> Tensor:
+    """Return the first dictionary as (K, 3, P)."""
+    return network.first.view(-1, 3, network.points)

@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
-import torch
 from torch import Tensor, nn
+
+from liftbench_plugins.optimiser import MuonAndAdam
 
 _ROUNDS, _STEPS = 12, 10
 
 
 def training_step(network: nn.Module, loss: Callable[[], Tensor]) -> Callable[[], None]:
-    """Return a function that makes one step of Adam."""
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    """Return a function that makes one step of the optimiser."""
+    optimiser = MuonAndAdam(network)
 
     def step() -> None:
         optimiser.zero_grad()
         loss().backward()
-        optimiser.step()
+        optimiser.step(1e-3)
 
     return step
 

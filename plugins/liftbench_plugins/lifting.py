@@ -15,7 +15,7 @@ from liftbench.cameras import centred
 from liftbench.types import Floats
 from liftbench_plugins.consistency import Lift, inconsistency
 from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
-from liftbench_plugins.rotations import full_rotation
+from liftbench_plugins.rotations import full_rotation, polar_factor
 from liftbench_plugins.start_schedule import StartSchedule
 from liftbench_plugins.training import Schedule, stage_contexts, train
 
@@ -128,9 +128,10 @@ def reconstruction(network: nn.Module, views: NormalisedViews, scale: float) -> 
     """Return the shapes and cameras of all views; `scale` is that of the network's shapes."""
     shapes, cameras = zip(*lifted(network, views), strict=True)
     canonical = _frames_first(torch.cat(shapes, dim=2)) / scale
-    camera = torch.cat(cameras, dim=2)
+    # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.
+    camera = polar_factor(torch.cat(cameras, dim=2)[:, :2].double())
     # A rotation of row vectors: points (P, 3) times R (3, 3); transposed it maps columns.
-    rotation = _frames_first(full_rotation(camera[:, :2]))
+    rotation = _frames_first(full_rotation(camera))
     return Reconstruction(
         points_3d=canonical @ rotation,
         rotation=rotation.swapaxes(1, 2),

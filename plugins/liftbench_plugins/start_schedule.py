@@ -15,14 +15,14 @@ class StartSchedule:
         start_steps: optimisation steps of each start.
         steps: optimisation steps of the one that goes on.
         batch_size: frames a step.
-        learning_rate: of Adam at the first step of each training; it falls to zero along a cosine.
+        learning_rate: at the first step of each training; it falls to zero along a cosine.
     """
 
     starts: int = 3
-    start_steps: int = 2_000
-    steps: int = 20_000
+    start_steps: int = 500
+    steps: int = 5_000
     batch_size: int = 128
-    learning_rate: float = 2e-3
+    learning_rate: float = 6e-3
 
     def __post_init__(self) -> None:
         for name in ("starts", "start_steps", "steps", "batch_size", "learning_rate"):

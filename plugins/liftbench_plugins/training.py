@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from liftbench import RunContext
+from liftbench_plugins.optimiser import MuonAndAdam
 
 _CHECKPOINT_SECONDS = 60.0
 # The loss is read now and then only: on a GPU every reading waits for the device.
@@ -22,7 +23,7 @@ _REPORT_EVERY = 10
 
 @dataclass(frozen=True)
 class Schedule:
-    """Adam with a learning rate that falls from its start to zero along half a cosine.
+    """A learning rate that falls from its start to zero along half a cosine.
 
     Attributes:
         steps: optimisation steps.
@@ -66,18 +67,16 @@ def train(
     Raises:
         FloatingPointError: the loss is no longer finite.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
+    optimiser = MuonAndAdam(network)
     checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser)
     first = checkpoint.load()
     deadline = time.monotonic() + context.budget_s
     batches = _Batches(frames, schedule.batch_size, context)
     for step in range(first, schedule.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate(step)
         optimiser.zero_grad()
         loss = batch_loss(batches[step], batches.generator(step))
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimiser.step(schedule.rate(step))
         if step % _REPORT_EVERY and step + 1 < schedule.steps:
             continue
         value = _finite(loss, step + 1, schedule)
@@ -146,7 +145,7 @@ class _Batches:
 class _Checkpoint:
     """Network, optimiser and step in one file that is whole or absent."""
 
-    def __init__(self, path: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def __init__(self, path: Path, network: nn.Module, optimiser: MuonAndAdam) -> None:
         self.path, self.network, self.optimiser = path, network, optimiser
         self.saved = time.monotonic()
 

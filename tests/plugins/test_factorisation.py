@@ -142,7 +142,7 @@ def test_encoder_applies_the_transpose_of_the_dictionary_written_out(camera_mode
     ).double()
     atoms = rng.standard_normal((P, K, 3))
     with torch.no_grad():
-        network.first.copy_(torch.from_numpy(atoms).permute(1, 2, 0))
+        network.first.view(-1, 3, atoms.shape[0]).copy_(torch.from_numpy(atoms).permute(1, 2, 0))
         network.deeper[0].copy_(torch.eye(2, K))
         ours = network.encode(views.columns)  # thresholds are zero, the second level selects
     for b in range(B):

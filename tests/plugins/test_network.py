@@ -93,7 +93,7 @@ def test_decoder_matches_equation_25():
     layer = code
     for level in (2, 1):
         layer = torch.relu(network.deeper[level - 1].T @ layer + network.biases[level - 1][:, None])
-    shape = torch.einsum("kip,kb->pib", network.first, layer)
+    shape = torch.einsum("kip,kb->pib", network.first.view(-1, 3, 7), layer)
     torch.testing.assert_close(network.decode(code), shape)
 
 
@@ -154,7 +154,8 @@ def test_permuting_points_permutes_the_shape(columns):
     shape, camera = network(image)
     order = torch.tensor([3, 1, 0, 6, 5, 2, 4])
     with torch.no_grad():
-        network.first.copy_(network.first[:, :, order].clone())
+        atoms = network.first.view(-1, 3, 7)
+        atoms.copy_(atoms[:, :, order].clone())
     permuted, same_camera = network(image[order].contiguous())
     torch.testing.assert_close(permuted, shape[order])
     torch.testing.assert_close(same_camera, camera)

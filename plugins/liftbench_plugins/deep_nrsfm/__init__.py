@@ -114,15 +114,14 @@ class DeepNrsfmReluParams(DeepNrsfmParams):
     nonlinearity: Nonlinearity = "relu"
     code: CodeReading = "linear"
     input_scale: float = 0.3
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeepNrsfmConsistParams(DeepNrsfmParams):
-    """The defaults of Deep NRSfM++ with the consistency loss, which shortens the starts."""
+    """The defaults of Deep NRSfM++ with the consistency loss."""
 
     consistency: float = 0.1
-    start_steps: int = 1_000
 
 
 def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmParams

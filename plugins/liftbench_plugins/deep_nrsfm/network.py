@@ -59,7 +59,8 @@ class BlockSparseNetwork(nn.Module):
         first, last = sizes[0], sizes[-1]
         self.points, self.columns, self.sizes = points, columns, tuple(sizes)
         self.nonlinearity, self.code = nonlinearity, code
-        self.first = drawn(first, 3, points, fan_in=points, gain=gain)
+        # D_1: an atom's shape a row, its three coordinates one after the other.
+        self.first = drawn(first, 3 * points, fan_in=points, gain=gain)
         self.deeper = nn.ParameterList(
             drawn(k, below, fan_in=below, gain=gain) for below, k in pairwise(sizes)
         )
@@ -107,8 +108,8 @@ class BlockSparseNetwork(nn.Module):
         """Return the canonical shape (P, 3, B) of codes phi_L (K_L, B) (eq. 25)."""
         for dictionary, bias in zip(reversed(self.deeper), reversed(self.biases), strict=True):
             code = torch.relu(matrix_product(dictionary.t(), code) + bias[:, None])
-        atoms = self.first.permute(2, 1, 0).reshape(3 * self.points, -1)
-        return matrix_product(atoms, code).view(self.points, 3, -1)
+        shape = matrix_product(self.first.t(), code)
+        return shape.view(3, self.points, -1).transpose(0, 1)
 
     def _shrink(self, blocks: Tensor, level: int) -> Tensor:
         """Apply the nonlinearity of a level to blocks (K, 3a, B)."""

@@ -54,9 +54,8 @@ class PrRrnParams(StartSchedule):
     nonrigid_above: float = 0.04
     memory: int = 1024
     turn_steps: int = 100
-    start_steps: int = 1_000
-    steps: int = 30_000
-    learning_rate: float = 3e-3
+    steps: int = 8_000
+    learning_rate: float = 9e-3
 
     def __post_init__(self) -> None:
         super().__post_init__()
