@@ -8,8 +8,7 @@ own (see `traffic`), kept when enough of its points are visible, as the papers' 
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.cameras import project
-from liftbench.errors import unknown_name
 from liftbench.seeds import named_rng
-from liftbench.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.car import SKELETON, draw_cars
+from liftbench_datasets.generated import Generated, generated_info, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.traffic import CAMERA_5, FARTHEST, draw_poses
 
 KEY = "synthetic_apollo"
-SUBSETS = ("all",)
-VERSION = 1  # raise it when a change of the generator changes a frame
 DRIVES = 40
 LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
 BATCH = 128  # cars drawn at once, whatever the number of frames, so that it changes no frame
@@ -54,10 +51,7 @@ class SyntheticApolloParams:
     occlusion: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("frames", "seed"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise ValueError(f"{name}: expected an integer, got {value!r}")  # noqa: TRY004
+        require_integers(self, "frames", "seed")
         if self.frames < DRIVES:
             raise ValueError(
                 f"frames: expected at least one for each of {DRIVES} drives, got {self.frames}"
@@ -89,29 +83,22 @@ class Views:
         return Views(*(array[frames] for array in vars(self).values()))
 
 
-class SyntheticApollo:
+class SyntheticApollo(Generated[SyntheticApolloParams]):
     """Cars up to 30 m ahead of Camera_5, in 40 drives of frames that stand alone.
 
     A drive's frames are the first of an endless row that only the seed and the drive name.
     Lengths are metres; the group of a frame is its distance.
     """
 
+    key = KEY
+    version = 1
+
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = SyntheticApolloParams(**params)
 
-    def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset."""
-        return SUBSETS
-
-    def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over the version of the generator and its parameters."""
-        _require_known(subset)
-        text = f"{KEY} {VERSION} {sorted(asdict(self.params).items())}"
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split; the box encloses all 58 points, as a detector's amodal box does."""
-        _require_known(subset)
+        self.require_known(subset)
         drives = split_sequences(range(DRIVES), split)
         views = _joined([self.drive(i) for i in drives])
         sequence = np.repeat(np.array(drives, dtype=np.int64), [self._frames(i) for i in drives])
@@ -122,10 +109,6 @@ class SyntheticApollo:
             Observations(shown, visible, sequence, "perspective", SKELETON, _boxes(points_2d)),
             GroundTruth(views.points_3d, "m", _groups(views.depth), sequence),
         )
-
-    def note(self, root: Path, subset: str) -> str:
-        """Return nothing: no paper has this set."""
-        return ""
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of cars in traffic."""
@@ -181,11 +164,6 @@ def _groups(depth: Floats) -> NDArray[np.str_]:
     return names
 
 
-def _require_known(subset: str) -> None:
-    if subset not in SUBSETS:
-        raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
-
-
 def _check_frames(views: Views, params: SyntheticApolloParams) -> Finding:
     frames = len(views.depth)
     groups = dict(zip(*np.unique(_groups(views.depth), return_counts=True), strict=True))
@@ -233,11 +211,9 @@ SYNTHETIC_APOLLO = DatasetSpec(
     make=SyntheticApollo,
     params=SyntheticApolloParams,
     splits=SPLITS,
-    info=DatasetInfo(
-        download="none: it is generated, nothing to download",
-        licence="that of liftbench",
-        layout="no files; parameters frames, seed and occlusion",
-        size="no files; 4000 frames of 58 points by default",
+    info=generated_info(
+        layout="parameters frames, seed and occlusion",
+        size="4000 frames of 58 points by default",
     ),
     synthetic=True,
 )

@@ -7,17 +7,15 @@ Nothing is read: every frame is a pure function of the parameters (see `body_mot
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from liftbench.cameras import project, random_rotations
-from liftbench.errors import unknown_name
 from liftbench.seeds import named_rng
-from liftbench.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import (
     Dataset,
     Floats,
@@ -28,12 +26,11 @@ from liftbench.types import (
 from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
 from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import Motion, make_motion
+from liftbench_datasets.generated import SUBSETS, Generated, generated_info, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.views import ViewParams, camera_views
 
 KEY = "synthetic_body"
-SUBSETS = ("all",)
-VERSION = 1  # raise it when a change of the generator changes a frame
 
 
 @dataclass(frozen=True)
@@ -52,10 +49,7 @@ class SyntheticBodyParams(ViewParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("frames", "sequences", "seed"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise ValueError(f"{name}: expected an integer, got {value!r}")  # noqa: TRY004
+        require_integers(self, "frames", "sequences", "seed")
         if self.sequences < 2:
             raise ValueError(f"sequences: expected at least 2, a split each, got {self.sequences}")
         if self.frames < self.sequences:
@@ -65,29 +59,22 @@ class SyntheticBodyParams(ViewParams):
             )
 
 
-class SyntheticBody:
+class SyntheticBody(Generated[SyntheticBodyParams]):
     """Views of made motions, one Haar-random rotation a frame, points centred a frame.
 
     Sequence i does action i modulo their number, so that the splits share the actions as far
     as there are sequences for it. Lengths are metres; the group of a frame is its action.
     """
 
+    key = KEY
+    version = 1
+
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = SyntheticBodyParams(**params)
 
-    def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset."""
-        return SUBSETS
-
-    def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over the version of the generator and its parameters."""
-        _require_known(subset)
-        text = f"{KEY} {VERSION} {sorted(asdict(self.params).items())}"
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split; sequence ids count through both splits."""
-        _require_known(subset)
+        self.require_known(subset)
         ids = split_sequences(range(self.params.sequences), split)
         camera = self.params.camera
         points_3d = np.concatenate([self._view(i, self.motion(i)) for i in ids])
@@ -100,10 +87,6 @@ class SyntheticBody:
             Observations(points_2d, visible, sequence, camera, SKELETON),
             GroundTruth(points_3d, "m", action, sequence),
         )
-
-    def note(self, root: Path, subset: str) -> str:
-        """Return nothing: no paper has this set."""
-        return ""
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of a body."""
@@ -135,11 +118,6 @@ class SyntheticBody:
 def action_name(sequence: int) -> str:
     """Return the action of a sequence."""
     return list(ACTIONS)[sequence % len(ACTIONS)]
-
-
-def _require_known(subset: str) -> None:
-    if subset not in SUBSETS:
-        raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
 
 
 def _skeleton() -> Skeleton:
@@ -199,11 +177,9 @@ SYNTHETIC_BODY = DatasetSpec(
     make=SyntheticBody,
     params=SyntheticBodyParams,
     splits=SPLITS,
-    info=DatasetInfo(
-        download="none: it is generated, nothing to download",
-        licence="that of liftbench",
-        layout="no files; parameters frames, sequences, seed, camera and distance",
-        size="no files; 4000 frames of 31 points by default",
+    info=generated_info(
+        layout="parameters frames, sequences, seed, camera and distance",
+        size="4000 frames of 31 points by default",
     ),
     synthetic=True,
 )

@@ -15,7 +15,6 @@ from liftbench.errors import UserError
 from liftbench.seeds import named_rng
 from liftbench.suites import checked_params
 from liftbench.types import Bools, Dataset
-from liftbench_datasets import synthetic_apollo
 from liftbench_datasets.car import SKELETON, Cars, draw_cars
 from liftbench_datasets.car_occlusion import SKIN, Part
 from liftbench_datasets.car_styles import STYLES, draw_measures
@@ -362,7 +361,7 @@ def test_checksum_names_the_parameters_and_the_generator(monkeypatch: pytest.Mon
     sums = [SyntheticApollo(**v).checksum(NOWHERE, "all") for v in variants]
     assert len(set(sums)) == len(sums)
     assert sums[0] == SyntheticApollo(frames=4000).checksum(NOWHERE, "all")
-    monkeypatch.setattr(synthetic_apollo, "VERSION", synthetic_apollo.VERSION + 1)
+    monkeypatch.setattr(SyntheticApollo, "version", SyntheticApollo.version + 1)
     assert SyntheticApollo().checksum(NOWHERE, "all") not in sums
 
 

@@ -382,7 +382,7 @@ def test_checksum_names_the_parameters() -> None:
 
 def test_checksum_changes_with_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     before = SyntheticBody().checksum(NOWHERE, "all")
-    monkeypatch.setattr(synthetic_body, "VERSION", synthetic_body.VERSION + 1)
+    monkeypatch.setattr(SyntheticBody, "version", SyntheticBody.version + 1)
     assert SyntheticBody().checksum(NOWHERE, "all") != before
 
 
