@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from liftbench_plugins.rotations import turned
+from liftbench_plugins.rotations import full_rotation, turned
 
 _EPSILON = 1e-12
 # A random view may put a point behind the camera; nearer than this share of t_z none comes.
@@ -26,10 +26,10 @@ class NormalisedViews:
 
     Attributes:
         columns: (P, a, B), what the dictionary's transpose is applied to: the image W~ about the
-            mean of its visible points (a = 2, eqs. 15, 30), and for a perspective camera, whose
-            W~ is scaled by t_z, a third column -(u W~_u + v W~_v) that stands for the entries
-            -u_i d_i of D~ (a = 3, eqs. 11, 14). Zero at hidden points: the entries of D~ that
-            average over points meet the sum of W~ over visible points, which is zero.
+            mean of its visible points (a = 2, eqs. 15, 30), for a perspective camera scaled by
+            t_z, where a third column -(u W~_u + v W~_v) may stand for the entries -u_i d_i of D~
+            (a = 3, eqs. 11, 14). Zero at hidden points: the entries of D~ that average over
+            points meet the sum of W~ over visible points, which is zero.
         visible: (P, B) ones and zeros; None where every point is visible.
         rays: (P, 2, B) points on the unit focal plane, zero at hidden ones; None if orthographic.
         depth: (B,) t_z, the depth of the object's centre in the unit of the shape; None if
@@ -76,7 +76,7 @@ class NormalisedViews:
             shape: S = D phi, (P, 3, B).
             camera: the columns of R, (3, a, B).
         """
-        seen = turned(shape, camera)
+        seen = self.turned(shape, camera)
         flat = seen[:, :2]
         if self.visible is not None:
             hidden = flat * (1 - self.visible)[:, None]
@@ -86,6 +86,12 @@ class NormalisedViews:
             flat = flat - lifted + lifted.sum(dim=0) / self._count()
         error = self.image - flat
         return error if self.visible is None else error * self.visible[:, None]
+
+    def turned(self, shape: Tensor, camera: Tensor) -> Tensor:
+        """Return S R; a perspective camera needs the depth too, the third column of R."""
+        if self.rays is not None and camera.shape[1] == 2:
+            camera = full_rotation(camera)
+        return turned(shape, camera)
 
     def _count(self) -> Tensor | int:
         return self.columns.shape[0] if self.visible is None else self.visible.sum(dim=0)
@@ -99,7 +105,11 @@ class NormalisedViews:
 
 
 def normalised_views(
-    points: Tensor, visible: Tensor | None = None, depth: Tensor | None = None
+    points: Tensor,
+    visible: Tensor | None = None,
+    depth: Tensor | None = None,
+    *,
+    columns: int = 3,
 ) -> NormalisedViews:
     """Return the normalised form of image points.
 
@@ -107,6 +117,7 @@ def normalised_views(
         points: (P, 2, B), on the unit focal plane if there is a depth; finite where hidden.
         visible: (P, B) ones and zeros; None where every point is visible.
         depth: t_z (B,) of a perspective camera; None if orthographic.
+        columns: a of the perspective camera, 2 or 3.
     """
     if visible is None:
         image = points - points.mean(dim=0, keepdim=True)
@@ -117,6 +128,8 @@ def normalised_views(
     if depth is None:
         return NormalisedViews(image, visible)
     image = image * depth
+    if columns == 2:
+        return NormalisedViews(image, visible, points, depth)
     third = -(points * image).sum(dim=1, keepdim=True)
     return NormalisedViews(torch.cat([image, third], dim=1), visible, points, depth)
 
@@ -129,12 +142,12 @@ def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> Normalise
         camera: the columns of the rotations, (3, a, B).
         like: gives the visibility and, for a perspective camera, the place of each frame.
     """
-    seen = turned(shape, camera)
+    seen = like.turned(shape, camera)
     if like.depth is None:
         return normalised_views(seen, like.visible)
     depth = (seen[:, 2:] + like.depth).maximum(_NEAREST * like.depth)
     points = (seen[:, :2] + like.centre() * like.depth) / depth
-    return normalised_views(points, like.visible, like.depth)
+    return normalised_views(points, like.visible, like.depth, columns=like.columns.shape[1])
 
 
 def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> Tensor:

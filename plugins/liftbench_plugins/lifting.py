@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -24,7 +23,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def observed_views(
-    observations: Observations, t_z: Floats, *, perspective: bool = False
+    observations: Observations, t_z: Floats, *, perspective: bool = False, columns: int = 3
 ) -> NormalisedViews:
     """Return the normalised views of observations, in double precision.
 
@@ -32,6 +31,7 @@ def observed_views(
         observations: of F frames.
         t_z: (F,), what the points are multiplied with.
         perspective: the points are taken for those of a perspective camera, at the depth t_z.
+        columns: of perspective views, 2 or 3, see `NormalisedViews`.
     """
     points, visible = observations.points_2d, observations.visible
     complete = bool(visible.all())
@@ -44,6 +44,7 @@ def observed_views(
         _frames_last(points),
         None if complete else _frames_last(visible.astype(np.float64)),
         torch.from_numpy(t_z) if perspective else None,
+        columns=columns,
     )
 
 
@@ -67,13 +68,16 @@ def train_best_start(
     schedule: StartSchedule,
     context: RunContext,
     *,
-    judge: Callable[[Lift, NormalisedViews], float] = inconsistency,
+    mirrored: Callable[[Network], Network] | None = None,
     prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
 ) -> Network:
     """Train several starts for a while, then the best of them to the end.
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
-    loss and a high error, but it contradicts itself, which needs no truth to be seen.
+    loss and a high error, but it contradicts itself, which needs no truth to be seen: see
+    `misfit`. A perspective camera sees a shape and its mirror image differently, but not so much
+    that a network which began with the wrong one would leave it: there the best start and its
+    mirror image both go on for a while, and then the better.
 
     Args:
         start: from the number of a draw to a network that lifts columns of views.
@@ -81,10 +85,12 @@ def train_best_start(
         views: of all frames.
         schedule: of starts and of the training that follows.
         context: of the run.
-        judge: the start with the least of this is the best.
+        mirrored: from a network to one whose shapes are the mirror images in depth; None where
+            the camera cannot tell them apart.
         prepare: from the chosen start to the views that it goes on with.
     """
-    steps = [schedule.start_steps] * schedule.starts + [schedule.steps]
+    twins = 0 if mirrored is None else 2
+    steps = [schedule.start_steps] * (schedule.starts + twins) + [schedule.steps]
     stages = zip(steps, stage_contexts(context, steps), strict=True)
 
     def trained(
@@ -97,20 +103,23 @@ def train_best_start(
         train(network, batch_loss, views.frames, stage, context)
         return network
 
+    def best_of(networks: Iterable[Network]) -> Network:
+        candidates = [trained(network, views, *next(stages)) for network in networks]
+        return min(candidates, key=lambda network: misfit(network, views))
+
     first = context.seed * schedule.starts
-    starts = [
-        trained(start(first + number), views, *stage)
-        for number, stage in enumerate(islice(stages, schedule.starts))
-    ]
-    best = min(starts, key=lambda network: judge(network, views))
+    best = best_of(start(first + number) for number in range(schedule.starts))
+    if mirrored is not None:
+        best = best_of([best, mirrored(best)])
     return trained(best, prepare(best, views), *next(stages))
 
 
 @torch.no_grad()
 def misfit(lift: Lift, views: NormalisedViews) -> float:
-    """Return reprojection error and inconsistency, since one shape for all frames is consistent.
+    """Return reprojection error and inconsistency, by which starts are judged.
 
-    What judges starts that were trained to be consistent, which may collapse to such a shape.
+    Shapes that change with the view may have a low reprojection error, and one shape for all
+    frames is consistent; only the right ones are low in both.
     """
     shapes, cameras = zip(*lifted(lift, views), strict=True)
     loss = reprojection_loss(views, torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))

@@ -20,6 +20,7 @@ from liftbench_plugins.start_schedule import (
 Nonlinearity = Literal["bst", "relu"]
 CodeReading = Literal["linear", "projection"]
 CameraModel = Literal["observed", "orthographic"]
+Blocks = Literal["3x3", "3x2"]
 HiddenPoints = Literal["masked", "mean_filled"]
 ShapeScale = Literal["constant", "box_max", "box_min"]
 ScaleMeasure = Literal["norm", "bones"]
@@ -49,6 +50,9 @@ class DeepNrsfmParams(StartSchedule):
         nonlinearity: `relu` (Deep NRSfM) or `bst` (Deep NRSfM++, eq. 22).
         code: `linear` or `projection`, see `BlockSparseNetwork`.
         camera: `observed`, the model that made the points, or `orthographic` for any of them.
+        blocks: of codes where the camera is perspective: `3x3` as in the paper, or `3x2` as for an
+            orthographic camera. The third column is small and noisy; without it the encoder is
+            quicker and the network finds better shapes, while the loss stays that of eq. 11.
         hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
             at the mean of the visible ones, which is what masking is compared with.
         shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
@@ -69,6 +73,7 @@ class DeepNrsfmParams(StartSchedule):
     nonlinearity: Nonlinearity = "bst"
     code: CodeReading = "projection"
     camera: CameraModel = "observed"
+    blocks: Blocks = "3x2"
     hidden_points: HiddenPoints = "masked"
     shape_scale: ShapeScale = "constant"
     scale_rounds: int = 0
@@ -101,6 +106,7 @@ _CHOICES = {
     "nonlinearity": Nonlinearity,
     "code": CodeReading,
     "camera": CameraModel,
+    "blocks": Blocks,
     "hidden_points": HiddenPoints,
     "shape_scale": ShapeScale,
     "scale_measure": ScaleMeasure,

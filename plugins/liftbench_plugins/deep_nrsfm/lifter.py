@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from liftbench import Observations, Reconstruction, RunContext
-from liftbench_plugins.consistency import consistency_loss, inconsistency
+from liftbench_plugins.consistency import consistency_loss
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.deep_nrsfm.scale import shape_scale, shape_size
@@ -17,11 +17,11 @@ from liftbench_plugins.factorisation import NormalisedViews, reprojection_loss
 from liftbench_plugins.lifting import (
     image_spread,
     lifted,
-    misfit,
     observed_views,
     reconstruction,
     train_best_start,
 )
+from liftbench_plugins.virtual_camera import facing
 
 
 class DeepNrsfm:
@@ -58,14 +58,24 @@ class DeepNrsfm:
             views,
             params,
             context,
-            judge=misfit if params.consistency else inconsistency,
+            mirrored=BlockSparseNetwork.mirrored if self._tells_mirror_images(views) else None,
             prepare=corrected,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network, and one more a scale correction."""
         views = self._corrected(self._on_device(observations), observations.skeleton.edges)
-        return reconstruction(self.network, views, self.scale)
+        result = reconstruction(self.network, views, self.scale)
+        return facing(observations).back(result) if self._perspective(observations) else result
+
+    def _tells_mirror_images(self, views: NormalisedViews) -> bool:
+        """Return whether views differ from those of the mirror image, which the network can take.
+
+        ReLU and the linear code treat the two signs of a coordinate differently.
+        """
+        params = self.params
+        signless = (params.nonlinearity, params.code) == ("bst", "projection")
+        return signless and views.rays is not None
 
     def _start(self, views: NormalisedViews, seed: int) -> BlockSparseNetwork:
         params = self.params
@@ -107,8 +117,18 @@ class DeepNrsfm:
         if self.params.hidden_points == "mean_filled":
             observations = _mean_filled(observations)
         t_z = self.scale * shape_scale(observations, self.params.shape_scale)
-        perspective = (observations.camera, self.params.camera) == ("perspective", "observed")
-        return observed_views(observations, t_z, perspective=perspective)
+        if not self._perspective(observations):
+            return observed_views(observations, t_z)
+        camera = facing(observations)
+        return observed_views(
+            camera.view(observations),
+            t_z * camera.stretch,
+            perspective=True,
+            columns=2 if self.params.blocks == "3x2" else 3,
+        )
+
+    def _perspective(self, observations: Observations) -> bool:
+        return (observations.camera, self.params.camera) == ("perspective", "observed")
 
 
 def _mean_filled(observations: Observations) -> Observations:

@@ -9,7 +9,6 @@ from liftbench import Observations, Reconstruction, RunContext
 from liftbench_plugins.factorisation import NormalisedViews
 from liftbench_plugins.lifting import (
     image_spread,
-    misfit,
     observed_views,
     reconstruction,
     train_best_start,
@@ -40,7 +39,6 @@ class PrRrn:
             views,
             params,
             context,
-            judge=misfit,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:

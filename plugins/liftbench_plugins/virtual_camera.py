@@ -1,0 +1,60 @@
+"""A virtual camera in the place of the real one that looks straight at the object.
+
+Turning a perspective camera about its centre moves image points in a way that needs no depth. Far
+from the axis of the real camera an object is seen obliquely: its image is that of a sheared shape,
+which changes with the place. The virtual camera sees it as if it were in the middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from liftbench import Observations, Reconstruction
+from liftbench.types import Floats
+
+
+@dataclass(frozen=True)
+class VirtualCamera:
+    """The virtual camera of F frames.
+
+    Attributes:
+        rotation: (F, 3, 3) from the camera's frame to its own, the smallest that brings the mean
+            ray of the visible points to its axis.
+        stretch: (F,) how much farther the object's centre is than its depth in the camera's frame.
+    """
+
+    rotation: Floats
+    stretch: Floats
+
+    def view(self, observations: Observations) -> Observations:
+        """Return what it sees of the points on the unit focal plane; the box is left out."""
+        turned = _rays(observations.points_2d) @ self.rotation.swapaxes(1, 2)
+        return replace(observations, points_2d=turned[..., :2] / turned[..., 2:], box=None)
+
+    def back(self, reconstruction: Reconstruction) -> Reconstruction:
+        """Return a reconstruction in its frame as one in the camera's frame."""
+        rotation = reconstruction.rotation
+        return replace(
+            reconstruction,
+            points_3d=reconstruction.points_3d @ self.rotation,
+            rotation=None if rotation is None else self.rotation.swapaxes(1, 2) @ rotation,
+        )
+
+
+def facing(observations: Observations) -> VirtualCamera:
+    """Return the virtual camera that looks at the mean of the visible points."""
+    shown = observations.visible[..., None]
+    points = np.where(shown, observations.points_2d, 0)
+    mean = _rays(points.sum(axis=1) / shown.sum(axis=1))
+    stretch = np.linalg.norm(mean, axis=1)
+    x, y, z = (mean / stretch[:, None]).T
+    shared = -x * y / (1 + z)
+    rows = [[1 - x**2 / (1 + z), shared, -x], [shared, 1 - y**2 / (1 + z), -y], [x, y, z]]
+    return VirtualCamera(np.moveaxis(np.array(rows), -1, 0), stretch)
+
+
+def _rays(points: Floats) -> Floats:
+    """Return (u, v, 1) of points (..., 2) on the unit focal plane."""
+    return np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
