@@ -30,7 +30,8 @@ class VirtualCamera:
 
     def view(self, observations: Observations) -> Observations:
         """Return what it sees of the points on the unit focal plane; the box is left out."""
-        turned = _rays(observations.points_2d) @ self.rotation.swapaxes(1, 2)
+        points = np.where(observations.visible[..., None], observations.points_2d, np.nan)
+        turned = _rays(points) @ self.rotation.swapaxes(1, 2)
         return replace(observations, points_2d=turned[..., :2] / turned[..., 2:], box=None)
 
     def back(self, reconstruction: Reconstruction) -> Reconstruction:

@@ -167,6 +167,19 @@ def test_residual_and_loss_of_the_truth_are_zero(camera_model, missing):
     assert float(reprojection_loss(views, scene.shape, scene.camera)) < 1e-5
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_two_columns_of_a_camera_stand_for_all_three(missing):
+    scene = make_scene("perspective", missing)
+    views = views_of(scene)
+    flat = replace(views, columns=views.image)
+    camera, shape = scene.camera, scene.shape
+    torch.testing.assert_close(
+        flat.residual(shape, camera[:, :2]), views.residual(shape, camera), atol=1e-12, rtol=0
+    )
+    again = seen_from(shape, camera[:, :2], flat)
+    torch.testing.assert_close(again.columns, seen_from(shape, camera, views).image)
+
+
 @every_case
 def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
     scene = make_scene(camera_model, missing, seed=4)

@@ -12,7 +12,7 @@ from liftbench.metrics import relative_norm
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.registry import load_registry
 from liftbench.types import GroundTruth
-from liftbench_plugins.deep_nrsfm import lifter
+from liftbench_plugins import lifting
 from liftbench_plugins.rigid import metric_upgrade
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
@@ -273,9 +273,32 @@ def test_turning_the_image_turns_the_camera_and_leaves_the_shape(fitted):
     np.testing.assert_allclose(after.points_3d, before.points_3d @ turn.T, atol=1e-3)
 
 
-def test_the_network_has_three_columns_for_a_perspective_camera_only(fitted):
-    method, _, camera, _, _ = fitted
-    assert method.network.columns == (3 if camera == "perspective" else 2)
+@pytest.mark.parametrize("blocks", ["3x2", "3x3"])
+def test_blocks_have_a_third_column_before_a_perspective_camera_only(blocks, tmp_path):
+    views = before_a_camera(rigid_views(frames=40))
+    near = run("deep_nrsfm_pp", observe(views, "perspective"), tmp_path, steps=2, blocks=blocks)
+    assert near.network.columns == (3 if blocks == "3x3" else 2)
+    far = run("deep_nrsfm_pp", observe(views), tmp_path, steps=2, blocks=blocks)
+    assert far.network.columns == 2
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_network_of_3x3_blocks_learns_depth(missing, tmp_path):
+    views = before_a_camera(rigid_views())
+    flat = e3d(run("zero_depth", observe(views), tmp_path).predict(observe(views)), views)
+    observations = observe(views, "perspective", most(views.shape) if missing else None)
+    method = run("deep_nrsfm_pp", observations, tmp_path, blocks="3x3")
+    assert e3d(method.predict(observations), views) < 0.5 * flat
+
+
+def test_the_mirror_image_of_a_rigid_body_is_told_by_a_near_camera(tmp_path):
+    views = before_a_camera(rigid_views())
+    observations = observe(views, "perspective")
+    for seed in range(3):
+        method = run("deep_nrsfm_pp_consist", observations, tmp_path, seed=seed, starts=1)
+        relative = centred(method.predict(observations).points_3d)
+        agreement = (relative[..., 2] * centred(views)[..., 2]).sum(axis=1)
+        assert (agreement > 0).mean() > 0.95
 
 
 def test_a_perspective_camera_can_be_taken_for_orthographic(tmp_path):
@@ -341,25 +364,45 @@ def test_the_consistency_loss_changes_what_is_learned(tmp_path):
 
 
 @pytest.mark.parametrize("best", [0, 1, 2])
-@pytest.mark.parametrize(
-    ("key", "criterion"),
-    [("deep_nrsfm_pp", "inconsistency"), ("deep_nrsfm_pp_consist", "misfit")],
-)
-def test_deep_nrsfm_goes_on_from_the_start_with_the_least(
-    key, criterion, best, tmp_path, monkeypatch
-):
-    views = rigid_views(frames=40)
+def test_deep_nrsfm_goes_on_from_the_start_of_the_least_misfit(best, tmp_path, monkeypatch):
     judged = []
 
-    def judge(network, images):
+    def judge(network, views):
         judged.append(network)
         return 0.1 if len(judged) == best + 1 else 0.5
 
-    monkeypatch.setattr(lifter, criterion, judge)
-    method = run(key, observe(views), tmp_path, starts=3, start_steps=2, steps=2)
+    monkeypatch.setattr(lifting, "misfit", judge)
+    observations = observe(rigid_views(frames=40))
+    method = run("deep_nrsfm_pp", observations, tmp_path, starts=3, start_steps=2, steps=2)
     assert len(judged) == 3
     assert method.network is judged[best]
     assert len({network.first[0, 0].item() for network in judged}) == 3
+
+
+@pytest.mark.parametrize("better", ["start", "mirror image"])
+def test_before_a_near_camera_the_best_start_meets_its_mirror_image(better, tmp_path, monkeypatch):
+    judged = []
+
+    def judge(network, views):
+        judged.append((network, network.first.detach().clone()))
+        return 0.1 if len(judged) == (2 if better == "start" else 3) else 0.5
+
+    monkeypatch.setattr(lifting, "misfit", judge)
+    observations = observe(before_a_camera(rigid_views(frames=40)), "perspective")
+    method = run(
+        "deep_nrsfm_pp",
+        observations,
+        tmp_path,
+        starts=1,
+        start_steps=1,
+        steps=1,
+        learning_rate=1e-9,
+    )
+    (start, first), (same, _), (twin, mirrored) = judged
+    assert same is start
+    assert method.network is (start if better == "start" else twin)
+    signs = torch.tensor([1.0, 1.0, -1.0]).repeat_interleave(9)
+    torch.testing.assert_close(mirrored, first * signs)
 
 
 def test_progress_counts_through_starts_and_the_main_training(tmp_path):
