@@ -71,7 +71,7 @@ def _our_step(views: NormalisedViews, consistency: float = 0.0) -> Callable[[], 
         shape, camera = network(views.columns)
         value = reprojection_loss(views, shape, camera)
         if consistency:
-            value = value + consistency * consistency_loss(network, views, shape, generator)
+            value = value + consistency * consistency_loss(network.lift, views, shape, generator)
         return value
 
     return training_step(network, loss)

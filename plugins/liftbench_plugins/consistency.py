@@ -14,7 +14,8 @@ from torch import Tensor
 from liftbench_plugins.factorisation import NormalisedViews, norms, seen_from
 from liftbench_plugins.rotations import random_cameras
 
-Lift = Callable[[Tensor], tuple[Tensor, Tensor]]
+Lift = Callable[[NormalisedViews], tuple[Tensor, Tensor]]
+"""From B views to shape (P, 3, B) and camera (3, a, B)."""
 _JUDGED_FRAMES = 1000
 
 
@@ -32,7 +33,7 @@ def consistency_loss(
     of another frame. Gradients flow through the image of S too.
 
     Args:
-        lift: from columns (P, a, B) of normalised views to shape (P, 3, B) and camera (3, a, B).
+        lift: what is to be consistent.
         views: the batch that the shapes were lifted from.
         shape: S, (P, 3, B).
         generator: draws cameras and frames.
@@ -53,7 +54,7 @@ def inconsistency(lift: Lift, views: NormalisedViews) -> float:
     generator = torch.Generator().manual_seed(0)
     frames = torch.randperm(views.frames, generator=generator)[:_JUDGED_FRAMES]
     views = views.select(frames.to(views.columns.device))
-    shape, _ = lift(views.columns)
+    shape, _ = lift(views)
     return float(_changes(lift, views, shape, generator)[0])
 
 
@@ -71,6 +72,6 @@ def _changes(
     else:
         camera = cameras[:, :, torch.randperm(views.frames, generator=generator)]
     others = torch.randperm(views.frames, generator=generator).to(shape.device)
-    again, camera_again = lift(seen_from(shape, camera, views.select(others)).columns)
+    again, camera_again = lift(seen_from(shape, camera, views.select(others)))
     change = norms(again - shape) / norms(shape)
     return change.mean(), norms(camera_again - camera).mean()

@@ -93,6 +93,25 @@ class NormalisedViews:
             camera = full_rotation(camera)
         return turned(shape, camera)
 
+    def filled(self, shape: Tensor, camera: Tensor) -> NormalisedViews:
+        """Return views without hidden points: they lie where a reconstruction puts them.
+
+        Args:
+            shape: (P, 3, B), centred.
+            camera: the columns of R, (3, a, B).
+        """
+        seen = self.turned(shape, camera)
+        if self.visible is None:
+            return self
+        shown = self.visible[:, None]
+        if self.rays is None or self.depth is None:
+            flat = seen - (seen * shown).sum(dim=0) / self._count()
+            return normalised_views(torch.where(shown > 0, self.image, flat))
+        depth = (seen[:, 2:] + self.depth).maximum(_NEAREST * self.depth)
+        place = ((self.rays * depth - seen[:, :2]) * shown).sum(dim=0) / self._count()
+        points = torch.where(shown > 0, self.rays, (seen[:, :2] + place) / depth)
+        return normalised_views(points, None, self.depth, columns=self.columns.shape[1])
+
     def _count(self) -> Tensor | int:
         return self.columns.shape[0] if self.visible is None else self.visible.sum(dim=0)
 

@@ -19,7 +19,28 @@ from liftbench_plugins.start_schedule import StartSchedule
 from liftbench_plugins.training import Schedule, stage_contexts, train
 
 _PREDICT_BATCH = 4096
-Network = TypeVar("Network", bound=nn.Module)
+
+
+class LiftingNetwork(nn.Module):
+    """A network that lifts the columns (P, a, B) of normalised views.
+
+    Attributes:
+        fill_rounds: how often hidden points are put where the reconstruction has them, and the
+            completed views are lifted again.
+    """
+
+    fill_rounds: int = 0
+
+    def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
+        """Return shapes (P, 3, B) and cameras (3, a, B)."""
+        shape, camera = self(views.columns)
+        if views.visible is not None:
+            for _ in range(self.fill_rounds):
+                shape, camera = self(views.filled(shape, camera).columns)
+        return shape, camera
+
+
+Network = TypeVar("Network", bound=LiftingNetwork)
 
 
 def observed_views(
@@ -93,25 +114,24 @@ def train_best_start(
     steps = [schedule.start_steps] * (schedule.starts + twins) + [schedule.steps]
     stages = zip(steps, stage_contexts(context, steps), strict=True)
 
-    def trained(
-        network: Network, views: NormalisedViews, steps: int, context: RunContext
-    ) -> Network:
+    def trained(network: Network, views: NormalisedViews) -> Network:
         def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
             return loss(network, views.select(frames), generator)
 
+        steps, context = next(stages)
         stage = Schedule(steps, schedule.batch_size, schedule.learning_rate)
         train(network, batch_loss, views.frames, stage, context)
         return network
 
     def best_of(networks: Iterable[Network]) -> Network:
-        candidates = [trained(network, views, *next(stages)) for network in networks]
-        return min(candidates, key=lambda network: misfit(network, views))
+        candidates = [trained(network, views) for network in networks]
+        return min(candidates, key=lambda network: misfit(network.lift, views))
 
     first = context.seed * schedule.starts
     best = best_of(start(first + number) for number in range(schedule.starts))
     if mirrored is not None:
         best = best_of([best, mirrored(best)])
-    return trained(best, prepare(best, views), *next(stages))
+    return trained(best, prepare(best, views))
 
 
 @torch.no_grad()
@@ -129,13 +149,14 @@ def misfit(lift: Lift, views: NormalisedViews) -> float:
 @torch.no_grad()
 def lifted(lift: Lift, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield shapes and cameras of all views, a few thousand frames at once."""
-    for columns in torch.split(views.columns, _PREDICT_BATCH, dim=2):
-        yield lift(columns.contiguous())
+    frames = torch.arange(views.frames, device=views.columns.device)
+    for batch in torch.split(frames, _PREDICT_BATCH):
+        yield lift(views.select(batch))
 
 
-def reconstruction(network: nn.Module, views: NormalisedViews, scale: float) -> Reconstruction:
-    """Return the shapes and cameras of all views; `scale` is that of the network's shapes."""
-    shapes, cameras = zip(*lifted(network, views), strict=True)
+def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstruction:
+    """Return the shapes and cameras of all views; `scale` is that of the lifted shapes."""
+    shapes, cameras = zip(*lifted(lift, views), strict=True)
     canonical = _frames_first(torch.cat(shapes, dim=2)) / scale
     # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.
     camera = polar_factor(torch.cat(cameras, dim=2)[:, :2].double())

@@ -11,6 +11,7 @@ _EPSILON = 1e-12
 # The gradient divides by this twice, which must not overflow float32.
 _SMALLEST_DETERMINANT = 1e-22
 _TINY, _LEAST = 1e-5, 1e-30
+_LEAST_RATIO = 1e-6
 
 
 def turned(shape: Tensor, camera: Tensor) -> Tensor:
@@ -24,12 +25,16 @@ def polar_factor(matrix: Tensor) -> Tensor:
     Equals U V^T of the singular value decomposition, in closed form: A (A^T A)^(-1/2) with the
     square root of a symmetric 2x2 matrix. Its gradient stays finite where singular values meet.
     """
-    # The result has no scale, so that a matrix whose squares would underflow is brought to 1.
+    # The result has no scale, so that a matrix whose squares would underflow is brought to 1. One
+    # that is zero has no direction, and the gradient of bringing it to 1 would overflow.
     largest = matrix.detach().abs().amax(dim=(0, 1))
-    matrix = matrix / torch.where(largest < _TINY, largest.clamp_min(_LEAST), 1)
+    matrix = matrix / torch.where((largest > _LEAST) & (largest < _TINY), largest, 1)
     one, two = matrix.unbind(dim=1)
     a, d, b = one.square().sum(0), two.square().sum(0), (one * two).sum(0)
-    root = (a * d - b.square()).clamp_min(_EPSILON**2).sqrt()
+    # Columns in one line, as two visible points give, leave the other open; the bound on the least
+    # singular value, relative to the largest, keeps the gradient finite there.
+    least = (_LEAST_RATIO * (a + d)).detach().clamp_min(_EPSILON)
+    root = (a * d - b.square()).maximum(least.square()).sqrt()
     scale = (a + d + 2 * root).clamp_min(_EPSILON).sqrt()
     a, d = a + root, d + root
     factor = scale / (a * d - b.square()).clamp_min(_SMALLEST_DETERMINANT)

@@ -180,6 +180,29 @@ def test_two_columns_of_a_camera_stand_for_all_three(missing):
     torch.testing.assert_close(again.columns, seen_from(shape, camera, views).image)
 
 
+@pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
+def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_model):
+    scene = make_scene(camera_model, missing=True)
+    filled = views_of(scene).filled(scene.shape, scene.camera)
+    whole = views_of(scene._replace(masks=np.ones((B, P))))
+    assert filled.visible is None
+    torch.testing.assert_close(filled.columns, whole.columns)
+    assert whole.filled(scene.shape + 1, scene.camera) is whole
+
+
+@pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
+def test_filling_leaves_visible_points_where_they_are(camera_model):
+    scene = make_scene(camera_model, missing=True)
+    views = views_of(scene)
+    filled = views.filled(scene.shape * 1.3, scene.camera)
+    for frame in range(B):
+        seen = scene.masks[frame] > 0
+        shift = (filled.image - views.image)[seen, :, frame]
+        if camera_model == "perspective":
+            torch.testing.assert_close(filled.rays[seen, :, frame], views.rays[seen, :, frame])
+        torch.testing.assert_close(shift, shift[:1].expand_as(shift))
+
+
 @every_case
 def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
     scene = make_scene(camera_model, missing, seed=4)

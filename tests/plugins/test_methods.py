@@ -291,6 +291,24 @@ def test_a_network_of_3x3_blocks_learns_depth(missing, tmp_path):
     assert e3d(method.predict(observations), views) < 0.5 * flat
 
 
+@pytest.mark.parametrize("camera", ["orthographic", "perspective"])
+def test_filling_hidden_points_helps_and_leaves_complete_frames_alone(camera, tmp_path):
+    views = rigid_views()
+    if camera == "perspective":
+        views = before_a_camera(views)
+    complete = observe(views, camera)
+    hidden = observe(views, camera, most(views.shape))
+    kwargs = {"steps": 300, "start_steps": 50}
+    once, twice = (
+        run("deep_nrsfm_pp_consist", hidden, tmp_path, fill_rounds=rounds, **kwargs)
+        for rounds in (0, 1)
+    )
+    assert e3d(twice.predict(hidden), views) < 0.9 * e3d(once.predict(hidden), views)
+    before = twice.predict(complete).points_3d
+    twice.network.fill_rounds = 0
+    np.testing.assert_array_equal(twice.predict(complete).points_3d, before)
+
+
 def test_the_mirror_image_of_a_rigid_body_is_told_by_a_near_camera(tmp_path):
     views = before_a_camera(rigid_views())
     observations = observe(views, "perspective")
@@ -367,8 +385,8 @@ def test_the_consistency_loss_changes_what_is_learned(tmp_path):
 def test_deep_nrsfm_goes_on_from_the_start_of_the_least_misfit(best, tmp_path, monkeypatch):
     judged = []
 
-    def judge(network, views):
-        judged.append(network)
+    def judge(lift, views):
+        judged.append(lift.__self__)
         return 0.1 if len(judged) == best + 1 else 0.5
 
     monkeypatch.setattr(lifting, "misfit", judge)
@@ -383,7 +401,8 @@ def test_deep_nrsfm_goes_on_from_the_start_of_the_least_misfit(best, tmp_path, m
 def test_before_a_near_camera_the_best_start_meets_its_mirror_image(better, tmp_path, monkeypatch):
     judged = []
 
-    def judge(network, views):
+    def judge(lift, views):
+        network = lift.__self__
         judged.append((network, network.first.detach().clone()))
         return 0.1 if len(judged) == (2 if better == "start" else 3) else 0.5
 

@@ -55,6 +55,8 @@ class DeepNrsfmParams(StartSchedule):
             quicker and the network finds better shapes, while the loss stays that of eq. 11.
         hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
             at the mean of the visible ones, which is what masking is compared with.
+        fill_rounds: how often hidden points are put where the reconstruction has them, and frames
+            are lifted again, in training too; the paper lifts once.
         shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
             at one depth, or one over the longer (`box_max`) or shorter (`box_min`) edge of the
             box (section 5); without a box that of the visible points is taken.
@@ -75,6 +77,7 @@ class DeepNrsfmParams(StartSchedule):
     camera: CameraModel = "observed"
     blocks: Blocks = "3x2"
     hidden_points: HiddenPoints = "masked"
+    fill_rounds: int = 0
     shape_scale: ShapeScale = "constant"
     scale_rounds: int = 0
     scale_measure: ScaleMeasure = "norm"
@@ -91,7 +94,7 @@ class DeepNrsfmParams(StartSchedule):
             raise ValueError("sizes: expected at least two positive numbers")
         for name, kind in _CHOICES.items():
             require_one_of(name, getattr(self, name), get_args(kind))
-        for name in ("scale_rounds", "consistency"):
+        for name in ("fill_rounds", "scale_rounds", "consistency"):
             require_not_negative(name, getattr(self, name))
         for name in ("consistency_frames", "input_scale"):
             require_positive(name, getattr(self, name))
@@ -128,6 +131,7 @@ class DeepNrsfmConsistParams(DeepNrsfmParams):
     """The defaults of Deep NRSfM++ with the consistency loss."""
 
     consistency: float = 0.1
+    fill_rounds: int = 1
 
 
 def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmParams

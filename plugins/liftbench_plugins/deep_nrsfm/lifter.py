@@ -65,7 +65,7 @@ class DeepNrsfm:
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network, and one more a scale correction."""
         views = self._corrected(self._on_device(observations), observations.skeleton.edges)
-        result = reconstruction(self.network, views, self.scale)
+        result = reconstruction(self.network.lift, views, self.scale)
         return facing(observations).back(result) if self._perspective(observations) else result
 
     def _tells_mirror_images(self, views: NormalisedViews) -> bool:
@@ -75,7 +75,7 @@ class DeepNrsfm:
         """
         params = self.params
         signless = (params.nonlinearity, params.code) == ("bst", "projection")
-        return signless and views.rays is not None
+        return signless and views.rays is not None and views.columns.shape[1] == 2
 
     def _start(self, views: NormalisedViews, seed: int) -> BlockSparseNetwork:
         params = self.params
@@ -84,16 +84,17 @@ class DeepNrsfm:
         network = BlockSparseNetwork(
             points, columns, params.dictionary_sizes, params.nonlinearity, params.code, generator
         )
+        network.fill_rounds = params.fill_rounds
         return network.to(self.device)
 
     def _loss(
         self, network: BlockSparseNetwork, batch: NormalisedViews, generator: torch.Generator
     ) -> Tensor:
-        shape, camera = network(batch.columns)
+        shape, camera = network.lift(batch)
         loss = reprojection_loss(batch, shape, camera)
         if self.params.consistency:
             part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
-            change = consistency_loss(network, part, shape[:, :, : part.frames], generator)
+            change = consistency_loss(network.lift, part, shape[:, :, : part.frames], generator)
             loss = loss + self.params.consistency * change
         return loss
 
@@ -107,7 +108,9 @@ class DeepNrsfm:
 
     def _sizes(self, views: NormalisedViews, edges: tuple[tuple[int, int], ...]) -> Tensor:
         measure = self.params.scale_measure
-        return torch.cat([shape_size(s, measure, edges) for s, _ in lifted(self.network, views)])
+        return torch.cat(
+            [shape_size(s, measure, edges) for s, _ in lifted(self.network.lift, views)]
+        )
 
     def _on_device(self, observations: Observations) -> NormalisedViews:
         return self._views(observations).to(self.device, torch.float32)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from liftbench_plugins.deep_nrsfm import CodeReading, Nonlinearity
+from liftbench_plugins.lifting import LiftingNetwork
 from liftbench_plugins.matrix_product import matrix_product
 from liftbench_plugins.rotations import nearest_rotation, polar_factor
 
@@ -25,7 +26,7 @@ from liftbench_plugins.rotations import nearest_rotation, polar_factor
 _SMALLEST_NORM = 1e-6
 
 
-class BlockSparseNetwork(nn.Module):
+class BlockSparseNetwork(LiftingNetwork):
     """Encoder and decoder that share the dictionaries D_1 .. D_L (Deep NRSfM++, section 4).
 
     Args:

@@ -44,7 +44,7 @@ class PrRrn:
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the networks."""
         views = self._views(observations).to(self.device, torch.float32)
-        return reconstruction(self.network, views, self.scale)
+        return reconstruction(self.network.lift, views, self.scale)
 
     def _start(self, views: NormalisedViews, seed: int) -> RegularisedNetwork:
         generator = torch.Generator().manual_seed(seed)

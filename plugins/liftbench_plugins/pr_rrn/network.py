@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from liftbench_plugins.lifting import LiftingNetwork
 from liftbench_plugins.matrix_product import matrix_product
 from liftbench_plugins.pr_rrn import Orthogonalisation, PrRrnParams
 from liftbench_plugins.rotations import polar_factor
@@ -17,7 +18,7 @@ from liftbench_plugins.rotations import polar_factor
 _GAIN, _RECURSIVE_GAIN = math.sqrt(2), 0.6
 
 
-class ResidualRecursiveNetwork(nn.Module):
+class ResidualRecursiveNetwork(LiftingNetwork):
     """Shape network F and rotation network G (PR-RRN, section 4.1).
 
     The channels of a feature are the points, its width the two image axes: (C, 2, B). A module

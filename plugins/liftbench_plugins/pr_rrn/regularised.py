@@ -42,7 +42,7 @@ class RegularisedNetwork(ResidualRecursiveNetwork):
         self.steps_taken += 1
         if params.consistency and not (both and contrasts):
             views = camera if params.new_views == "permuted" else None
-            change = consistency_loss(self, batch, shape, generator, views)
+            change = consistency_loss(self.lift, batch, shape, generator, views)
             loss = loss + params.consistency * change
         if params.contrast and not (both and not contrasts):
             limits = params.rigid_below, params.nonrigid_above
