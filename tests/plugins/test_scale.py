@@ -94,9 +94,9 @@ def test_bones_is_the_mean_length_of_edges():
 class Linear:
     """Returns the image with the shape it had, as large as t_z makes it, and no camera."""
 
-    def __call__(self, columns):
-        image = columns[:, :2]
-        return torch.cat([image, image[:, :1]], dim=1), torch.zeros(3, *columns.shape[1:])
+    def lift(self, views):
+        image = views.image
+        return torch.cat([image, image[:, :1]], dim=1), torch.zeros(3, *views.columns.shape[1:])
 
 
 @pytest.mark.parametrize("measure", ["norm", "bones"])
@@ -109,9 +109,9 @@ def test_correction_reaches_the_size_of_training_in_every_frame(measure):
     method = DeepNrsfm(DeepNrsfmParams(scale_rounds=1, scale_measure=measure))
     method.network, method.size = Linear(), 2.5
     corrected = method._corrected(views, edges)
-    sizes = shape_size(Linear()(corrected.columns)[0], measure, edges)
+    sizes = shape_size(Linear().lift(corrected)[0], measure, edges)
     torch.testing.assert_close(sizes, torch.full((5,), 2.5))
-    before = shape_size(Linear()(views.columns)[0], measure, edges)
+    before = shape_size(Linear().lift(views)[0], measure, edges)
     torch.testing.assert_close(corrected.depth, depth * 2.5 / before)
     torch.testing.assert_close(corrected.rays, rays)
     torch.testing.assert_close(
@@ -121,8 +121,8 @@ def test_correction_reaches_the_size_of_training_in_every_frame(measure):
 
 def test_rounds_are_repeated_as_often_as_asked():
     class Damped(Linear):
-        def __call__(self, columns):
-            shape, camera = super().__call__(columns)
+        def lift(self, views):
+            shape, camera = super().lift(views)
             norm = shape.square().sum(dim=(0, 1)).sqrt()
             return shape / norm.sqrt(), camera  # the size is the root of t_z
 
@@ -131,7 +131,7 @@ def test_rounds_are_repeated_as_often_as_asked():
     for rounds in (0, 1, 2, 3):
         method = DeepNrsfm(DeepNrsfmParams(scale_rounds=rounds))
         method.network, method.size = Damped(), 1.0
-        sizes = shape_size(Damped()(method._corrected(views, ()).columns)[0], "norm", ())
+        sizes = shape_size(Damped().lift(method._corrected(views, ()))[0], "norm", ())
         errors.append(sizes.log().abs().max())
     for before, after in pairwise(errors):
         torch.testing.assert_close(after, before / 2)
