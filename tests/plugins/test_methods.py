@@ -298,12 +298,11 @@ def test_filling_hidden_points_helps_and_leaves_complete_frames_alone(camera, tm
         views = before_a_camera(views)
     complete = observe(views, camera)
     hidden = observe(views, camera, most(views.shape))
-    kwargs = {"steps": 300, "start_steps": 50}
     once, twice = (
-        run("deep_nrsfm_pp_consist", hidden, tmp_path, fill_rounds=rounds, **kwargs)
+        run("deep_nrsfm_pp_consist", hidden, tmp_path, seed=1, fill_rounds=rounds)
         for rounds in (0, 1)
     )
-    assert e3d(twice.predict(hidden), views) < 0.9 * e3d(once.predict(hidden), views)
+    assert e3d(twice.predict(hidden), views) < 0.5 * e3d(once.predict(hidden), views)
     before = twice.predict(complete).points_3d
     twice.network.fill_rounds = 0
     np.testing.assert_array_equal(twice.predict(complete).points_3d, before)
