@@ -13,9 +13,9 @@ class MuonAndAdam:
     """Adam for biases, thresholds and vectors, Muon for matrices.
 
     Muon orthogonalises the momentum of a matrix, so that a step goes equally far in all of its
-    directions (Jordan et al., 2024). The networks here get as far with it in one step as with Adam
-    in three to six. The size of its steps is brought to that of Adam's, so that one learning rate
-    serves both.
+    directions (Jordan et al., 2024). On CMU subject 39 Deep NRSfM++ has e3d 0.015 after 4 500 of
+    its steps and 0.027 with Adam, which takes 26 000 for 0.019. The size of the steps is brought to
+    that of Adam's, so that one learning rate serves both.
 
     Args:
         network: whose parameters it changes.

@@ -43,7 +43,8 @@ DICTIONARY_SIZES: Mapping[Preset, tuple[int, ...]] = {
 class DeepNrsfmParams(StartSchedule):
     """Parameters of the network and its training.
 
-    The paper trains far longer and slower: from 1e-4, x0.95 every 50k of 400k-1.2M steps.
+    The paper trains far longer and slower, with Adam: from 1e-4, x0.95 every 50k of 400k-1.2M
+    steps; see `MuonAndAdam` for the reason.
 
     Attributes:
         sizes: dictionary sizes K_1 .. K_L, or the name of an experiment in Deep NRSfM++, Table 7.
@@ -51,8 +52,8 @@ class DeepNrsfmParams(StartSchedule):
         code: `linear` or `projection`, see `BlockSparseNetwork`.
         camera: `observed`, the model that made the points, or `orthographic` for any of them.
         blocks: of codes where the camera is perspective: `3x3` as in the paper, or `3x2` as for an
-            orthographic camera. The third column is small and noisy; without it the encoder is
-            quicker and the network finds better shapes, while the loss stays that of eq. 11.
+            orthographic camera. The third column is small, and without it the encoder is quicker;
+            the loss stays that of eq. 11.
         hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
             at the mean of the visible ones, which is what masking is compared with.
         fill_rounds: how often hidden points are put where the reconstruction has them, and frames
