@@ -93,6 +93,28 @@ class NormalisedViews:
             camera = full_rotation(camera)
         return turned(shape, camera)
 
+    def told_apart(self, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
+        """Return of every frame the reconstruction or its mirror image, which reprojects better.
+
+        The two look the same to an orthographic camera, and two columns of R leave open which it
+        is; there a network takes to either, as it falls out for the pose. A network that has the
+        perspective loss of one of them alone makes up for the wrong ones by shapes that change
+        with the view.
+
+        Args:
+            shape: (P, 3, B).
+            camera: (3, a, B); with all three columns nothing is open.
+        """
+        if self.rays is None or camera.shape[1] == 3:
+            return shape, camera
+        sign = torch.ones_like(shape[0])
+        sign[2] = -1
+        with torch.no_grad():
+            own = norms(self.residual(shape, camera))
+            mirrored = norms(self.residual(shape * sign, camera * sign[:, None]))
+            sign[2] = torch.where(mirrored < own, -1.0, 1.0)
+        return shape * sign, camera * sign[:, None]
+
     def filled(self, shape: Tensor, camera: Tensor) -> NormalisedViews:
         """Return views without hidden points: they lie where a reconstruction puts them.
 
@@ -100,9 +122,9 @@ class NormalisedViews:
             shape: (P, 3, B), centred.
             camera: the columns of R, (3, a, B).
         """
-        seen = self.turned(shape, camera)
         if self.visible is None:
             return self
+        seen = self.turned(*self.told_apart(shape, camera))
         shown = self.visible[:, None]
         if self.rays is None or self.depth is None:
             flat = seen - (seen * shown).sum(dim=0) / self._count()
@@ -172,12 +194,15 @@ def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> Normalise
 def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> Tensor:
     """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
 
+    That of the mirror image where it is less, see `NormalisedViews.told_apart`.
+
     Args:
         views: B frames.
         shape: S, (P, 3, B).
         camera: the columns of R, (3, a, B).
     """
-    return (norms(views.residual(shape, camera)) / norms(views.image)).mean()
+    residual = views.residual(*views.told_apart(shape, camera))
+    return (norms(residual) / norms(views.image)).mean()
 
 
 def norms(points: Tensor) -> Tensor:

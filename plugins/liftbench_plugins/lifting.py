@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -89,16 +89,13 @@ def train_best_start(
     schedule: StartSchedule,
     context: RunContext,
     *,
-    mirrored: Callable[[Network], Network] | None = None,
     prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
 ) -> Network:
     """Train several starts for a while, then the best of them to the end.
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
     loss and a high error, but it contradicts itself, which needs no truth to be seen: see
-    `misfit`. A perspective camera sees a shape and its mirror image differently, but not so much
-    that a network which began with the wrong one would leave it: there the best start and its
-    mirror image both go on for a while, and then the better.
+    `misfit`.
 
     Args:
         start: from the number of a draw to a network that lifts columns of views.
@@ -106,12 +103,9 @@ def train_best_start(
         views: of all frames.
         schedule: of starts and of the training that follows.
         context: of the run.
-        mirrored: from a network to one whose shapes are the mirror images in depth; None where
-            the camera cannot tell them apart.
         prepare: from the chosen start to the views that it goes on with.
     """
-    twins = 0 if mirrored is None else 2
-    steps = [schedule.start_steps] * (schedule.starts + twins) + [schedule.steps]
+    steps = [schedule.start_steps] * schedule.starts + [schedule.steps]
     stages = zip(steps, stage_contexts(context, steps), strict=True)
 
     def trained(network: Network, views: NormalisedViews) -> Network:
@@ -123,14 +117,9 @@ def train_best_start(
         train(network, batch_loss, views.frames, stage, context)
         return network
 
-    def best_of(networks: Iterable[Network]) -> Network:
-        candidates = [trained(network, views) for network in networks]
-        return min(candidates, key=lambda network: misfit(network.lift, views))
-
     first = context.seed * schedule.starts
-    best = best_of(start(first + number) for number in range(schedule.starts))
-    if mirrored is not None:
-        best = best_of([best, mirrored(best)])
+    starts = [trained(start(first + number), views) for number in range(schedule.starts)]
+    best = min(starts, key=lambda network: misfit(network.lift, views))
     return trained(best, prepare(best, views))
 
 
@@ -157,9 +146,10 @@ def lifted(lift: Lift, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]
 def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstruction:
     """Return the shapes and cameras of all views; `scale` is that of the lifted shapes."""
     shapes, cameras = zip(*lifted(lift, views), strict=True)
-    canonical = _frames_first(torch.cat(shapes, dim=2)) / scale
+    shape, camera = views.told_apart(torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
+    canonical = _frames_first(shape) / scale
     # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.
-    camera = polar_factor(torch.cat(cameras, dim=2)[:, :2].double())
+    camera = polar_factor(camera[:, :2].double())
     # A rotation of row vectors: points (P, 3) times R (3, 3); transposed it maps columns.
     rotation = _frames_first(full_rotation(camera))
     return Reconstruction(

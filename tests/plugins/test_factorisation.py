@@ -180,6 +180,36 @@ def test_two_columns_of_a_camera_stand_for_all_three(missing):
     torch.testing.assert_close(again.columns, seen_from(shape, camera, views).image)
 
 
+MIRROR = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_near_camera_tells_a_shape_from_its_mirror_image(missing):
+    scene = make_scene("perspective", missing)
+    views = replace(views_of(scene), columns=views_of(scene).image)
+    shape, camera = scene.shape, scene.camera[:, :2]
+    wrong = torch.arange(B) % 2 == 1
+    sign = torch.where(wrong, MIRROR[:, None], 1.0)
+    mixed = shape * sign, camera * sign[:, None]
+    assert reprojection_loss(views, *mixed) == pytest.approx(0, abs=1e-6)
+    told = views.told_apart(*mixed)
+    torch.testing.assert_close(told, (shape, camera))
+    assert norms(views.residual(*mixed))[wrong].min() > 0.01
+    if missing:
+        torch.testing.assert_close(
+            views.filled(*mixed).columns, views.filled(shape, camera).columns
+        )
+
+
+def test_nothing_is_told_apart_by_a_far_camera_or_three_columns():
+    for model in ("orthographic", "perspective"):
+        scene = make_scene(model, missing=False)
+        shape, camera = scene.shape * MIRROR[:, None], scene.camera * MIRROR[:, None, None]
+        told = views_of(scene).told_apart(shape, camera)
+        assert told[0] is shape
+        assert told[1] is camera
+
+
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
 def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_model):
     scene = make_scene(camera_model, missing=True)

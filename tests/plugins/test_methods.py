@@ -396,33 +396,6 @@ def test_deep_nrsfm_goes_on_from_the_start_of_the_least_misfit(best, tmp_path, m
     assert len({network.first[0, 0].item() for network in judged}) == 3
 
 
-@pytest.mark.parametrize("better", ["start", "mirror image"])
-def test_before_a_near_camera_the_best_start_meets_its_mirror_image(better, tmp_path, monkeypatch):
-    judged = []
-
-    def judge(lift, views):
-        network = lift.__self__
-        judged.append((network, network.first.detach().clone()))
-        return 0.1 if len(judged) == (2 if better == "start" else 3) else 0.5
-
-    monkeypatch.setattr(lifting, "misfit", judge)
-    observations = observe(before_a_camera(rigid_views(frames=40)), "perspective")
-    method = run(
-        "deep_nrsfm_pp",
-        observations,
-        tmp_path,
-        starts=1,
-        start_steps=1,
-        steps=1,
-        learning_rate=1e-9,
-    )
-    (start, first), (same, _), (twin, mirrored) = judged
-    assert same is start
-    assert method.network is (start if better == "start" else twin)
-    signs = torch.tensor([1.0, 1.0, -1.0]).repeat_interleave(9)
-    torch.testing.assert_close(mirrored, first * signs)
-
-
 def test_progress_counts_through_starts_and_the_main_training(tmp_path):
     spec, told = REGISTRY.methods["deep_nrsfm_pp"], []
     params = spec.params(sizes=(8, 4), starts=2, start_steps=15, steps=20)

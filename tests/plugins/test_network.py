@@ -4,7 +4,6 @@ import torch
 from scipy.optimize import minimize
 
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork, block_soft_threshold
-from liftbench_plugins.rotations import full_rotation, turned
 
 SIZES = (12, 8, 4)
 both_cameras = pytest.mark.parametrize("columns", [2, 3])
@@ -147,21 +146,6 @@ def test_turning_the_image_turns_the_camera_and_keeps_the_shape(columns):
     turned_shape, turned_camera = network(torch.einsum("pib,ij->pjb", image, turn).contiguous())
     torch.testing.assert_close(turned_shape, shape)
     torch.testing.assert_close(turned_camera, torch.einsum("kib,ij->kjb", camera, turn))
-
-
-def test_the_mirrored_network_sees_the_mirror_image_in_depth():
-    network, image = make_network(), make_columns()
-    shape, camera = network(image)
-    twin = network.mirrored()
-    mirrored, other = twin(image)
-    torch.testing.assert_close(mirrored, shape * torch.tensor([1.0, 1.0, -1.0])[:, None])
-    seen, seen_by_twin = (
-        turned(points, full_rotation(columns))
-        for points, columns in ((shape, camera), (mirrored, other))
-    )
-    flip = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)[:, None]
-    torch.testing.assert_close(seen_by_twin, seen * flip)
-    torch.testing.assert_close(network(image)[0], shape, msg="the network itself is unchanged")
 
 
 @both_cameras

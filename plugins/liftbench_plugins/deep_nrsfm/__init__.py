@@ -52,8 +52,8 @@ class DeepNrsfmParams(StartSchedule):
         code: `linear` or `projection`, see `BlockSparseNetwork`.
         camera: `observed`, the model that made the points, or `orthographic` for any of them.
         blocks: of codes where the camera is perspective: `3x3` as in the paper, or `3x2` as for an
-            orthographic camera. The third column is small, and without it the encoder is quicker;
-            the loss stays that of eq. 11.
+            orthographic camera, where every frame takes the better of the reconstruction and its
+            mirror image; the loss stays that of eq. 11.
         hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
             at the mean of the visible ones, which is what masking is compared with.
         fill_rounds: how often hidden points are put where the reconstruction has them, and frames

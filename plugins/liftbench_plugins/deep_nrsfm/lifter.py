@@ -58,7 +58,6 @@ class DeepNrsfm:
             views,
             params,
             context,
-            mirrored=BlockSparseNetwork.mirrored if self._tells_mirror_images(views) else None,
             prepare=corrected,
         )
 
@@ -67,15 +66,6 @@ class DeepNrsfm:
         views = self._corrected(self._on_device(observations), observations.skeleton.edges)
         result = reconstruction(self.network.lift, views, self.scale)
         return facing(observations).back(result) if self._perspective(observations) else result
-
-    def _tells_mirror_images(self, views: NormalisedViews) -> bool:
-        """Return whether views differ from those of the mirror image, which the network can take.
-
-        ReLU and the linear code treat the two signs of a coordinate differently.
-        """
-        params = self.params
-        signless = (params.nonlinearity, params.code) == ("bst", "projection")
-        return signless and views.rays is not None and views.columns.shape[1] == 2
 
     def _start(self, views: NormalisedViews, seed: int) -> BlockSparseNetwork:
         params = self.params

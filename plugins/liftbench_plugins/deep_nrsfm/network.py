@@ -7,7 +7,6 @@ one matrix product without a permutation.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -83,17 +82,6 @@ class BlockSparseNetwork(LiftingNetwork):
         blocks = self.encode(views)
         camera = self.camera(blocks)
         return self.decode(self.bottleneck(blocks, camera)), camera
-
-    def mirrored(self) -> BlockSparseNetwork:
-        """Return a copy whose shapes are the mirror images, in a plane that faces the camera.
-
-        Exact for an orthographic camera: the third coordinate of all atoms changes its sign, and
-        so does that of the columns of R, but for the third, which is the product of the others.
-        """
-        twin = copy.deepcopy(self)
-        with torch.no_grad():
-            twin.first.view(-1, 3, self.points)[:, 2].neg_()
-        return twin
 
     def encode(self, views: Tensor) -> Tensor:
         """Return the bottleneck blocks Psi_L (K_L, 3, a, B) of columns (P, a, B) (eq. 24)."""
