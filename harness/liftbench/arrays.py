@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from liftbench.files import write_atomic
 
 Arrays = dict[str, NDArray[Any]]
 
+# The record at the end of a zip file that has no comment.
+_END_BYTES = 22
 # What zipfile and numpy raise for damaged bytes.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError)
 
@@ -44,10 +46,22 @@ def load_arrays(path: Path) -> Arrays:
     """
     with path.open("rb") as stream:
         try:
+            entries = _entries(stream)
             with np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
+                # A damaged directory may end early, which zipfile takes for its end.
+                if len(stored.files) != entries:
+                    raise zipfile.BadZipFile(f"{len(stored.files)} of {entries} arrays")
                 return {name: stored[name] for name in stored.files}
         except _DAMAGE as error:
             raise ValueError(f"{path}: not a whole .npz file: {error}") from error
+
+
+def _entries(stream: BinaryIO) -> int:
+    """Return how many entries the end of a zip file without a comment tells of."""
+    stream.seek(-_END_BYTES, os.SEEK_END)
+    entries = int.from_bytes(stream.read()[10:12], "little")
+    stream.seek(0)
+    return entries
 
 
 def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:

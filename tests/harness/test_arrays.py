@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,15 @@ def test_a_changed_byte_never_changes_an_array(
     except ValueError:
         return
     assert_same(loaded, arrays())
+
+
+def test_no_change_of_the_directory_drops_an_array(stored: Path) -> None:
+    content, path = stored.read_bytes(), stored.with_name("changed.npz")
+    directory = range(content.index(b"PK\x01\x02"), len(content))
+    for place, value in product(directory, (0, 1, 2, 255)):
+        path.write_bytes(content[:place] + bytes([value]) + content[place + 1 :])
+        with contextlib.suppress(ValueError):
+            assert_same(load_arrays(path), arrays())
 
 
 class Build:
