@@ -2,6 +2,7 @@
 
 from liftbench.corruption import CorruptionParams, CorruptionSpec
 from liftbench.hooks import hookimpl
+from liftbench.images import Images
 from liftbench.specs import (
     Capabilities,
     DatasetInfo,
@@ -28,6 +29,7 @@ __all__ = [
     "DatasetSpec",
     "Finding",
     "GroundTruth",
+    "Images",
     "Method",
     "MethodSpec",
     "Observations",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from liftbench.arrays import Arrays, load_arrays, save_arrays
+from liftbench.images import Images
 from liftbench.types import Observations, Reconstruction, Skeleton
 
 
@@ -20,7 +21,11 @@ def write_observations(path: Path, observations: Observations) -> None:
         for name in ("points_2d", "visible", "sequence", "box")
         if (value := getattr(observations, name)) is not None
     }
-    meta = {"camera": observations.camera, "skeleton": asdict(observations.skeleton)}
+    meta = {
+        "camera": observations.camera,
+        "skeleton": asdict(observations.skeleton),
+        "images": observations.images and asdict(observations.images),
+    }
     save_arrays(path, {**arrays, "meta": np.array(json.dumps(meta))})
 
 
@@ -28,7 +33,7 @@ def read_observations(path: Path) -> Observations:
     """Read what `write_observations` wrote."""
     arrays = load_arrays(path)
     meta = json.loads(str(arrays.pop("meta")))
-    skeleton = meta["skeleton"]
+    skeleton, images = meta["skeleton"], meta["images"]
     return Observations(
         **arrays,
         camera=meta["camera"],
@@ -38,6 +43,8 @@ def read_observations(path: Path) -> Observations:
             left_right=tuple(map(tuple, skeleton["left_right"])),
             root=skeleton["root"],
         ),
+        images=images
+        and Images(tuple(images["files"]), images["masks"] and tuple(images["masks"])),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from liftbench.images import Images
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Camera = Literal["orthographic", "weak_perspective", "perspective"]
@@ -55,6 +57,7 @@ class Observations:
         camera: the model that made `points_2d`.
         skeleton: names and edges of the points.
         box: optional (F, 4) image box x, y, width, height.
+        images: optional images of the F frames, which are read when they are asked for.
     """
 
     points_2d: Floats
@@ -63,6 +66,7 @@ class Observations:
     camera: Camera
     skeleton: Skeleton
     box: Floats | None = None
+    images: Images | None = None
 
     def __post_init__(self) -> None:
         count = len(self.skeleton.points)
@@ -72,6 +76,10 @@ class Observations:
         _array(self, "sequence", np.int64, (frames,))
         if self.box is not None:
             _finite(self, "box", _array(self, "box", np.float64, (frames, 4)))
+        if self.images is not None and len(self.images) != frames:
+            raise ValueError(
+                f"Observations.images: expected {frames} images, got {len(self.images)}"
+            )
         if self.camera not in CAMERAS:
             raise ValueError(f"Observations.camera: expected one of {CAMERAS}, got {self.camera!r}")
         shown = visible[..., None]

@@ -1,0 +1,108 @@
+"""MATLAB files of both formats give the same plain values; damaged ones one line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from liftbench.errors import DataMissingError, UserError
+from liftbench_datasets.mat_file import read_mat
+
+
+def record() -> dict[str, Any]:
+    return {
+        "name": "2008_000251",
+        "size": np.array([500.0, 375.0]),
+        "objects": {"label": "car", "bbox": np.array([1.0, 2.0, 30.0, 40.0]), "difficult": 0.0},
+        "points": np.arange(6.0).reshape(2, 3),
+    }
+
+
+def write_v7(path: Path) -> Path:
+    savemat(path, {"record": record()})
+    return path
+
+
+def write_v73(path: Path) -> Path:
+    """Write a struct as MATLAB does: arrays transposed, texts as numbers, classes named."""
+
+    def put(group: h5py.Group, name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            child = group.create_group(name)
+            child.attrs["MATLAB_class"] = np.bytes_("struct")
+            for key, item in value.items():
+                put(child, key, item)
+        elif isinstance(value, str):
+            codes = np.array([[ord(c)] for c in value], dtype=np.uint16)
+            made = group.create_dataset(name, data=codes)
+            made.attrs["MATLAB_class"] = np.bytes_("char")
+            made.attrs["MATLAB_int_decode"] = np.int32(2)
+        else:
+            made = group.create_dataset(name, data=np.atleast_2d(value).T)
+            made.attrs["MATLAB_class"] = np.bytes_("double")
+
+    with h5py.File(path, "w", userblock_size=512) as file:
+        put(file, "record", record())
+    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
+    with path.open("r+b") as stream:
+        stream.write(header)
+    return path
+
+
+@pytest.mark.parametrize("write", [write_v7, write_v73])
+def test_values(tmp_path: Path, write: Any) -> None:
+    found = read_mat(write(tmp_path / "record.mat"), "record")["record"]
+    np.testing.assert_equal(found["points"], record()["points"])
+    np.testing.assert_equal(found["objects"]["bbox"], record()["objects"]["bbox"])
+    np.testing.assert_equal(found["size"], record()["size"])
+    assert found["name"] == "2008_000251"
+    assert found["objects"]["label"] == "car"
+    assert found["objects"]["difficult"] == 0
+
+
+def test_missing_variable(tmp_path: Path) -> None:
+    path = write_v7(tmp_path / "record.mat")
+    with pytest.raises(
+        UserError, match=r"record\.mat: expected a MATLAB file: .*no variable 'pose'"
+    ):
+        read_mat(path, "record", "pose")
+
+
+def test_absent(tmp_path: Path) -> None:
+    with pytest.raises(DataMissingError, match=r"record\.mat: not found"):
+        read_mat(tmp_path / "record.mat")
+
+
+def test_array_of_fill_values_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "huge.mat"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", shape=(2**20, 2**15), chunks=(64, 64), dtype="f8")
+    with pytest.raises(UserError, match="'x' claims 274877906944 bytes"):
+        read_mat(path)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.booleans())
+def test_damage_is_one_line(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, old: bool
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "record.mat"
+    content = bytearray((write_v7 if old else write_v73)(path).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        read_mat(path, "record")
+    except UserError as error:
+        told = str(error)
+    else:
+        return
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected a MATLAB file: .+", told)

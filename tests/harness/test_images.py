@@ -1,0 +1,71 @@
+"""Images and masks are read one at a time, travel with observations, and damage is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liftbench.errors import DataMissingError, UserError
+from liftbench.exchange import read_observations, write_observations
+from liftbench.images import Images
+from liftbench.types import Observations, Skeleton
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Images:
+    """Two frames: red and half covered, green and not covered."""
+    covered = np.zeros((2, 4), np.uint8)
+    covered[:, :2] = 255
+    for number, (colour, mask) in enumerate([("red", covered), ("lime", 0 * covered)]):
+        Image.new("RGB", (4, 2), colour).save(tmp_path / f"{number}.png")
+        Image.fromarray(mask).save(tmp_path / f"{number}_mask.png")
+    files = tuple(str(tmp_path / f"{n}.png") for n in range(2))
+    return Images(files, tuple(str(tmp_path / f"{n}_mask.png") for n in range(2)))
+
+
+def observations(images: Images | None) -> Observations:
+    frames = 2
+    points = np.zeros((frames, 3, 2))
+    shown = np.ones((frames, 3), dtype=np.bool_)
+    ids = np.arange(frames)
+    return Observations(points, shown, ids, "orthographic", Skeleton(("a", "b", "c")), None, images)
+
+
+def test_pixels(images: Images) -> None:
+    assert len(images) == 2
+    np.testing.assert_array_equal(images.image(0), np.full((2, 4, 3), [255, 0, 0]))
+    np.testing.assert_array_equal(images.image(1), np.full((2, 4, 3), [0, 255, 0]))
+    np.testing.assert_array_equal(images.mask(0), [[True, True, False, False]] * 2)
+    assert not images.mask(1).any()
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
+    images = Images((str(tmp_path / "absent.jpg"),))
+    with pytest.raises(DataMissingError, match=r"absent\.jpg: no such image"):
+        images.image(0)
+    with pytest.raises(UserError, match="no masks"):
+        images.mask(0)
+
+
+def test_damaged_image(tmp_path: Path) -> None:
+    path = tmp_path / "bird.jpg"
+    path.write_bytes(b"\xff\xd8 no image")
+    with pytest.raises(UserError, match=r"bird\.jpg: expected an image"):
+        Images((str(path),)).image(0)
+
+
+def test_images_travel_with_observations(tmp_path: Path, images: Images) -> None:
+    for given in (images, replace(images, masks=None), None):
+        write_observations(tmp_path / "observed.npz", observations(given))
+        assert read_observations(tmp_path / "observed.npz").images == given
+
+
+def test_one_image_a_frame(images: Images) -> None:
+    with pytest.raises(ValueError, match="expected 2 images, got 1"):
+        observations(Images(images.files[:1]))
+    with pytest.raises(ValueError, match="2 files and 1 masks"):
+        replace(images, masks=("a",))
