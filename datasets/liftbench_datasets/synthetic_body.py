@@ -26,7 +26,7 @@ from liftbench.types import (
 from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
 from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import Motion, make_motion
-from liftbench_datasets.generated import SUBSETS, Generated, generated_info, require_integers
+from liftbench_datasets.generated import Generated, generated_info, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.views import ViewParams, camera_views
 
@@ -75,26 +75,20 @@ class SyntheticBody(Generated[SyntheticBodyParams]):
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split; sequence ids count through both splits."""
         self.require_known(subset)
-        ids = split_sequences(range(self.params.sequences), split)
-        camera = self.params.camera
-        points_3d = np.concatenate([self._view(i, self.motion(i)) for i in ids])
-        points_2d = project(points_3d, camera)
-        lengths = [self._frames(i) for i in ids]
-        sequence = np.repeat(np.array(ids, dtype=np.int64), lengths)
-        action = np.repeat([action_name(i) for i in ids], lengths)
+        truth = self._truth(split)
+        points_2d = project(truth.points_3d, self.params.camera)
         visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
         return Dataset(
-            Observations(points_2d, visible, sequence, camera, SKELETON),
-            GroundTruth(points_3d, "m", action, sequence),
+            Observations(points_2d, visible, truth.sequence, self.params.camera, SKELETON), truth
         )
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of a body."""
         motions = [self.motion(i) for i in range(self.params.sequences)]
-        splits = [self.load(root, SUBSETS[0], split) for split in SPLITS]
+        splits = [self._truth(split) for split in SPLITS]
         return [
             _check_counts(splits, self.params),
-            _check_bones(np.concatenate([split.truth.points_3d for split in splits])),
+            _check_bones(np.concatenate([split.points_3d for split in splits])),
             _check_limits(np.concatenate([motion.angles for motion in motions])),
             _check_ground(np.concatenate([motion.positions for motion in motions])),
         ]
@@ -103,6 +97,14 @@ class SyntheticBody(Generated[SyntheticBodyParams]):
         """Return the angles and world positions of a sequence; its draw depends on it alone."""
         rng = named_rng(KEY, "motion", self.params.seed, sequence)
         return make_motion(rng, ACTIONS[action_name(sequence)], self._frames(sequence))
+
+    def _truth(self, split: str) -> GroundTruth:
+        ids = split_sequences(range(self.params.sequences), split)
+        points_3d = np.concatenate([self._view(i, self.motion(i)) for i in ids])
+        lengths = [self._frames(i) for i in ids]
+        sequence = np.repeat(np.array(ids, dtype=np.int64), lengths)
+        action = np.repeat([action_name(i) for i in ids], lengths)
+        return GroundTruth(points_3d, "m", action, sequence)
 
     def _frames(self, sequence: int) -> int:
         each, left = divmod(self.params.frames, self.params.sequences)
@@ -133,11 +135,11 @@ def _skeleton() -> Skeleton:
 SKELETON = _skeleton()
 
 
-def _check_counts(splits: list[Dataset], params: SyntheticBodyParams) -> Finding:
-    frames = sum(split.observations.frames for split in splits)
-    train, unseen = (set(split.truth.sequence.tolist()) for split in splits)
+def _check_counts(splits: list[GroundTruth], params: SyntheticBodyParams) -> Finding:
+    frames = sum(len(split.sequence) for split in splits)
+    train, unseen = (set(split.sequence.tolist()) for split in splits)
     whole = frames == params.frames and len(train | unseen) == params.sequences
-    shared = len(set.intersection(*(set(split.truth.group.tolist()) for split in splits)))
+    shared = len(set.intersection(*(set(split.group.tolist()) for split in splits)))
     return Finding(
         "frames",
         whole and not train & unseen,

@@ -10,7 +10,7 @@ import numpy as np
 from liftbench.protocols import Protocol, frame_errors
 from liftbench.registry import Registry
 from liftbench.store import RunRecord, Score
-from liftbench.types import Dataset, Floats, GroundTruth, Reconstruction
+from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction
 
 LoadSplit = Callable[[str], Dataset]
 
@@ -29,8 +29,9 @@ def score_record(
     """
     try:
         scores = {
-            split: _score(prediction, load(split), registry, protocol)
+            split: _score(prediction, data.observations, data.truth, registry, protocol)
             for split, prediction in predictions.items()
+            if (data := load(split)).truth is not None
         }
     except ValueError as error:
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
@@ -40,14 +41,18 @@ def score_record(
 
 
 def _score(
-    prediction: Reconstruction, data: Dataset, registry: Registry, protocol: Protocol
+    prediction: Reconstruction,
+    observations: Observations,
+    truth: GroundTruth,
+    registry: Registry,
+    protocol: Protocol,
 ) -> Score:
     metric = registry.metrics[protocol.metric]
-    root = data.observations.skeleton.root
-    errors = frame_errors(protocol, metric, prediction, data.truth, root)
+    root = observations.skeleton.root
+    errors = frame_errors(protocol, metric, prediction, truth, root)
     if not np.isfinite(errors).all():
         raise ValueError(f"{int((~np.isfinite(errors)).sum())} frames have no finite error")
-    return Score(float(errors.mean()), _group_means(errors, data.truth), len(errors))
+    return Score(float(errors.mean()), _group_means(errors, truth), len(errors))
 
 
 def _group_means(errors: Floats, truth: GroundTruth) -> dict[str, float]:

@@ -158,13 +158,21 @@ class Reconstruction:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One split of one subset of a dataset: what methods see and what scoring compares with."""
+    """One split of one subset of a dataset.
+
+    Attributes:
+        observations: what methods see.
+        truth: what scoring compares with; None where nobody has measured it, and predictions are
+            kept without a score.
+    """
 
     observations: Observations
-    truth: GroundTruth
+    truth: GroundTruth | None
 
     def __post_init__(self) -> None:
         seen, true = self.observations, self.truth
+        if true is None:
+            return
         if seen.points_2d.shape[:2] != true.points_3d.shape[:2]:
             raise ValueError(
                 f"Dataset: observations are {seen.points_2d.shape[:2]} frames and points, "
