@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.cmu import CMU
 from liftbench_datasets.muct import MUCT
+from liftbench_datasets.nrsfm_challenge import NRSFM_CHALLENGE
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
@@ -14,4 +15,4 @@ from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, MUCT, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [CMU, MUCT, NRSFM_CHALLENGE, SYNTHETIC_APOLLO, SYNTHETIC_BODY]

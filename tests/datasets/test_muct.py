@@ -182,8 +182,8 @@ def test_unknown_names_are_told(root: Path) -> None:
         (lambda rows: rows[:1], ": expected a line for each face after the first, got none"),
         (lambda _: [], ":1: expected the names of the columns"),
         (lambda rows: [*rows, rows[1]], ": i000qa-fn has more than one line"),
-        (lambda rows: [*rows, "j000qa-fn,0"], ":8: expected a face's name such as i000qa-fn"),
-        (lambda rows: [*rows, "k" + rows[1]], ":8: expected a face's name such as"),
+        (lambda rows: [*rows, "j000qa-fn,0"], ":8: expected the name of a face such as i000qa-fn"),
+        (lambda rows: [*rows, "k" + rows[1]], ":8: expected the name of a face such as"),
         (lambda rows: [rows[0], rows[1] + ",1"], ":2: expected 154 columns, got 155"),
         (
             lambda rows: [rows[0], rows[2].replace(",0,0,", ",0,nan,", 1)],
