@@ -78,9 +78,9 @@ def read_sources(sources: Sources) -> Arrays:
     arrays: Arrays = {}
     for path, file in sources.tracks.items():
         arrays[f"tracks-{path}"] = tracks = _read_tracks(file)
-        visible: Bools = ~np.isnan(tracks).any(axis=2)
+        visible: Bools = np.logical_not(np.isnan(tracks).any(axis=2))
         if path in sources.visibility:
-            visible = visible & _read_visibility(sources.visibility[path], visible.shape)
+            visible &= _read_visibility(sources.visibility[path], visible.shape)
         arrays[f"visible-{path}"] = visible
     for number, file in sources.truth.items():
         arrays[f"truth-{number}"] = _read_truth(file)

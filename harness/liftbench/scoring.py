@@ -49,10 +49,29 @@ def _score(
 ) -> Score:
     metric = registry.metrics[protocol.metric]
     root = observations.skeleton.root
+    prediction, truth = _measured_frames(prediction, truth)
     errors = frame_errors(protocol, metric, prediction, truth, root)
     if not np.isfinite(errors).all():
         raise ValueError(f"{int((~np.isfinite(errors)).sum())} frames have no finite error")
     return Score(float(errors.mean()), _group_means(errors, truth), len(errors))
+
+
+def _measured_frames(
+    prediction: Reconstruction, truth: GroundTruth
+) -> tuple[Reconstruction, GroundTruth]:
+    """Return both without the frames in which no true point counts, as there is no truth.
+
+    A truth that counts nowhere is left as it is, and so is a prediction of another shape: both
+    are errors, which `frame_errors` tells.
+    """
+    if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:
+        return prediction, truth
+    counts = truth.mask.any(axis=1)
+    if counts.all() or not counts.any():
+        return prediction, truth
+    points_3d, mask = truth.points_3d[counts], truth.mask[counts]
+    kept = GroundTruth(points_3d, truth.unit, truth.group[counts], truth.sequence[counts], mask)
+    return Reconstruction(prediction.points_3d[counts]), kept
 
 
 def _group_means(errors: Floats, truth: GroundTruth) -> dict[str, float]:

@@ -103,7 +103,8 @@ class GroundTruth:
         unit: length unit of `points_3d`, such as `m`.
         group: (F,) the group of a frame (category, action, subject) over which means are taken.
         sequence: (F,) integer id of the sequence that a frame belongs to.
-        mask: (F, P) points that count; None means all.
+        mask: (F, P) points that count; None means all. A frame in which none counts has no truth
+            and no score.
     """
 
     points_3d: Floats

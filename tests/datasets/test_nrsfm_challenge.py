@@ -90,9 +90,7 @@ def true_rows(data: Dataset) -> list[int]:
     return np.flatnonzero(data.truth.mask.any(axis=1)).tolist()
 
 
-@pytest.mark.parametrize(
-    "folder", ["nrsfm_challenge/paper", "NRSfM_challenge/paper/paper", "paper"]
-)
+@pytest.mark.parametrize("below", ["nrsfm_challenge/paper", "NRSfM_challenge/paper/paper", "paper"])
 def test_every_layout_is_found(tmp_path: Path, below: str) -> None:
     write_object(tmp_path / below)
     for camera in CAMERAS:

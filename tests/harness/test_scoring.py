@@ -1,0 +1,66 @@
+"""Scores of stored predictions where only some of the frames have truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from liftbench.registry import Registry
+from liftbench.scoring import score_record
+from liftbench.store import RunRecord, RunSpec, Score
+from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction, Skeleton
+
+FRAMES, POINTS = 6, 5
+MEASURED = [1, 4, 5]
+
+
+def points(seed: int) -> Floats:
+    return np.random.default_rng(seed).uniform(1, 3, (FRAMES, POINTS, 3))
+
+
+def dataset(frames: list[int], mask: bool = True) -> Dataset:
+    """Return those frames; where `mask`, only `MEASURED` of them count and the others are 0."""
+    sequence = np.arange(FRAMES)[frames]
+    counts = np.isin(sequence, MEASURED) if mask else np.ones(len(frames), dtype=bool)
+    truth = np.where(counts[:, None, None], points(0)[frames], 0)
+    seen = Observations(
+        points(0)[frames, :, :2],
+        np.ones((len(frames), POINTS), dtype=bool),
+        sequence,
+        "orthographic",
+        Skeleton(tuple("abcde")),
+    )
+    group = np.where(sequence < 2, "first", "last")
+    shown = np.repeat(counts[:, None], POINTS, axis=1)
+    return Dataset(seen, GroundTruth(truth, "m", group, sequence, shown))
+
+
+def scored(data: Dataset, prediction: Floats, registry: Registry, protocol: str) -> RunRecord:
+    record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
+    predictions = {"all": Reconstruction(prediction)}
+    return score_record(record, predictions, lambda _: data, registry, registry.protocols[protocol])
+
+
+@pytest.mark.parametrize("protocol", ["e3d", "e3d_akhter", "mpjpe", "stress", "depth_error"])
+def test_frames_without_truth_do_not_count(registry: Registry, protocol: str) -> None:
+    everything = dataset(list(range(FRAMES)))
+    found = scored(everything, points(1), registry, protocol)
+    alone = scored(dataset(MEASURED, mask=False), points(1)[MEASURED], registry, protocol)
+    assert found.status == "ok"
+    assert found.scores == alone.scores
+    (by_split,) = found.scores.values()
+    score: Score = by_split["all"]
+    assert score.frames == 3
+    assert set(score.groups) == {"first", "last"}
+
+
+def test_a_truth_that_counts_nowhere_fails(registry: Registry) -> None:
+    record = scored(dataset([0, 2, 3]), points(1)[[0, 2, 3]], registry, "e3d")
+    assert record.status == "failed"
+    assert "no point that counts" in record.error
+
+
+def test_a_prediction_of_another_shape_fails(registry: Registry) -> None:
+    record = scored(dataset(list(range(FRAMES))), points(1)[:4], registry, "e3d")
+    assert record.status == "failed"
+    assert "expected predicted points (6, 5, 3), got (4, 5, 3)" in record.error
