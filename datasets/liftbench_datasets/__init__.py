@@ -10,9 +10,10 @@ from liftbench_datasets.muct import MUCT
 from liftbench_datasets.nrsfm_challenge import NRSFM_CHALLENGE
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
+from liftbench_datasets.two_cloths import TWO_CLOTHS
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, MUCT, NRSFM_CHALLENGE, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [CMU, MUCT, NRSFM_CHALLENGE, SYNTHETIC_APOLLO, SYNTHETIC_BODY, TWO_CLOTHS]

@@ -12,7 +12,7 @@ import numpy as np
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Bools, Floats
-from liftbench_datasets.number_file import find_numbers, frames_of_rows, read_numbers
+from liftbench_datasets.number_file import find_numbers, frames_of_rows, read_numbers, read_tracks
 
 # What the release calls the cameras.
 FOLDERS = {"orthographic": "orthogonal", "perspective": "perspective"}
@@ -77,8 +77,8 @@ def read_sources(sources: Sources) -> Arrays:
     """
     arrays: Arrays = {}
     for path, file in sources.tracks.items():
-        arrays[f"tracks-{path}"] = tracks = _read_tracks(file)
-        visible: Bools = np.logical_not(np.isnan(tracks).any(axis=2))
+        arrays[f"tracks-{path}"] = tracks = read_tracks(file)
+        visible: Bools = np.isfinite(tracks).all(axis=2)
         if path in sources.visibility:
             visible &= _read_visibility(sources.visibility[path], visible.shape)
         arrays[f"visible-{path}"] = visible
@@ -102,13 +102,6 @@ def _truth_files(folder: Path) -> dict[int, Path]:
     names = {file.stem for file in folder.iterdir() if _TRUTH.fullmatch(file.stem)}
     found = {int(name.rpartition("_")[2]): find_numbers(folder / name) for name in sorted(names)}
     return {number: file for number, file in sorted(found.items()) if file is not None}
-
-
-def _read_tracks(file: Path) -> Floats:
-    rows = read_numbers(file, "W", "tracks")
-    if rows.ndim != 2 or len(rows) % 2:
-        raise UserError(f"{file}: expected two rows a frame, got an array of shape {rows.shape}")
-    return frames_of_rows(rows, 2)
 
 
 def _read_visibility(file: Path, shape: tuple[int, ...]) -> Bools:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from liftbench.errors import UserError
 from liftbench.types import Floats
 from liftbench_datasets.array_pickle import read_object_npz
 from liftbench_datasets.guarded import guarded
@@ -50,6 +50,26 @@ def read_numbers(path: Path, *names: str) -> Floats:
         return _checked(np.asarray(found))
 
 
+def read_tracks(path: Path) -> Floats:
+    """Return (F, P, 2) from `W`, either in this form or (2F, P) with two rows a frame.
+
+    A point of which one coordinate is NaN is all NaN.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it holds no such array.
+    """
+    array = read_numbers(path, "W", "tracks")
+    if array.ndim == 2 and len(array) % 2 == 0:
+        array = frames_of_rows(array, 2)
+    if array.ndim != 3 or array.shape[2] != 2:
+        raise UserError(
+            f"{path}: expected two rows a frame or (frames, points, 2), "
+            f"got an array of shape {array.shape}"
+        )
+    return np.where(np.isnan(array).any(axis=2, keepdims=True), np.nan, array)
+
+
 def frames_of_rows(rows: Floats, coordinates: int) -> Floats:
     """Return (F, P, coordinates) of a matrix (coordinates F, P) whose rows come frame by frame."""
     frames: Floats = rows.reshape(-1, coordinates, rows.shape[1]).swapaxes(1, 2)
@@ -58,9 +78,10 @@ def frames_of_rows(rows: Floats, coordinates: int) -> Floats:
 
 def _read_text(path: Path) -> Floats:
     text = path.read_text(encoding="ascii").replace(",", " ")
-    if not text.strip():
+    rows = [line for line in text.splitlines() if line.partition("#")[0].strip()]
+    if not rows:
         raise ValueError("the file is empty")
-    return np.loadtxt(io.StringIO(text), dtype=np.float64, ndmin=2)
+    return np.loadtxt(rows, dtype=np.float64, ndmin=2)
 
 
 def _checked(array: NDArray[Any]) -> Floats:
