@@ -78,7 +78,7 @@ def read_sources(sources: Sources) -> Arrays:
     arrays: Arrays = {}
     for path, file in sources.tracks.items():
         arrays[f"tracks-{path}"] = tracks = read_tracks(file)
-        visible: Bools = np.isfinite(tracks).all(axis=2)
+        visible: Bools = np.all(np.isfinite(tracks), axis=2)
         if path in sources.visibility:
             visible &= _read_visibility(sources.visibility[path], visible.shape)
         arrays[f"visible-{path}"] = visible

@@ -61,7 +61,7 @@ class TwoCloths:
         frames, points = points_2d.shape[:2]
         seen = Observations(
             points_2d,
-            np.isfinite(points_2d).all(axis=2),
+            np.all(np.isfinite(points_2d), axis=2),
             np.ones(frames, dtype=np.int64),
             "orthographic",
             Skeleton(tuple(str(i) for i in range(points))),
