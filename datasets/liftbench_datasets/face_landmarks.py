@@ -54,7 +54,7 @@ def _edges() -> tuple[tuple[int, int], ...]:
 
 
 def _pairs() -> tuple[tuple[int, int], ...]:
-    """Return pairs of a left and a right landmark; a run of them goes up on the left."""
+    """Return pairs of a left and a right landmark."""
     runs = (
         (range(8, 15), range(6, -1, -1)),
         (range(15, 21), range(21, 27)),

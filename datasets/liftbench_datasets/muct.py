@@ -41,8 +41,9 @@ class Muct:
 
     The views count as orthographic, as PR-RRN takes them (section 5.1). A sequence is a subject,
     whose frames are single photographs. Landmarks given as 0,0 are hidden. Faces that the release
-    has mirrored (`ir...`) are left out, as they show nothing new. The box encloses the visible
-    landmarks.
+    has mirrored (`ir...`) are left out, as they show nothing new. Public readers also skip face
+    i434xe-fn as corrupted; PR-RRN counts all 3755 faces, so that it is kept. The box encloses the
+    visible landmarks.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
