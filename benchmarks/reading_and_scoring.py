@@ -16,7 +16,7 @@ import numpy as np
 
 from liftbench.metrics import BUILTIN_METRICS
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
-from liftbench.types import GroundTruth, Reconstruction
+from liftbench.types import GroundTruth, Reconstruction, Skeleton
 from liftbench_datasets.cmu import Cmu
 
 FRAMES, POINTS = 100_000, 31
@@ -33,10 +33,14 @@ def main(root: Path) -> None:
     true = rng.standard_normal((FRAMES, POINTS, 3))
     prediction = Reconstruction(true + 0.1 * rng.standard_normal(true.shape))
     truth = GroundTruth(true, "m", np.full(FRAMES, "all"), np.zeros(FRAMES, dtype=np.int64))
+    chain = tuple((i, i + 1) for i in range(POINTS - 1))
+    skeleton = Skeleton(tuple(str(i) for i in range(POINTS)), chain)
     metrics = {metric.name: metric for metric in BUILTIN_METRICS}
     for protocol in BUILTIN_PROTOCOLS:
         metric = metrics[protocol.metric]
-        seconds = _seconds(lambda p=protocol, m=metric: frame_errors(p, m, prediction, truth))
+        seconds = _seconds(
+            lambda p=protocol, m=metric: frame_errors(p, m, prediction, truth, skeleton)
+        )
         print(f"score {FRAMES} x {POINTS} {protocol.name:17s} {seconds:6.2f} s")
 
 

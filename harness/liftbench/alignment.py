@@ -10,12 +10,16 @@ import numpy as np
 from liftbench.types import Floats
 
 
+def weighted_mean(points: Floats, weights: Floats) -> Floats:
+    """Return the mean (F, 1, 3) of the points that count."""
+    weight = weights[..., None]
+    mean: Floats = (points * weight).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+    return mean
+
+
 def weighted_centred(points: Floats, weights: Floats) -> Floats:
     """Return the points minus the mean of those that count."""
-    weight = weights[..., None]
-    mean = (points * weight).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
-    offset: Floats = points - mean
-    return offset
+    return points - weighted_mean(points, weights)
 
 
 def norms(points: Floats, weights: Floats) -> Floats:

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.alignment import norms, orthogonal_alignment, weighted_centred
+from liftbench.alignment import norms, orthogonal_alignment, weighted_centred, weighted_mean
 from liftbench.metrics import Metric
-from liftbench.types import Floats, GroundTruth, Reconstruction
+from liftbench.types import Floats, GroundTruth, Reconstruction, Skeleton
 
 # A prediction this much smaller than the truth has all its points in one place.
 _COLLAPSED = 1e-9
@@ -27,7 +27,7 @@ class Protocol:
     """A named way from a prediction to a number; every step stands in its fields.
 
     The steps run in this order: centre, unit, depth flip (the better of both), align, scale,
-    metric; the result is the mean over frames.
+    metric, mean.
 
     Attributes:
         name: name in suites and tables.
@@ -35,11 +35,14 @@ class Protocol:
         description: one sentence for captions.
         version: raise it when numbers change.
         spread_unit: lengths are divided by the mean standard deviation of the truth's rows.
-        centre: which point goes to the origin.
+        centre: what goes to the origin: the `mean` of the points that count, the `root` point,
+            or the mean `depth` alone.
         depth_flip: a frame may be mirrored in depth if that lowers its error.
         align: orthogonal alignment to the truth; `orthogonal` allows a reflection.
         align_over: one alignment for each frame or for each whole sequence.
-        scale: match the norms, or scale by least squares, a frame at a time.
+        scale: match the norms, scale by least squares, or match the mean length of the skeleton's
+            edges (`bones`), a frame at a time.
+        mean: over all frames, or over the means of the truth's `groups`.
     """
 
     name: str
@@ -47,11 +50,12 @@ class Protocol:
     description: str
     version: int = 1
     spread_unit: bool = False
-    centre: Literal["none", "mean", "root"] = "mean"
+    centre: Literal["none", "mean", "root", "depth"] = "mean"
     depth_flip: bool = False
     align: Literal["none", "rotation", "orthogonal"] = "none"
     align_over: Literal["frame", "sequence"] = "frame"
-    scale: Literal["none", "norm", "least_squares"] = "none"
+    scale: Literal["none", "norm", "least_squares", "bones"] = "none"
+    mean: Literal["frames", "groups"] = "frames"
 
     @property
     def identity(self) -> str:
@@ -64,7 +68,7 @@ def frame_errors(
     metric: Metric,
     prediction: Reconstruction,
     truth: GroundTruth,
-    root: int = 0,
+    skeleton: Skeleton,
 ) -> Floats:
     """Return the error (F,) of each frame under a protocol.
 
@@ -73,10 +77,11 @@ def frame_errors(
         metric: the frame error that `protocol.metric` names.
         prediction: predicted points in the camera's frame.
         truth: true points in the camera's frame.
-        root: index of the point that `centre="root"` puts at the origin.
+        skeleton: has the root point and the edges that some protocols need.
 
     Raises:
-        ValueError: shapes differ, or a true frame has no point that counts or no extent.
+        ValueError: shapes differ, a true frame has no point that counts or no extent, or the
+            skeleton has no edges where their lengths are asked for.
         DegeneratePredictionError: all points of a predicted frame coincide.
     """
     predicted, true = prediction.points_3d, truth.points_3d
@@ -85,10 +90,12 @@ def frame_errors(
     weights = np.ones(true.shape[:2]) if truth.mask is None else truth.mask.astype(np.float64)
     if not weights.any(axis=1).all():
         raise ValueError(f"frame {int((~weights.any(axis=1)).argmax())} has no point that counts")
+    if protocol.scale == "bones" and not skeleton.edges:
+        raise ValueError(f"{protocol.name} needs a skeleton with edges")
     errors = np.empty(len(true))
     for part in _parts(protocol, truth):
         errors[part] = _part_errors(
-            protocol, metric, predicted[part], true[part], weights[part], root
+            protocol, metric, predicted[part], true[part], weights[part], skeleton
         )
     return errors
 
@@ -104,22 +111,46 @@ def _parts(protocol: Protocol, truth: GroundTruth) -> Iterator[slice | NDArray[n
 
 
 def _part_errors(
-    protocol: Protocol, metric: Metric, predicted: Floats, truth: Floats, weights: Floats, root: int
+    protocol: Protocol,
+    metric: Metric,
+    predicted: Floats,
+    truth: Floats,
+    weights: Floats,
+    skeleton: Skeleton,
 ) -> Floats:
-    at_mean = weighted_centred(predicted, weights), weighted_centred(truth, weights)
-    _refuse_collapsed(*at_mean, weights)
-    if protocol.centre == "mean":
-        predicted, truth = at_mean
-    elif protocol.centre == "root":
-        predicted, truth = (points - points[:, root, None] for points in (predicted, truth))
+    _refuse_collapsed(predicted, truth, weights)
+    predicted, truth = _centred(protocol, predicted, truth, weights, skeleton.root)
     if protocol.spread_unit:
         sigma = _spread(truth, weights)
         predicted, truth = predicted / sigma, truth / sigma
-    errors = metric.errors(_matched(protocol, predicted, truth, weights), truth, weights)
+
+    def errors_of(candidate: Floats) -> Floats:
+        matched = _scaled(
+            protocol, _aligned(protocol, candidate, truth, weights), truth, weights, skeleton
+        )
+        return metric.errors(matched, truth, weights)
+
+    errors = errors_of(predicted)
     if protocol.depth_flip:
-        mirrored = _matched(protocol, predicted * (1.0, 1.0, -1.0), truth, weights)
-        errors = np.minimum(errors, metric.errors(mirrored, truth, weights))
+        errors = np.minimum(errors, errors_of(predicted * (1.0, 1.0, -1.0)))
     return errors
+
+
+def _centred(
+    protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats, root: int
+) -> tuple[Floats, Floats]:
+    """Return prediction and truth about the origin that the protocol takes."""
+    if protocol.centre == "mean":
+        return weighted_centred(predicted, weights), weighted_centred(truth, weights)
+    if protocol.centre == "depth":
+        depth = np.array([0.0, 0.0, 1.0])
+        return (
+            predicted - weighted_mean(predicted, weights) * depth,
+            truth - weighted_mean(truth, weights) * depth,
+        )
+    if protocol.centre == "root":
+        return predicted - predicted[:, root, None], truth - truth[:, root, None]
+    return predicted, truth
 
 
 def _spread(points: Floats, weights: Floats) -> float:
@@ -130,7 +161,8 @@ def _spread(points: Floats, weights: Floats) -> float:
 
 
 def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None:
-    """Raise where all points that count coincide in a centred frame."""
+    """Raise where all points that count coincide in a frame."""
+    predicted, truth = weighted_centred(predicted, weights), weighted_centred(truth, weights)
     extent = norms(truth, weights)
     if not extent.all():
         raise ValueError(
@@ -143,32 +175,50 @@ def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None
         )
 
 
-def _matched(protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats) -> Floats:
-    """Return the prediction aligned and scaled to the truth."""
-    if protocol.align != "none":
-        shape = predicted.shape
-        if protocol.align_over == "sequence":
-            rows = (1, -1, 3)
-            turn = orthogonal_alignment(
-                predicted.reshape(rows),
-                truth.reshape(rows),
-                weights.reshape(1, -1),
-                reflection=protocol.align == "orthogonal",
-            )
-        else:
-            turn = orthogonal_alignment(
-                predicted, truth, weights, reflection=protocol.align == "orthogonal"
-            )
-        predicted = (predicted @ turn).reshape(shape)
+def _aligned(protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return the prediction turned to the truth."""
+    if protocol.align == "none":
+        return predicted
+    shape, reflection = predicted.shape, protocol.align == "orthogonal"
+    if protocol.align_over == "frame":
+        turn = orthogonal_alignment(predicted, truth, weights, reflection=reflection)
+    else:
+        rows = (1, -1, 3)
+        turn = orthogonal_alignment(
+            predicted.reshape(rows),
+            truth.reshape(rows),
+            weights.reshape(1, -1),
+            reflection=reflection,
+        )
+    return (predicted @ turn).reshape(shape)
+
+
+def _scaled(
+    protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats, skeleton: Skeleton
+) -> Floats:
+    """Return the prediction as large as the truth."""
+    if protocol.scale == "none":
+        return predicted
     if protocol.scale == "norm":
         scale = norms(truth, weights) / norms(predicted, weights)
-    elif protocol.scale == "least_squares":
+    elif protocol.scale == "bones":
+        scale = _bone_length(truth, weights, skeleton) / _bone_length(predicted, weights, skeleton)
+    else:
         overlap = (np.einsum("fpc,fpc->fp", predicted, truth) * weights).sum(axis=1)
         scale = overlap / norms(predicted, weights) ** 2
-    else:
-        return predicted
     scaled: Floats = predicted * scale[:, None, None]
     return scaled
+
+
+def _bone_length(points: Floats, weights: Floats, skeleton: Skeleton) -> Floats:
+    """Return the mean length (F,) of the edges whose ends both count."""
+    first, second = np.array(skeleton.edges).T
+    counts = weights[:, first] * weights[:, second]
+    if not counts.any(axis=1).all():
+        raise ValueError(f"frame {int((~counts.any(axis=1)).argmax())} has no edge that counts")
+    lengths = np.linalg.norm(points[:, first] - points[:, second], axis=2)
+    total: Floats = (lengths * counts).sum(axis=1) / counts.sum(axis=1)
+    return total
 
 
 BUILTIN_PROTOCOLS = (
@@ -221,7 +271,66 @@ BUILTIN_PROTOCOLS = (
     Protocol(
         "depth_error",
         "mean_depth_distance",
-        "root points aligned, mean distance along z (KD, section 5.2)",
+        "root points aligned, mean distance along z",
         centre="root",
+    ),
+    Protocol(
+        "c3dpo_up3d",
+        "mean_distance",
+        "mean depth removed, flipped in depth where that is better, no scale, no alignment, mean "
+        "point distance; mean over frames (C3DPO on UP-3D; Deep NRSfM++, Table 3a)",
+        centre="depth",
+        depth_flip=True,
+    ),
+    Protocol(
+        "c3dpo_pascal3d",
+        "mean_distance",
+        "mean depth of the category's points removed, flipped in depth where that is better, no "
+        "scale, no alignment, mean point distance; mean over categories (C3DPO on PASCAL3D+; Deep "
+        "NRSfM++, Table 3b-c)",
+        centre="depth",
+        depth_flip=True,
+        mean="groups",
+    ),
+    Protocol(
+        "c3dpo_h36m",
+        "mean_distance",
+        "root points aligned, flipped in depth where that is better, no scale, no alignment, mean "
+        "point distance; mean over actions (C3DPO on H3.6M)",
+        centre="root",
+        depth_flip=True,
+        mean="groups",
+    ),
+    Protocol(
+        "stress_groups",
+        "stress",
+        "mean difference of pairwise distances, no scale; mean over categories or actions (C3DPO "
+        "on PASCAL3D+ and H3.6M)",
+        centre="none",
+        mean="groups",
+    ),
+    Protocol(
+        "kd_mpjpe",
+        "mean_distance",
+        "root points aligned, scaled to the truth's mean bone length, mean point distance (KD, "
+        "sections 5.1, 5.2)",
+        centre="root",
+        scale="bones",
+    ),
+    Protocol(
+        "kd_pa_mpjpe",
+        "mean_distance",
+        "scaled to the truth's mean bone length, best rotation a frame, mean point distance (KD, "
+        "sections 5.1, 5.2)",
+        align="rotation",
+        scale="bones",
+    ),
+    Protocol(
+        "kd_depth_error",
+        "mean_depth_distance",
+        "root points aligned, scaled to the truth's mean bone length, mean distance along z (KD, "
+        "section 5.2)",
+        centre="root",
+        scale="bones",
     ),
 )

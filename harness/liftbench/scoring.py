@@ -48,12 +48,15 @@ def _score(
     protocol: Protocol,
 ) -> Score:
     metric = registry.metrics[protocol.metric]
-    root = observations.skeleton.root
+    frames = len(truth.group)
     prediction, truth = _measured_frames(prediction, truth)
-    errors = frame_errors(protocol, metric, prediction, truth, root)
+    errors = frame_errors(protocol, metric, prediction, truth, observations.skeleton)
     if not np.isfinite(errors).all():
         raise ValueError(f"{int((~np.isfinite(errors)).sum())} frames have no finite error")
-    return Score(float(errors.mean()), _group_means(errors, truth), len(errors))
+    groups = _group_means(errors, truth)
+    value = errors.mean() if protocol.mean == "frames" else np.mean(list(groups.values()))
+    absent = tuple(name for name in truth.groups if name not in groups)
+    return Score(float(value), groups, len(errors), frames - len(errors), absent)
 
 
 def _measured_frames(
@@ -69,8 +72,13 @@ def _measured_frames(
     counts = truth.mask.any(axis=1)
     if counts.all() or not counts.any():
         return prediction, truth
-    points_3d, mask = truth.points_3d[counts], truth.mask[counts]
-    kept = GroundTruth(points_3d, truth.unit, truth.group[counts], truth.sequence[counts], mask)
+    kept = replace(
+        truth,
+        points_3d=truth.points_3d[counts],
+        group=truth.group[counts],
+        sequence=truth.sequence[counts],
+        mask=truth.mask[counts],
+    )
     return Reconstruction(prediction.points_3d[counts]), kept
 
 

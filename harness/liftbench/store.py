@@ -49,11 +49,21 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Score:
-    """One split's number under one protocol: overall, by group, and over how many frames."""
+    """One split's number under one protocol.
+
+    Attributes:
+        value: over all.
+        groups: by group.
+        frames: how many frames it is of.
+        unscored: how many more there are, without a point that counts.
+        absent: groups without a frame, which no mean is over.
+    """
 
     value: float
     groups: Mapping[str, float]
     frames: int
+    unscored: int = 0
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,10 @@ class Store:
             yield _read(path)
 
 
+def _score(stored: dict[str, Any]) -> Score:
+    return Score(**{**stored, "absent": tuple(stored.get("absent", ()))})
+
+
 def _read(path: Path) -> RunRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -143,7 +157,7 @@ def _read(path: Path) -> RunRecord:
         record = RunRecord(
             spec=RunSpec(**{**spec, "evaluate": tuple(spec["evaluate"])}),
             scores={
-                protocol: {split: Score(**score) for split, score in splits.items()}
+                protocol: {split: _score(score) for split, score in splits.items()}
                 for protocol, splits in content.pop("scores").items()
             },
             curve=tuple((step, steps, loss) for step, steps, loss in content.pop("curve")),

@@ -81,6 +81,7 @@ def make_leaderboard(
         title = plan.title(cell)
         problems.extend(_problems(title, cell, records))
         notes.extend(_cut_short(title, records))
+        notes.extend(_left_out(cell, records, protocol))
         rows.extend(
             _row(plan.suite, protocol, registry, cell, split, records, printed)
             for split in cell.splits
@@ -92,7 +93,9 @@ def make_leaderboard(
         for place, numbers in printed.items()
         if place not in done and place[1:] in shown
     )
-    return Leaderboard(plan.suite, protocol, tuple(rows), tuple(notes), tuple(problems))
+    return Leaderboard(
+        plan.suite, protocol, tuple(rows), tuple(dict.fromkeys(notes)), tuple(problems)
+    )
 
 
 _Place = tuple[str, str, str, str, str]  # method, dataset, subset, split, setting
@@ -221,6 +224,20 @@ def _cut_short(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
             step, steps, _ = record.curve[-1]
             name = f"{title} seed {record.spec.seed}"
             yield f"{name}: its time budget ended the training near step {step} of {steps}"
+
+
+def _left_out(cell: Cell, records: Sequence[RunRecord], protocol: Protocol) -> Iterator[str]:
+    """Yield what the means of a cell's splits are not over."""
+    for record in records[:1]:
+        for split, score in record.scores.get(protocol.identity, {}).items():
+            place = f"{cell.dataset} {cell.subset} {split}"
+            if score.unscored:
+                count = score.frames + score.unscored
+                yield f"{place}: {score.unscored} of {count} frames have no truth and no score"
+            if score.absent:
+                names = ", ".join(score.absent)
+                count = len(score.groups) + len(score.absent)
+                yield f"{place}: no frame of {len(score.absent)} of {count} groups: {names}"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

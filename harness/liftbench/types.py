@@ -105,6 +105,8 @@ class GroundTruth:
         sequence: (F,) integer id of the sequence that a frame belongs to.
         mask: (F, P) points that count; None means all. A frame in which none counts has no truth
             and no score.
+        groups: names of all groups that a mean should be over; those that no frame belongs to are
+            told beside it. Empty means those of the frames.
     """
 
     points_3d: Floats
@@ -112,12 +114,15 @@ class GroundTruth:
     group: NDArray[np.str_]
     sequence: NDArray[np.int64]
     mask: Bools | None = None
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         points = _array(self, "points_3d", np.float64, (None, None, 3))
         _finite(self, "points_3d", points)
         frames, count = points.shape[:2]
-        _array(self, "group", np.str_, (frames,))
+        group = _array(self, "group", np.str_, (frames,))
+        if self.groups and (others := set(group.tolist()) - set(self.groups)):
+            raise ValueError(f"GroundTruth.group: '{min(others)}' is none of `groups`")
         _array(self, "sequence", np.int64, (frames,))
         if self.mask is not None:
             _array(self, "mask", np.bool_, (frames, count))

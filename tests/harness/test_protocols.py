@@ -24,11 +24,13 @@ from liftbench.protocols import (
     Protocol,
     frame_errors,
 )
-from liftbench.types import Bools, Floats, GroundTruth, Reconstruction
+from liftbench.types import Bools, Floats, GroundTruth, Reconstruction, Skeleton
 
 METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
 PROTOCOLS = {protocol.name: protocol for protocol in BUILTIN_PROTOCOLS}
 ROOT = 2
+EDGES = ((0, 1), (1, 2), (2, 3), (4, 5))
+SKELETON = Skeleton(tuple("abcdefg"), EDGES, root=ROOT)
 FLIP = np.array([1.0, 1.0, -1.0])
 
 every_protocol = pytest.mark.parametrize("name", PROTOCOLS)
@@ -43,9 +45,11 @@ def truth_of(
     return GroundTruth(points, "m", np.full(frames, "all"), ids, mask)
 
 
-def errors_of(name: str, predicted: Floats, truth: GroundTruth, root: int = ROOT) -> Floats:
-    protocol = PROTOCOLS[name]
-    return frame_errors(protocol, METRICS[protocol.metric], Reconstruction(predicted), truth, root)
+def errors_of(
+    name: str, predicted: Floats, truth: GroundTruth, skeleton: Skeleton = SKELETON
+) -> Floats:
+    protocol, prediction = PROTOCOLS[name], Reconstruction(predicted)
+    return frame_errors(protocol, METRICS[protocol.metric], prediction, truth, skeleton)
 
 
 def sample(
@@ -110,6 +114,13 @@ def stress(p: Floats, t: Floats) -> float:
     return float(np.mean(gaps))
 
 
+def c3dpo_depth(p: Floats, t: Floats) -> float:
+    p, t = p.copy(), t.copy()
+    p[:, 2] -= p[:, 2].mean()
+    t[:, 2] -= t[:, 2].mean()
+    return min(distances(p, t), distances(p * FLIP, t))
+
+
 FRAME_LOOPS: dict[str, Callable[[Floats, Floats], float]] = {
     "e3d": e3d,
     "mpjpe": mpjpe,
@@ -118,7 +129,11 @@ FRAME_LOOPS: dict[str, Callable[[Floats, Floats], float]] = {
     "mpjpe_scale_flip": lambda p, t: min(mpjpe_scale(p, t), mpjpe_scale(p * FLIP, t)),
     "pa_mpjpe": pa_mpjpe,
     "stress": stress,
+    "stress_groups": stress,
+    "c3dpo_up3d": c3dpo_depth,
+    "c3dpo_pascal3d": c3dpo_depth,
 }
+WITH_ROOT_OR_BONES = {"depth_error", "c3dpo_h36m", "kd_mpjpe", "kd_pa_mpjpe", "kd_depth_error"}
 
 
 def counted(points: Floats, truth: GroundTruth) -> list[Floats]:
@@ -130,15 +145,29 @@ def loop_errors(name: str, predicted: Floats, truth: GroundTruth) -> Floats:
     pairs = list(zip(counted(predicted, truth), counted(truth.points_3d, truth), strict=True))
     if name == "e3d_akhter":
         return akhter_errors(pairs, truth.sequence)
-    if name == "depth_error":
-        from_root = [
-            counted(points - points[:, ROOT : ROOT + 1], truth)
-            for points in (predicted, truth.points_3d)
-        ]
-        return np.array(
-            [np.mean(np.abs(p[:, 2] - t[:, 2])) for p, t in zip(*from_root, strict=True)]
-        )
+    if name in WITH_ROOT_OR_BONES:
+        return np.array([loop_from_root(name, predicted, truth, f) for f in range(len(predicted))])
     return np.array([FRAME_LOOPS[name](p, t) for p, t in pairs])
+
+
+def loop_from_root(name: str, predicted: Floats, truth: GroundTruth, frame: int) -> float:
+    counts = np.ones(predicted.shape[1], bool) if truth.mask is None else truth.mask[frame]
+    p, t = predicted[frame], truth.points_3d[frame]
+    if name == "c3dpo_h36m":
+        p, t = p - p[ROOT], t - t[ROOT]
+        return min(distances(p[counts], t[counts]), distances((p * FLIP)[counts], t[counts]))
+    if name.startswith("kd"):
+        p = p * bone_length(t, counts) / bone_length(p, counts)
+    if name == "kd_pa_mpjpe":
+        p, t = centred(p[counts]), centred(t[counts])
+        return distances(Rotation.align_vectors(t, p)[0].apply(p), t)
+    p, t = (p - p[ROOT])[counts], (t - t[ROOT])[counts]
+    return distances(p, t) if name == "kd_mpjpe" else float(np.mean(np.abs(p[:, 2] - t[:, 2])))
+
+
+def bone_length(points: Floats, counts: Bools) -> float:
+    bones = [(i, j) for i, j in EDGES if counts[i] and counts[j]]
+    return float(np.mean([np.linalg.norm(points[i] - points[j]) for i, j in bones]))
 
 
 def akhter_errors(pairs: list[tuple[Floats, Floats]], sequence: NDArray[np.int64]) -> Floats:
@@ -154,7 +183,7 @@ def akhter_errors(pairs: list[tuple[Floats, Floats]], sequence: NDArray[np.int64
 
 
 def test_the_loops_cover_the_built_in_protocols() -> None:
-    assert PROTOCOLS.keys() == FRAME_LOOPS.keys() | {"e3d_akhter", "depth_error"}
+    assert PROTOCOLS.keys() == FRAME_LOOPS.keys() | WITH_ROOT_OR_BONES | {"e3d_akhter"}
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -303,10 +332,11 @@ def test_depth_flip_takes_the_better_in_each_frame(name: str) -> None:
 
 def test_depth_error_follows_the_root() -> None:
     predicted, truth = sample(masked=False)
-    first, other = (errors_of("depth_error", predicted, truth, root) for root in (0, 1))
+    skeletons = [replace(SKELETON, root=root) for root in (0, 1)]
+    first, other = (errors_of("depth_error", predicted, truth, s) for s in skeletons)
     assert not np.allclose(first, other)
     elsewhere = predicted + np.arange(30.0)[:, None, None]
-    np.testing.assert_allclose(errors_of("depth_error", elsewhere, truth, 1), other)
+    np.testing.assert_allclose(errors_of("depth_error", elsewhere, truth, skeletons[1]), other)
 
 
 @pytest.mark.parametrize(

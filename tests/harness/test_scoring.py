@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from liftbench.registry import Registry
 from liftbench.scoring import score_record
-from liftbench.store import RunRecord, RunSpec, Score
+from liftbench.store import RunRecord, RunSpec
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction, Skeleton
 
 FRAMES, POINTS = 6, 5
@@ -47,11 +49,39 @@ def test_frames_without_truth_do_not_count(registry: Registry, protocol: str) ->
     found = scored(everything, points(1), registry, protocol)
     alone = scored(dataset(MEASURED, mask=False), points(1)[MEASURED], registry, protocol)
     assert found.status == "ok"
-    assert found.scores == alone.scores
-    (by_split,) = found.scores.values()
-    score: Score = by_split["all"]
-    assert score.frames == 3
+    score, expected = (next(iter(r.scores.values()))["all"] for r in (found, alone))
+    assert (score.frames, score.unscored) == (3, 3)
+    assert score == replace(expected, unscored=3)
     assert set(score.groups) == {"first", "last"}
+
+
+def test_a_mean_over_groups_is_that_of_their_means(registry: Registry) -> None:
+    """Frame 1 is alone in its group and counts as much as frames 2 to 5 together."""
+    data, prediction = dataset([1, 2, 3, 4, 5], mask=False), points(1)[1:]
+    frames, groups = (
+        next(iter(scored(data, prediction, registry, name).scores.values()))["all"]
+        for name in ("stress", "stress_groups")
+    )
+    assert frames.groups == groups.groups
+    first, last = groups.groups["first"], groups.groups["last"]
+    assert groups.value == pytest.approx((first + last) / 2)
+    assert frames.value == pytest.approx((first + 4 * last) / 5)
+    assert abs(groups.value - frames.value) > 1e-3
+
+
+def test_groups_without_a_frame_are_told_and_not_averaged(registry: Registry) -> None:
+    data = dataset([1, 4, 5], mask=False)
+    assert data.truth is not None
+    named = replace(data, truth=replace(data.truth, groups=("first", "last", "never")))
+    given, told = (
+        next(iter(scored(d, points(1)[[1, 4, 5]], registry, "stress_groups").scores.values()))[
+            "all"
+        ]
+        for d in (data, named)
+    )
+    assert told == replace(given, absent=("never",))
+    with pytest.raises(ValueError, match="'last' is none of `groups`"):
+        replace(data.truth, groups=("first",))
 
 
 def test_a_truth_that_counts_nowhere_fails(registry: Registry) -> None:

@@ -192,6 +192,18 @@ def test_training_that_was_cut_short_is_noted(board: Board) -> None:
     ]
 
 
+def test_what_a_mean_is_not_over_is_noted_once(board: Board) -> None:
+    score = Score(0.5, {"car": 0.5}, 7, unscored=1, absent=("sofa", "boat"))
+    for method in ("ours", "other"):
+        (spec,) = board.add(method, None)
+        board.store.write(RunRecord(spec, "ok", {"e3d@1": {"train": score}}))
+    assert list(board.make().notes) == [
+        "tiny one: a note",
+        "tiny one train: 1 of 8 frames have no truth and no score",
+        "tiny one train: no frame of 2 of 3 groups: sofa, boat",
+    ]
+
+
 # --- printed numbers ---------------------------------------------------------------------------
 
 

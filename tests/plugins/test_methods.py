@@ -84,7 +84,7 @@ def e3d(prediction, points_3d):
     truth = GroundTruth(points_3d, "m", np.full(len(points_3d), "all"), zeros)
     metric = REGISTRY.metrics["relative_norm"]
     assert metric.errors is relative_norm
-    return frame_errors(E3D, metric, prediction, truth).mean()
+    return frame_errors(E3D, metric, prediction, truth, Skeleton(("root",))).mean()
 
 
 def run(key, observations, tmp_path, seed=0, **params):
