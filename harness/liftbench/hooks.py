@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from liftbench.metrics import Metric
     from liftbench.protocols import Protocol
     from liftbench.specs import DatasetSpec, MethodSpec
+    from liftbench.view_metrics import ViewMetric
 
 PROJECT = "liftbench"
 
@@ -37,8 +38,8 @@ def liftbench_corruptions() -> Sequence[CorruptionSpec]:  # type: ignore[empty-b
 
 
 @_hookspec
-def liftbench_metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
-    """Return the frame errors of this plugin."""
+def liftbench_metrics() -> Sequence[Metric | ViewMetric]:  # type: ignore[empty-body]
+    """Return the frame errors and view scores of this plugin."""
 
 
 @_hookspec

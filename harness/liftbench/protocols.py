@@ -333,4 +333,25 @@ BUILTIN_PROTOCOLS = (
         centre="root",
         scale="bones",
     ),
+    Protocol(
+        "pck",
+        "correct_keypoints",
+        "percentage of visible key points reprojected within a tenth of the box's longer edge; "
+        "mean over frames (CMR; To The Point, Table 1)",
+        centre="none",
+    ),
+    Protocol(
+        "miou",
+        "mask_overlap",
+        "intersection over union of the reconstruction's mask and the true one; mean over frames "
+        "(CMR; To The Point, Table 1)",
+        centre="none",
+    ),
+    Protocol(
+        "iou3d",
+        "volume_overlap",
+        "intersection over union of canonical volumes on a grid of 32 voxels an edge; mean over "
+        "frames (To The Point, Table 4)",
+        centre="none",
+    ),
 )

@@ -22,6 +22,7 @@ from liftbench.errors import UserError, unknown_name
 from liftbench.metrics import BUILTIN_METRICS, Metric
 from liftbench.protocols import BUILTIN_PROTOCOLS, Protocol
 from liftbench.specs import DatasetSpec, MethodSpec
+from liftbench.view_metrics import BUILTIN_VIEW_METRICS, ViewMetric
 
 Item = TypeVar("Item")
 
@@ -68,7 +69,7 @@ class Registry:
     methods: Catalogue[MethodSpec]
     datasets: Catalogue[DatasetSpec]
     corruptions: Catalogue[CorruptionSpec]
-    metrics: Catalogue[Metric]
+    metrics: Catalogue[Metric | ViewMetric]
     protocols: Catalogue[Protocol]
     suites: Catalogue[Path]
     published: tuple[Path, ...]
@@ -87,8 +88,8 @@ class _Core:
         return BUILTIN_CORRUPTIONS
 
     @hooks.hookimpl
-    def liftbench_metrics(self) -> Sequence[Metric]:
-        return BUILTIN_METRICS
+    def liftbench_metrics(self) -> Sequence[Metric | ViewMetric]:
+        return (*BUILTIN_METRICS, *BUILTIN_VIEW_METRICS)
 
     @hooks.hookimpl
     def liftbench_protocols(self) -> Sequence[Protocol]:
@@ -167,7 +168,7 @@ def _collect(
     methods: Catalogue[MethodSpec] = Catalogue("method")
     datasets: Catalogue[DatasetSpec] = Catalogue("dataset")
     corruptions: Catalogue[CorruptionSpec] = Catalogue("corruption")
-    metrics: Catalogue[Metric] = Catalogue("metric")
+    metrics: Catalogue[Metric | ViewMetric] = Catalogue("metric")
     protocols: Catalogue[Protocol] = Catalogue("protocol")
     suites: Catalogue[Path] = Catalogue("suite")
     published: list[Path] = []
@@ -198,11 +199,11 @@ def _call(manager: pluggy.PluginManager, plugin: str, hook: str) -> list[Any]:
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         if implementation.plugin_name == plugin:
             items = list(implementation.function())
-            wrong = [item for item in items if not isinstance(item, _HOOKS[hook])]
+            kinds = _HOOKS[hook]
+            wrong = [item for item in items if not isinstance(item, kinds)]
             if wrong:
-                raise TypeError(
-                    f"{hook}: expected {_HOOKS[hook].__name__}, got {type(wrong[0]).__name__}"
-                )
+                expected = " or ".join(kind.__name__ for kind in kinds)
+                raise TypeError(f"{hook}: expected {expected}, got {type(wrong[0]).__name__}")
             return items
     return []
 
@@ -219,12 +220,12 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})".replace("\n", " ")
 
 
-_HOOKS: dict[str, type] = {
-    "liftbench_methods": MethodSpec,
-    "liftbench_datasets": DatasetSpec,
-    "liftbench_corruptions": CorruptionSpec,
-    "liftbench_metrics": Metric,
-    "liftbench_protocols": Protocol,
-    "liftbench_suites": Path,
-    "liftbench_published": Path,
+_HOOKS: dict[str, tuple[type, ...]] = {
+    "liftbench_methods": (MethodSpec,),
+    "liftbench_datasets": (DatasetSpec,),
+    "liftbench_corruptions": (CorruptionSpec,),
+    "liftbench_metrics": (Metric, ViewMetric),
+    "liftbench_protocols": (Protocol,),
+    "liftbench_suites": (Path,),
+    "liftbench_published": (Path,),
 }

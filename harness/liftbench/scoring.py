@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from liftbench.metrics import Metric
 from liftbench.protocols import Protocol, frame_errors
 from liftbench.registry import Registry
 from liftbench.store import RunRecord, Score
-from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction
+from liftbench.types import Bools, Dataset, Floats, GroundTruth, Reconstruction
+from liftbench.view_metrics import ViewMetric
 
 LoadSplit = Callable[[str], Dataset]
 
@@ -28,10 +30,11 @@ def score_record(
     `failed`, never a number.
     """
     try:
+        metric = registry.metrics[protocol.metric]
         scores = {
-            split: _score(prediction, data.observations, data.truth, registry, protocol)
+            split: _score(prediction, data, metric, protocol)
             for split, prediction in predictions.items()
-            if (data := load(split)).truth is not None
+            if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
         }
     except ValueError as error:
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
@@ -41,46 +44,58 @@ def score_record(
 
 
 def _score(
-    prediction: Reconstruction,
-    observations: Observations,
-    truth: GroundTruth,
-    registry: Registry,
-    protocol: Protocol,
+    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
 ) -> Score:
-    metric = registry.metrics[protocol.metric]
-    frames = len(truth.group)
-    prediction, truth = _measured_frames(prediction, truth)
-    errors = frame_errors(protocol, metric, prediction, truth, observations.skeleton)
-    if not np.isfinite(errors).all():
-        raise ValueError(f"{int((~np.isfinite(errors)).sum())} frames have no finite error")
-    groups = _group_means(errors, truth)
-    value = errors.mean() if protocol.mean == "frames" else np.mean(list(groups.values()))
-    absent = tuple(name for name in truth.groups if name not in groups)
-    return Score(float(value), groups, len(errors), frames - len(errors), absent)
+    values, scored = _values(prediction, data, metric, protocol)
+    if not np.isfinite(values[scored]).all():
+        count = int((~np.isfinite(values[scored])).sum())
+        raise ValueError(f"{count} frames have no finite error")
+    group = np.full(len(values), "all") if data.truth is None else data.truth.group
+    groups = {str(g): float(values[scored & (group == g)].mean()) for g in np.unique(group[scored])}
+    value = values[scored].mean() if protocol.mean == "frames" else np.mean(list(groups.values()))
+    absent = tuple(name for name in (data.truth.groups if data.truth else ()) if name not in groups)
+    return Score(float(value), groups, int(scored.sum()), int((~scored).sum()), absent)
+
+
+def _values(
+    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
+) -> tuple[Floats, Bools]:
+    """Return the value of each frame, and which frames have one."""
+    if isinstance(metric, ViewMetric):
+        values = metric.scores(prediction, data)
+        scored = ~np.isnan(values)
+        if not scored.any():
+            raise ValueError("no frame has a score")
+        return values, scored
+    if (truth := data.truth) is None:
+        raise ValueError("the data has no truth")
+    kept_prediction, kept_truth, scored = _measured_frames(prediction, truth)
+    values = np.full(len(truth.group), np.nan)
+    values[scored] = frame_errors(
+        protocol, metric, kept_prediction, kept_truth, data.observations.skeleton
+    )
+    return values, scored
 
 
 def _measured_frames(
     prediction: Reconstruction, truth: GroundTruth
-) -> tuple[Reconstruction, GroundTruth]:
-    """Return both without the frames in which no true point counts, as there is no truth.
+) -> tuple[Reconstruction, GroundTruth, Bools]:
+    """Return both without the frames in which no true point counts, and which frames are left.
 
     A truth that counts nowhere is left as it is, and so is a prediction of another shape: both
     are errors, which `frame_errors` tells.
     """
+    every = np.ones(len(truth.group), dtype=np.bool_)
     if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:
-        return prediction, truth
-    counts = truth.mask.any(axis=1)
+        return prediction, truth, every
+    counts: Bools = truth.mask.any(axis=1)
     if counts.all() or not counts.any():
-        return prediction, truth
-    kept = replace(
-        truth,
-        points_3d=truth.points_3d[counts],
-        group=truth.group[counts],
-        sequence=truth.sequence[counts],
-        mask=truth.mask[counts],
+        return prediction, truth, every
+    kept = GroundTruth(
+        truth.points_3d[counts],
+        truth.unit,
+        truth.group[counts],
+        truth.sequence[counts],
+        truth.mask[counts],
     )
-    return Reconstruction(prediction.points_3d[counts]), kept
-
-
-def _group_means(errors: Floats, truth: GroundTruth) -> dict[str, float]:
-    return {str(g): float(errors[truth.group == g].mean()) for g in np.unique(truth.group)}
+    return Reconstruction(prediction.points_3d[counts]), kept, counts

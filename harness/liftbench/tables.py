@@ -18,6 +18,7 @@ from liftbench.published import PublishedNumber
 from liftbench.registry import Registry
 from liftbench.store import RunRecord, Store
 from liftbench.suites import Suite
+from liftbench.view_metrics import ViewMetric
 
 NOT_AVAILABLE = "not_available"
 NOT_RUN = "not_run"
@@ -65,6 +66,7 @@ class Leaderboard:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
+    more_is_better: bool = False
 
 
 def make_leaderboard(
@@ -94,7 +96,12 @@ def make_leaderboard(
         if place not in done and place[1:] in shown
     )
     return Leaderboard(
-        plan.suite, protocol, tuple(rows), tuple(dict.fromkeys(notes)), tuple(problems)
+        plan.suite,
+        protocol,
+        tuple(rows),
+        tuple(dict.fromkeys(notes)),
+        tuple(problems),
+        more_is_better=isinstance(registry.metrics[protocol.metric], ViewMetric),
     )
 
 
@@ -141,7 +148,7 @@ def _row(
         method=cell.method,
         protocol=protocol.identity,
         metric=protocol.name,
-        unit="ratio" if _is_ratio(protocol, registry) else "length",
+        unit=_unit(protocol, registry),
         value=mean(values) if values else None,
         std=stdev(values) if len(values) > 1 else None,
         n_seeds=len(values),
@@ -182,8 +189,11 @@ def _published_row(
     )
 
 
-def _is_ratio(protocol: Protocol, registry: Registry) -> bool:
-    return protocol.spread_unit or registry.metrics[protocol.metric].relative
+def _unit(protocol: Protocol, registry: Registry) -> str:
+    metric = registry.metrics[protocol.metric]
+    if isinstance(metric, ViewMetric):
+        return metric.unit
+    return "ratio" if protocol.spread_unit or metric.relative else "length"
 
 
 def _sources(numbers: Sequence[PublishedNumber]) -> str:
@@ -260,11 +270,11 @@ def to_markdown(board: Leaderboard) -> str:
     A setting stands in the caption, over a table or over a column, wherever it is the only one.
     """
     common = _one_setting(board.rows)
-    parts = [f"# {board.suite.title}", _caption(board.protocol, common)]
+    parts = [f"# {board.suite.title}", _caption(board, common)]
     for dataset, split in dict.fromkeys((row.dataset, row.split) for row in board.rows):
         rows = [r for r in board.rows if (r.dataset, r.split) == (dataset, split)]
         heading = _listed(dataset, split, "" if common else _one_setting(rows))
-        parts.append(f"## {heading}\n\n{_grid(rows)}")
+        parts.append(f"## {heading}\n\n{_grid(rows, board)}")
     if board.notes:
         parts.append("\n".join(["Notes:", *(f"- {note}" for note in board.notes)]))
     if problems := dict.fromkeys(board.problems):
@@ -282,22 +292,23 @@ def _listed(*words: str) -> str:
     return ", ".join(filter(None, words))
 
 
-def _caption(protocol: Protocol, setting: str) -> str:
+def _caption(board: Leaderboard, setting: str) -> str:
+    protocol, better = board.protocol, "Higher" if board.more_is_better else "Lower"
     told = f" Setting: {setting}." if setting else ""
     return (
-        f"Protocol `{protocol.identity}`: {protocol.description}.{told} Lower is better; the "
+        f"Protocol `{protocol.identity}`: {protocol.description}.{told} {better} is better; the "
         "best of ours is bold. (p …) is the number that the paper prints; ± is the standard "
         "deviation over n seeds; n/a: the data is absent; an empty cell was not run."
     )
 
 
-def _grid(rows: Sequence[Row]) -> str:
+def _grid(rows: Sequence[Row], board: Leaderboard) -> str:
     columns: dict[tuple[str, str], dict[str, Row]] = {}  # (subset, setting) to method to row
     for row in rows:
         columns.setdefault((row.subset, row.setting), {})[row.method] = row
     common = _one_setting(rows)
     shown = {
-        subset if common else _listed(subset, setting): _column_texts(cells)
+        subset if common else _listed(subset, setting): _column_texts(cells, board)
         for (subset, setting), cells in columns.items()
     }
     lines = [
@@ -307,9 +318,10 @@ def _grid(rows: Sequence[Row]) -> str:
     return tabulate(lines, headers=["method", *shown], tablefmt="github", disable_numparse=True)
 
 
-def _column_texts(cells: dict[str, Row]) -> dict[str, str]:
+def _column_texts(cells: dict[str, Row], board: Leaderboard) -> dict[str, str]:
     """Return the text of each method's cell of a column."""
-    best = min((row.value for row in cells.values() if row.value is not None), default=None)
+    values = [row.value for row in cells.values() if row.value is not None]
+    best = (max if board.more_is_better else min)(values, default=None)
     return {method: _cell_text(row, best) for method, row in cells.items()}
 
 

@@ -95,6 +95,24 @@ class Observations:
 
 
 @dataclass(frozen=True, eq=False)
+class Mesh:
+    """A surface of triangles.
+
+    Attributes:
+        vertices: (V, 3).
+        faces: (N, 3) indices of vertices.
+    """
+
+    vertices: Floats
+    faces: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        vertices = _array(self, "vertices", np.float64, (None, 3))
+        _finite(self, "vertices", vertices)
+        _indices(self, "faces", _array(self, "faces", np.int64, (None, 3)), len(vertices))
+
+
+@dataclass(frozen=True, eq=False)
 class GroundTruth:
     """The 3D points that only the scoring sees.
 
@@ -107,6 +125,8 @@ class GroundTruth:
             and no score.
         groups: names of all groups that a mean should be over; those that no frame belongs to are
             told beside it. Empty means those of the frames.
+        meshes: optional true surfaces in the canonical frame of their category.
+        mesh: (F,) which of `meshes` is that of a frame; None without meshes.
     """
 
     points_3d: Floats
@@ -115,6 +135,8 @@ class GroundTruth:
     sequence: NDArray[np.int64]
     mask: Bools | None = None
     groups: tuple[str, ...] = ()
+    meshes: tuple[Mesh, ...] = ()
+    mesh: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         points = _array(self, "points_3d", np.float64, (None, None, 3))
@@ -126,6 +148,8 @@ class GroundTruth:
         _array(self, "sequence", np.int64, (frames,))
         if self.mask is not None:
             _array(self, "mask", np.bool_, (frames, count))
+        if self.mesh is not None:
+            _indices(self, "mesh", _array(self, "mesh", np.int64, (frames,)), len(self.meshes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +162,9 @@ class Reconstruction:
         canonical_3d: optional (F, P, 3).
         points_2d: optional (F, P, 2) reprojection.
         visible: optional (F, P) predicted visibility.
+        vertices: optional (F, V, 3) surface in the camera's frame; x and y are as in `points_2d`.
+        canonical_vertices: optional (F, V, 3) surface in the canonical frame.
+        faces: (N, 3) indices of the vertices of both.
     """
 
     points_3d: Floats
@@ -145,21 +172,31 @@ class Reconstruction:
     canonical_3d: Floats | None = None
     points_2d: Floats | None = None
     visible: Bools | None = None
+    vertices: Floats | None = None
+    canonical_vertices: Floats | None = None
+    faces: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         points = _array(self, "points_3d", np.float64, (None, None, 3))
         _finite(self, "points_3d", points)
         frames, count = points.shape[:2]
-        shapes = {
+        shapes: dict[str, tuple[int | None, ...]] = {
             "rotation": (frames, 3, 3),
             "canonical_3d": (frames, count, 3),
             "points_2d": (frames, count, 2),
+            "vertices": (frames, None, 3),
+            "canonical_vertices": (frames, None, 3),
         }
         for name, shape in shapes.items():
             if getattr(self, name) is not None:
                 _finite(self, name, _array(self, name, np.float64, shape))
         if self.visible is not None:
             _array(self, "visible", np.bool_, (frames, count))
+        if self.faces is not None:
+            faces = _array(self, "faces", np.int64, (None, 3))
+            for surface in (self.vertices, self.canonical_vertices):
+                if surface is not None:
+                    _indices(self, "faces", faces, surface.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +256,11 @@ def _finite(owner: object, name: str, array: Floats) -> None:
             f"{type(owner).__name__}.{name}: {int(bad.sum())} of {bad.size} frames hold NaN or "
             f"infinite values, first frame {int(bad.argmax())}"
         )
+
+
+def _indices(owner: object, name: str, array: NDArray[np.int64], count: int) -> None:
+    if array.size and not (array.min() >= 0 and array.max() < count):
+        raise ValueError(f"{type(owner).__name__}.{name}: an index lies outside 0..{count - 1}")
 
 
 # Which kinds of array are taken for a field: ints serve as floats, never the other way round.

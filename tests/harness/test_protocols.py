@@ -27,7 +27,8 @@ from liftbench.protocols import (
 from liftbench.types import Bools, Floats, GroundTruth, Reconstruction, Skeleton
 
 METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
-PROTOCOLS = {protocol.name: protocol for protocol in BUILTIN_PROTOCOLS}
+# Those of views compare no points: see test_view_metrics.
+PROTOCOLS = {p.name: p for p in BUILTIN_PROTOCOLS if p.metric in METRICS}
 ROOT = 2
 EDGES = ((0, 1), (1, 2), (2, 3), (4, 5))
 SKELETON = Skeleton(tuple("abcdefg"), EDGES, root=ROOT)
