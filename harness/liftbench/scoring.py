@@ -88,7 +88,7 @@ def _measured_frames(
     every = np.ones(len(truth.group), dtype=np.bool_)
     if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:
         return prediction, truth, every
-    counts: Bools = truth.mask.any(axis=1)
+    counts: Bools = np.asarray(truth.mask.any(axis=1))
     if counts.all() or not counts.any():
         return prediction, truth, every
     kept = GroundTruth(
