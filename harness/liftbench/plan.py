@@ -99,8 +99,8 @@ def _plan(
     selection: Selection,
     stored: Collection[RunRecord],
 ) -> Plan:
-    protocol = registry.protocols[suite.protocol]
-    registry.metrics[protocol.metric]  # an unknown metric is told before anything runs
+    for name in suite.protocols:  # an unknown metric is told before anything runs
+        registry.metrics[registry.protocols[name].metric]
     ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
     methods = _methods(suite, registry, selection, ran)
     _check_selected(suite, selection)

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,12 +69,12 @@ def run_plan(
 
     A second Ctrl-C is not needed: running children are ended at once and the store stays whole.
     """
-    protocol = bench.registry.protocols[plan.suite.protocol]
+    protocols = [bench.registry.protocols[name] for name in plan.suite.protocols]
     todo = list(_missing(plan, store, rerun))
     with display, _cancel_on_interrupt(bench.cancel):
         display.plan(len(todo))
         Parallel(n_jobs=jobs, backend="threading")(
-            delayed(_run_and_store)(bench, store, display, protocol, title, spec, rerun)
+            delayed(_run_and_store)(bench, store, display, protocols, title, spec, rerun)
             for title, spec in todo
         )
     return not bench.cancel.is_set()
@@ -163,7 +163,7 @@ def _run_and_store(
     bench: Bench,
     store: Store,
     display: Display,
-    protocol: Protocol,
+    protocols: Sequence[Protocol],
     title: str,
     spec: RunSpec,
     rerun: Rerun,
@@ -171,14 +171,14 @@ def _run_and_store(
     if bench.cancel.is_set():
         return
     display.start(spec.key, title)
-    if taken := _take_over(bench, store, protocol, spec, rerun):
+    if taken := _take_over(bench, store, protocols, spec, rerun):
         record, suite = taken
         display.finish(spec.key, record.status, f"taken over from suite {suite}: {summary(record)}")
         return
     scratch = store.scratch(spec.key)
     try:
         record, predictions = execute(
-            bench, spec, scratch, [protocol], lambda *point: display.update(spec.key, *point)
+            bench, spec, scratch, protocols, lambda *point: display.update(spec.key, *point)
         )
     except CancelledRunError:
         display.finish(spec.key, "stopped", "")
@@ -195,7 +195,7 @@ def _run_and_store(
 
 
 def _take_over(
-    bench: Bench, store: Store, protocol: Protocol, spec: RunSpec, rerun: Rerun
+    bench: Bench, store: Store, protocols: Sequence[Protocol], spec: RunSpec, rerun: Rerun
 ) -> tuple[RunRecord, str] | None:
     """Keep the same run of another suite in `store`; return its record and that suite's name.
 
@@ -210,12 +210,13 @@ def _take_over(
                 continue
             path = other.predictions_path(spec.key)
             predictions = load_reconstructions(path) if path.exists() else {}
-            if protocol.identity not in record.scores:
-                load = partial(bench.load, spec)
-                record = score_record(record, predictions, load, bench.registry, protocol)
+            for protocol in protocols:
+                if protocol.identity not in record.scores:
+                    load = partial(bench.load, spec)
+                    record = score_record(record, predictions, load, bench.registry, protocol)
         except Exception:  # noqa: BLE001, S112 what ails another suite's run costs no row of this
             continue
-        if record.scores.get(protocol.identity):
+        if all(record.scores.get(protocol.identity) for protocol in protocols):
             keep(store, record, predictions)
             return record, other.folder.name
     return None
@@ -235,7 +236,7 @@ def keep(store: Store, record: RunRecord, predictions: dict[str, Reconstruction]
 
 
 def score_again(
-    bench: Bench, store: Store, protocol: Protocol
+    bench: Bench, store: Store, protocols: Sequence[Protocol]
 ) -> Iterator[tuple[RunRecord, RunRecord | None]]:
     """Score every stored prediction again and yield the old and the new record.
 
@@ -256,8 +257,10 @@ def score_again(
         load = partial(bench.load, record.spec)
         note = bench.note(record.spec)
         fresh = replace(record, status="ok", error="", data_note=note)
-        scored = score_record(fresh, predictions, load, bench.registry, protocol)
-        if scored.status == "ok" or not set(record.scores) - {protocol.identity}:
+        scored = fresh
+        for protocol in protocols:
+            scored = score_record(scored, predictions, load, bench.registry, protocol)
+        if scored.status == "ok" or not set(record.scores) - {p.identity for p in protocols}:
             store.write(scored)
         yield record, scored
 

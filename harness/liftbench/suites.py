@@ -62,6 +62,7 @@ class SuitePublished(_Strict):
         splits: printed split to the suite's split, where the paper names it otherwise.
         settings: printed setting to the suite's setting, where they differ.
         methods: printed method key to the suite's method key, where they differ.
+        metrics: printed metric to the suite's protocol, where they differ.
     """
 
     paper: str
@@ -69,6 +70,7 @@ class SuitePublished(_Strict):
     splits: dict[str, str] = {}
     settings: dict[str, str] = {}
     methods: dict[str, str] = {}
+    metrics: dict[str, str] = {}
 
 
 class Limits(_Strict):
@@ -79,17 +81,36 @@ class Limits(_Strict):
 
 
 class Suite(_Strict):
-    """One table: methods x subsets under one protocol."""
+    """One table of a paper: methods x subsets.
+
+    Attributes:
+        name: of its file.
+        title: for people.
+        protocol: what its numbers are under.
+        also: further protocols, which get tables of their own.
+        setting: of all columns that say none of their own.
+        data: the columns.
+        methods: the rows.
+        published: the printed tables that it answers.
+        limits: on each run.
+        notes: what readers of the table should know.
+    """
 
     name: str
     title: str
     protocol: str
+    also: tuple[str, ...] = ()
     setting: str = ""
     data: tuple[SuiteData, ...] = Field(min_length=1)
     methods: dict[str, SuiteMethod] = Field(min_length=1)
     published: tuple[SuitePublished, ...] = ()
     limits: Limits = Limits()
     notes: tuple[str, ...] = ()
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of all protocols, the main one first."""
+        return (self.protocol, *self.also)
 
 
 def read_suite(path: Path) -> Suite:

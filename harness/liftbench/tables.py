@@ -58,66 +58,96 @@ COLUMNS = tuple(Row.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
+class Section:
+    """The rows under one protocol, which no table mixes with others."""
+
+    protocol: Protocol
+    more_is_better: bool
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Leaderboard:
-    """All rows of a suite and what its caption says."""
+    """All numbers of a suite and what is to be said of them."""
 
     suite: Suite
-    protocol: Protocol
-    rows: tuple[Row, ...]
+    sections: tuple[Section, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
-    more_is_better: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all sections."""
+        return tuple(row for section in self.sections for row in section.rows)
 
 
 def make_leaderboard(
     plan: Plan, store: Store, registry: Registry, published: Iterable[PublishedNumber]
 ) -> Leaderboard:
     """Gather the stored numbers of a plan's cells and the printed ones of its tables."""
-    protocol = registry.protocols[plan.suite.protocol]
-    printed = _printed(plan.suite, published)
-    rows: list[Row] = []
+    records = {
+        run.key: record
+        for cell in plan.cells
+        for run in cell.runs
+        if (record := store.read(run.key))
+    }
+    stored = [
+        (cell, [records[run.key] for run in cell.runs if run.key in records]) for cell in plan.cells
+    ]
+    numbers = list(published)
+    sections = [
+        _section(plan.suite, registry.protocols[name], registry, stored, numbers)
+        for name in plan.suite.protocols
+    ]
     notes = [*plan.suite.notes, *plan.notes]
     problems: list[str] = []
-    for cell in plan.cells:
-        records = [record for run in cell.runs if (record := store.read(run.key))]
+    for cell, done in stored:
         title = plan.title(cell)
-        problems.extend(_problems(title, cell, records))
-        notes.extend(_cut_short(title, records))
-        notes.extend(_left_out(cell, records, protocol))
-        rows.extend(
-            _row(plan.suite, protocol, registry, cell, split, records, printed)
-            for split in cell.splits
-        )
+        problems.extend(_problems(title, cell, done))
+        notes.extend(_cut_short(title, done))
+        notes.extend(_left_out(cell, done))
+    return Leaderboard(
+        plan.suite, tuple(sections), tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(problems))
+    )
+
+
+def _section(
+    suite: Suite,
+    protocol: Protocol,
+    registry: Registry,
+    stored: Sequence[tuple[Cell, Sequence[RunRecord]]],
+    published: Sequence[PublishedNumber],
+) -> Section:
+    printed = _printed(suite, protocol, published)
+    rows = [
+        _row(suite, protocol, registry, cell, split, records, printed)
+        for cell, records in stored
+        for split in cell.splits
+    ]
     done = {(row.method, row.dataset, row.subset, row.split, row.setting) for row in rows}
     shown = {place[1:] for place in done}
     rows.extend(
-        _published_row(plan.suite, protocol, place, numbers)
+        _published_row(suite, protocol, place, numbers)
         for place, numbers in printed.items()
         if place not in done and place[1:] in shown
     )
-    return Leaderboard(
-        plan.suite,
-        protocol,
-        tuple(rows),
-        tuple(dict.fromkeys(notes)),
-        tuple(problems),
-        more_is_better=isinstance(registry.metrics[protocol.metric], ViewMetric),
-    )
+    higher = isinstance(registry.metrics[protocol.metric], ViewMetric)
+    return Section(protocol, higher, tuple(rows))
 
 
 _Place = tuple[str, str, str, str, str]  # method, dataset, subset, split, setting
 
 
 def _printed(
-    suite: Suite, published: Iterable[PublishedNumber]
+    suite: Suite, protocol: Protocol, published: Sequence[PublishedNumber]
 ) -> dict[_Place, list[PublishedNumber]]:
     """Return the printed numbers of the suite's tables by the cell that they belong to."""
-    numbers = list(published)
-    metric = suite.protocol
     places: dict[_Place, list[PublishedNumber]] = {}
     for table in suite.published:
-        for number in numbers:
-            if (number.paper, number.table, number.metric) != (table.paper, table.table, metric):
+        for number in published:
+            metric = table.metrics.get(number.metric, number.metric)
+            asked = (table.paper, table.table, protocol.name)
+            if (number.paper, number.table, metric) != asked:
                 continue
             method = table.methods.get(number.method, number.method)
             split = table.splits.get(number.split, number.split)
@@ -236,10 +266,10 @@ def _cut_short(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
             yield f"{name}: its time budget ended the training near step {step} of {steps}"
 
 
-def _left_out(cell: Cell, records: Sequence[RunRecord], protocol: Protocol) -> Iterator[str]:
+def _left_out(cell: Cell, records: Sequence[RunRecord]) -> Iterator[str]:
     """Yield what the means of a cell's splits are not over."""
-    for record in records[:1]:
-        for split, score in record.scores.get(protocol.identity, {}).items():
+    for scores in (scores for record in records for scores in record.scores.values()):
+        for split, score in scores.items():
             place = f"{cell.dataset} {cell.subset} {split}"
             if score.unscored:
                 count = score.frames + score.unscored
@@ -269,17 +299,23 @@ def to_markdown(board: Leaderboard) -> str:
 
     A setting stands in the caption, over a table or over a column, wherever it is the only one.
     """
-    common = _one_setting(board.rows)
-    parts = [f"# {board.suite.title}", _caption(board, common)]
-    for dataset, split in dict.fromkeys((row.dataset, row.split) for row in board.rows):
-        rows = [r for r in board.rows if (r.dataset, r.split) == (dataset, split)]
-        heading = _listed(dataset, split, "" if common else _one_setting(rows))
-        parts.append(f"## {heading}\n\n{_grid(rows, board)}")
+    parts = [f"# {board.suite.title}"]
+    for section in board.sections:
+        parts.extend(_section_parts(section))
     if board.notes:
         parts.append("\n".join(["Notes:", *(f"- {note}" for note in board.notes)]))
-    if problems := dict.fromkeys(board.problems):
-        parts.append("\n".join(["Without a number:", *(f"- {line}" for line in problems)]))
+    if board.problems:
+        parts.append("\n".join(["Without a number:", *(f"- {line}" for line in board.problems)]))
     return "\n\n".join(parts) + "\n"
+
+
+def _section_parts(section: Section) -> Iterator[str]:
+    common = _one_setting(section.rows)
+    yield _caption(section, common)
+    for dataset, split in dict.fromkeys((row.dataset, row.split) for row in section.rows):
+        rows = [r for r in section.rows if (r.dataset, r.split) == (dataset, split)]
+        heading = _listed(dataset, split, "" if common else _one_setting(rows))
+        yield f"## {heading}\n\n{_grid(rows, section)}"
 
 
 def _one_setting(rows: Iterable[Row]) -> str:
@@ -292,8 +328,8 @@ def _listed(*words: str) -> str:
     return ", ".join(filter(None, words))
 
 
-def _caption(board: Leaderboard, setting: str) -> str:
-    protocol, better = board.protocol, "Higher" if board.more_is_better else "Lower"
+def _caption(section: Section, setting: str) -> str:
+    protocol, better = section.protocol, "Higher" if section.more_is_better else "Lower"
     told = f" Setting: {setting}." if setting else ""
     return (
         f"Protocol `{protocol.identity}`: {protocol.description}.{told} {better} is better; the "
@@ -302,13 +338,13 @@ def _caption(board: Leaderboard, setting: str) -> str:
     )
 
 
-def _grid(rows: Sequence[Row], board: Leaderboard) -> str:
+def _grid(rows: Sequence[Row], section: Section) -> str:
     columns: dict[tuple[str, str], dict[str, Row]] = {}  # (subset, setting) to method to row
     for row in rows:
         columns.setdefault((row.subset, row.setting), {})[row.method] = row
     common = _one_setting(rows)
     shown = {
-        subset if common else _listed(subset, setting): _column_texts(cells, board)
+        subset if common else _listed(subset, setting): _column_texts(cells, section)
         for (subset, setting), cells in columns.items()
     }
     lines = [
@@ -318,10 +354,10 @@ def _grid(rows: Sequence[Row], board: Leaderboard) -> str:
     return tabulate(lines, headers=["method", *shown], tablefmt="github", disable_numparse=True)
 
 
-def _column_texts(cells: dict[str, Row], board: Leaderboard) -> dict[str, str]:
+def _column_texts(cells: dict[str, Row], section: Section) -> dict[str, str]:
     """Return the text of each method's cell of a column."""
     values = [row.value for row in cells.values() if row.value is not None]
-    best = (max if board.more_is_better else min)(values, default=None)
+    best = (max if section.more_is_better else min)(values, default=None)
     return {method: _cell_text(row, best) for method, row in cells.items()}
 
 

@@ -25,7 +25,7 @@ from liftbench.tables import write_leaderboard
 @click.argument("suite_name", metavar="SUITE")
 @data_root_option
 @results_option
-@click.option("--protocol", "protocol_name", help="Another protocol than the suite's.")
+@click.option("--protocol", "protocol_name", help="Another protocol than those of the suite.")
 @click.pass_obj
 def score(
     plugin_files: tuple[Path, ...],
@@ -39,9 +39,10 @@ def score(
     registry = open_registry(plugin_files)
     suite = open_suite(registry, suite_name)
     bench = open_bench(registry, data_root, Execution(), suite.limits)
-    protocol = registry.protocols[protocol_name or suite.protocol]
+    names = (protocol_name,) if protocol_name else suite.protocols
+    protocols = [registry.protocols[name] for name in names]
     store = Store(results / suite.name)
-    for record, scored in score_again(bench, store, protocol):
+    for record, scored in score_again(bench, store, protocols):
         name = f"{record.spec.key[:12]} {record.spec.method['key']} {record.spec.dataset['subset']}"
         click.echo(
             f"{name}: {summary(scored) if scored else 'no stored predictions, kept as it is'}"
