@@ -9,9 +9,10 @@ from liftbench_datasets.cmu import CMU
 from liftbench_datasets.pascal3d import PASCAL3D
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
+from liftbench_datasets.synthetic_pascal3d import SYNTHETIC_PASCAL3D
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, PASCAL3D, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [CMU, PASCAL3D, SYNTHETIC_APOLLO, SYNTHETIC_BODY, SYNTHETIC_PASCAL3D]

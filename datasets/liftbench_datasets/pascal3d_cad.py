@@ -55,7 +55,7 @@ def read_cad(path: Path, category: str) -> Floats:
 
 def known_points(models: Floats) -> Bools:
     """Return which keypoints models (K, P, 3) have, (K, P)."""
-    known: Bools = np.isfinite(models).all(axis=2)
+    known: Bools = np.all(np.isfinite(models), axis=2)
     return known
 
 

@@ -109,7 +109,7 @@ def well_seen(views: Views) -> Views:
 
 def completed(views: Views) -> Views:
     """Return the frames of objects that have all keypoints, with nothing hidden."""
-    has_all: Bools = views.defined.all(axis=1)
+    has_all: Bools = np.all(views.defined, axis=1)
     whole = views.take(has_all)
     return replace(whole, visible=whole.defined)
 
@@ -157,5 +157,5 @@ def _inside(points: Floats, box: Floats) -> Bools:
     low, size = box[:, None, :2], box[:, None, 2:]
     margin = BOX_MARGIN * size
     inside = (points >= low - margin) & (points <= low + size + margin)
-    both: Bools = inside.all(axis=2)
+    both: Bools = np.all(inside, axis=2)
     return both
