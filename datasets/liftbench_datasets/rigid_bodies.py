@@ -21,7 +21,7 @@ Span = tuple[Measure, Measure]
 Box = tuple[Span, Span, Span]  # of x, y and z
 Draw = Callable[[float, float], Floats]
 
-SKIN = 0.015
+SKIN = 0.004
 _FAR = 100.0
 
 

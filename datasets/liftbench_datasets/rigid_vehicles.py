@@ -39,8 +39,8 @@ def car(draw: Draw) -> Sketch:
             "left_back_wheel": (-half, axle_rear, wheel),
             "upper_left_windshield": (-roof, front, height),
             "upper_left_rearwindow": (-roof, rear, 0.98 * height),
-            "left_front_light": (-0.82 * half, -end, 0.75 * belt),
-            "left_back_trunk": (-0.82 * half, end, 0.95 * belt),
+            "left_front_light": (-0.97 * half, -end, 0.75 * belt),
+            "left_back_trunk": (-0.97 * half, end, 0.95 * belt),
         },
         boxes=[
             ((-half, half), (-end, end), (0.15, belt)),
