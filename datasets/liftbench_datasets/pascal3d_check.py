@@ -9,7 +9,7 @@ import numpy as np
 from liftbench.errors import UserError
 from liftbench.specs import Finding
 from liftbench.types import Bools, Floats
-from liftbench_datasets.pascal3d_cad import known_points, read_cad
+from liftbench_datasets.pascal3d_cad import cad_models, known_points
 from liftbench_datasets.pascal3d_categories import CATEGORIES, POINTS
 from liftbench_datasets.pascal3d_objects import listed_objects
 from liftbench_datasets.pascal3d_release import PARTS, SOURCES, Part, Release, Source
@@ -33,7 +33,7 @@ def check_release(release: Release) -> list[Finding]:
 
 def _check_category(release: Release, category: str) -> Iterator[Finding]:
     try:
-        models = read_cad(release.cad(category), category)
+        models = cad_models(release.cad(category), category)
     except UserError as error:
         yield Finding(f"CAD {category}", False, str(error))
         return

@@ -72,8 +72,15 @@ class Release:
         return self.folder / "Images" / f"{image}{_SUFFIX[source]}"
 
     def detections(self) -> Path:
-        """Return the file of detected keypoints, which is the user's own."""
-        return self.folder / "hrnet.json"
+        """Return the file of detected keypoints, which is the user's own.
+
+        Raises:
+            DataMissingError: it is not there.
+        """
+        path = self.folder / "hrnet.json"
+        if not path.is_file():
+            raise DataMissingError(f"{path}: not found, expected detected keypoints; {SEE}")
+        return path
 
     def categories(self) -> tuple[str, ...]:
         """Return the categories whose CAD models are there."""

@@ -58,7 +58,7 @@ class Bodies:
 
 
 def draw_bodies(
-    rng: np.random.Generator, category: str, sketch: Callable[[Draw], Sketch], count: int
+    rng: np.random.Generator, sketch: Callable[[Draw], Sketch], count: int, category: str
 ) -> Bodies:
     """Draw `count` objects of a category, every measure evenly between its ends."""
     drawn = sketch(lambda low, high: rng.uniform(low, high, count))

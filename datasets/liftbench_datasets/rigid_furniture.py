@@ -90,7 +90,7 @@ def bottle(draw: Draw) -> Sketch:
     """Return bottles: a body below, a neck above; the front points face the front."""
     radius, height = draw(0.028, 0.05), draw(0.2, 0.34)
     shoulder, neck = height * draw(0.5, 0.75), radius * draw(0.25, 0.5)
-    inner = 0.85 * radius
+    inner, slope = 0.85 * radius, shoulder + 0.4 * (height - shoulder)
     return Sketch(
         points={
             "mouth": (0, -neck, height),
@@ -101,6 +101,7 @@ def bottle(draw: Draw) -> Sketch:
         },
         boxes=[
             ((-inner, inner), (-inner, inner), (0, shoulder)),
-            ((-neck, neck), (-neck, neck), (shoulder, height)),
+            ((-0.6 * inner, 0.6 * inner), (-0.6 * inner, 0.6 * inner), (0, slope)),
+            ((-neck, neck), (-neck, neck), (0, height)),
         ],
     )

@@ -117,7 +117,7 @@ def boat(draw: Draw) -> Sketch:
 
 
 def bicycle(draw: Draw) -> Sketch:
-    """Return bicycles: hubs and a crank that hide their other side; frames hide little."""
+    """Return bicycles: hubs and a crank that hide their other side; wheels hide nothing."""
     base, wheel = draw(0.95, 1.1), draw(0.3, 0.36)
     front, rear, crank = -0.52 * base, 0.48 * base, draw(-0.02, 0.08)
     saddle, bar, hub = draw(0.8, 1.0), draw(0.85, 1.05), 0.05
@@ -133,8 +133,12 @@ def bicycle(draw: Draw) -> Sketch:
             "seat_front": (0, seat - 0.1, saddle),
         },
         boxes=[
-            ((-hub, hub), (y - 0.12, y + 0.12), (z - 0.12, z + 0.12))
-            for y, z in ((front, wheel), (rear, wheel), (crank, 0.9 * wheel))
+            *(
+                ((-hub, hub), (y - 0.12, y + 0.12), (z - 0.12, z + 0.12))
+                for y, z in ((front, wheel), (rear, wheel), (crank, 0.9 * wheel))
+            ),
+            # As thin as this, wheels are part of the size and no more.
+            *(((0, 0), (y - wheel, y + wheel), (0, 2 * wheel)) for y in (front, rear)),
         ],
     )
 

@@ -129,7 +129,7 @@ def _batches(category: str, seed: int) -> Iterator[Views]:
     """Yield batches of an endless row of objects that show enough of their points."""
     for batch in count():
         rng = named_rng(KEY, "objects", seed, category, batch)
-        bodies = draw_bodies(rng, category, SKETCHES[category], BATCH)
+        bodies = draw_bodies(rng, SKETCHES[category], BATCH, category)
         turns = _draw_turns(rng, category)
         points = _in_image(rng, bodies.points @ turns.swapaxes(1, 2))
         low = points[..., :2].min(axis=1)

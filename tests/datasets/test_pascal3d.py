@@ -24,6 +24,7 @@ from liftbench.types import Dataset, Floats
 from liftbench_datasets.pascal3d import PASCAL3D, Pascal3d, Pascal3dParams
 from liftbench_datasets.pascal3d_cad import read_cad
 from liftbench_datasets.pascal3d_categories import CATEGORIES, POINTS, columns
+from liftbench_datasets.pascal3d_detections import read_detections
 from liftbench_datasets.pascal3d_geometry import Viewpoints, camera_points, perspective
 from liftbench_datasets.pascal3d_objects import Objects, read_objects
 
@@ -408,6 +409,41 @@ def test_damaged_detections_are_told(root: Path, entries: list[Any], message: st
 def test_absent_detections_are_told(root: Path) -> None:
     with pytest.raises(DataMissingError, match=r"hrnet\.json: not found, .*data info pascal3d"):
         Pascal3d(train_keypoints="hrnet").load(root, "car", "train")
+    with pytest.raises(DataMissingError, match=r"hrnet\.json: not found"):
+        Pascal3d(train_keypoints="hrnet").checksum(root, "car")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["detections", "image", "object", "points", *POINTS["car"][:2]]),
+                inner | st.just("car_pascal/a"),
+                max_size=5,
+            )
+        ),
+        max_leaves=6,
+    ),
+    st.integers(0, 10),
+)
+def test_fuzzed_detections_give_points_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: Any, cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "hrnet.json"
+    text = json.dumps(content if isinstance(content, dict) else {"detections": [content]})
+    path.write_text(text[: len(text) - cut] if cut < 3 else text)
+    nobody = Objects(*(np.zeros(0) for _ in range(7)))
+    try:
+        found = read_detections(path, "car", nobody)
+    except UserError as error:
+        told = str(error)
+        assert told.startswith(str(path))
+        assert "\n" not in told
+    else:
+        assert found.shape == (0, CAR, 2)
 
 
 # --- random views ---------------------------------------------------------------------------
@@ -595,8 +631,8 @@ def test_bad_parameters_are_told_in_one_line(params: dict[str, Any], message: st
 def test_bad_parameters_of_a_suite_are_user_errors() -> None:
     with pytest.raises(UserError, match="categories"):
         checked_params("dataset 'pascal3d'", PASCAL3D.params, {"categories": 9})
+    params = {"views": "random", "test_keypoints": "hrnet"}
     with pytest.raises(UserError, match="random views have no detections"):
-        params = {"views": "random", "test_keypoints": "hrnet"}
         checked_params("dataset 'pascal3d'", PASCAL3D.params, params)
 
 
@@ -627,9 +663,6 @@ def test_the_real_models(shared_data: Path) -> None:
     assert "lacks 7 of 42" in findings["CAD boat"].detail
     assert "tail in 1, 2, 3, 4, 6" in findings["CAD boat"].detail
     assert "so only random views" in findings["annotations"].detail
-
-
-def test_random_views_of_the_real_models(shared_data: Path) -> None:
     data = Pascal3d(views="random", random_views=200).load(shared_data, "all", "train")
     assert data.observations.points_2d.shape == (6 * 160, 124, 2)
     groups, frames = np.unique(data.truth.group, return_counts=True)
@@ -638,7 +671,7 @@ def test_random_views_of_the_real_models(shared_data: Path) -> None:
     assert data.truth.unit == "model unit"
     sizes = np.linalg.norm(data.truth.points_3d, axis=2).max(axis=1)
     assert ((sizes > 0.25) & (sizes < 0.75)).all()
-    assert "6 of 12 categories" in Pascal3d(views="random").note(shared_data, "all")
+    assert "6 of 12 categories" in adapter.note(shared_data, "all")
 
 
 @pytest.mark.parametrize("category", ["aeroplane", "bus", "boat"])
