@@ -274,8 +274,8 @@ PASCAL3D = DatasetSpec(
     info=DatasetInfo(
         download="PASCAL3D+_release1.1.zip from cvgl.stanford.edu/projects/pascal3d.html; random "
         "views need only its CAD folder",
-        licence="that of its site: images are those of PASCAL VOC 2012 and ImageNet, under their "
-        "terms; no licence is stated for annotations and CAD models",
+        licence="for research, without clear leave to redistribute; the images are those of PASCAL "
+        "VOC 2012 and ImageNet, under their terms",
         layout="DATA_ROOT/pascal3d/{Annotations/<category>_{imagenet,pascal}/*.mat, "
         "CAD/<category>.mat, Image_sets/<category>_imagenet_{train,val}.txt, Images/..., "
         "PASCAL/VOCdevkit/VOC2012/ImageSets/Main/<category>_{train,val}.txt}; the unpacked "

@@ -45,17 +45,17 @@ def read_cad(path: Path, category: str) -> Floats:
         if len(counts) != 1:
             raise ValueError(f"keypoints of {sorted(counts)} models, expected one number")
         models = np.array(columns).swapaxes(0, 1)
-        few = known_points(models).sum(axis=1) < LEAST_POINTS
-        if few.any():
-            raise ValueError(
-                f"model {int(few.argmax()) + 1} has fewer than {LEAST_POINTS} keypoints"
-            )
+        for number, model in enumerate(models, start=1):
+            if len(np.unique(model[known_points(model)], axis=0)) < LEAST_POINTS:
+                raise ValueError(
+                    f"model {number} has fewer than {LEAST_POINTS} places of keypoints"
+                )
         return models
 
 
 def known_points(models: Floats) -> Bools:
-    """Return which keypoints models (K, P, 3) have, (K, P)."""
-    known: Bools = np.all(np.isfinite(models), axis=2)
+    """Return which keypoints models (..., P, 3) have, (..., P)."""
+    known: Bools = np.all(np.isfinite(models), axis=-1)
     return known
 
 

@@ -66,7 +66,7 @@ def listed_objects(release: Release, category: str, source: Source, part: Part) 
     files = release.annotations(category, source, part)
     return Objects(
         **cached_arrays(
-            f"pascal3d-{category}-1",
+            f"pascal3d-{category}-{source}-1",
             checksum(files.values()),
             lambda: read_objects(files, category),
         )

@@ -18,6 +18,7 @@ from liftbench_datasets.pascal3d_objects import Objects
 
 BOX_MARGIN = 0.1  # of the box's sides, at each side
 LEAST_VISIBLE = 3  # fewer points say nothing of a pose
+_LEAST = 1e-6  # of a viewpoint's lengths
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def placed(objects: Objects, models: Floats) -> Bools:
     good = (objects.model >= 1) & (objects.model <= len(models))
     good &= np.isfinite(objects.viewpoint).all(axis=1)
     views = objects.take(good).viewpoints()
-    ahead = (views.distance > 0) & (views.focal > 0) & (views.viewport > 0)
+    ahead = np.minimum.reduce([views.distance, views.focal, views.viewport]) > _LEAST
     depth = camera_points(models[objects.model[good] - 1], views)[..., 2]
     good[good] = ahead & ~(depth <= 0).any(axis=1)
     return good

@@ -27,6 +27,7 @@ from liftbench_datasets.pascal3d_categories import CATEGORIES, POINTS, columns
 from liftbench_datasets.pascal3d_detections import read_detections
 from liftbench_datasets.pascal3d_geometry import Viewpoints, camera_points, perspective
 from liftbench_datasets.pascal3d_objects import Objects, read_objects
+from liftbench_datasets.pascal3d_views import placed
 
 CAR, BUS = len(POINTS["car"]), len(POINTS["bus"])
 SEEN, SELF_HIDDEN = 1, 2
@@ -302,6 +303,16 @@ def test_objects_that_cannot_be_placed_or_seen_are_left_out(root: Path, changes:
     assert Pascal3d(objects="all").load(root, "car", "test").observations.frames == 1
 
 
+def test_objects_lie_before_the_camera(root: Path) -> None:
+    models = models_of("car", 1)
+    deepest = np.abs(models).max() * np.sqrt(3)
+    items = [labelled("car", distance=d) for d in (deepest, 0.1, 0.01, -5.0)]
+    items += [labelled("car", focal=0.0), labelled("car", viewport=-1.0)]
+    path = write_image(root / "pascal3d", "car_pascal/x", items)
+    objects = Objects(**read_objects({"car_pascal/x": path}, "car"))
+    assert placed(objects, models).tolist() == [True, *[False] * 5]
+
+
 def test_all_holds_every_category_in_its_columns(root: Path) -> None:
     data = Pascal3d().load(root, "all", "test")
     assert data.observations.points_2d.shape == (2, 124, 2)
@@ -520,7 +531,8 @@ def test_damaged_annotations_are_told(root: Path, changes: dict, message: str) -
     [
         (lambda m: m[:, :2], "no keypoint 'right_front_wheel'"),
         (lambda m: m * 100, "left_front_wheel of model 1: expected numbers of at most 10"),
-        (lambda m: np.where(np.arange(CAR)[:, None] < 2, m, np.nan), "fewer than 3 keypoints"),
+        (lambda m: np.where(np.arange(CAR)[:, None] < 2, m, np.nan), "fewer than 3 places"),
+        (lambda m: m * 0, "model 1 has fewer than 3 places of keypoints"),
     ],
 )
 def test_damaged_models_are_told(

@@ -227,6 +227,23 @@ def test_some_points_hide_and_enough_show(category: str) -> None:
     assert not visible.all(axis=0).all()
 
 
+def test_what_shows_is_what_is_near() -> None:
+    data = load("bottle")
+    names = POINTS["bottle"]
+    body, left, right = (names.index(n) for n in ("body", "body_left", "body_right"))
+    z = data.truth.points_3d[..., 2]
+    nearer = (z[:, left] + z[:, right]) / 2 - z[:, body]
+    radius = (
+        np.linalg.norm(
+            np.subtract(*np.moveaxis(data.truth.points_3d[:, [left, right]], 1, 0)), axis=1
+        )
+        / 2
+    )
+    shown = data.observations.visible[:, body]
+    assert shown[nearer > 0.5 * radius].all()
+    assert not shown[nearer < -0.8 * radius].any()
+
+
 def test_all_holds_every_category_in_its_columns() -> None:
     joint = load(frames=20)
     assert joint.observations.points_2d.shape == (12 * 16, 124, 2)
