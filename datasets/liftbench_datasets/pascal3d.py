@@ -109,7 +109,8 @@ class Pascal3d:
     Annotated views are in pixels of the image, x and y where its object is, so that a method
     centres and scales for itself (C3DPO's input is these points minus the visible mean, times
     0.01). `train` and `test` are the objects in images of the official train and val lists,
-    `all` both. z points away from the camera and has mean zero. A sequence is an image.
+    `all` both. z points away from the camera and has mean zero. A sequence is an image
+    of a category.
 
     Random views are in the models' unit, the length of their box's diagonal. The models take
     turns and all stand in both splits: the first floor(0.8 n) views are `train`, the rest
