@@ -8,12 +8,23 @@ from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.cmu import CMU
 from liftbench_datasets.muct import MUCT
 from liftbench_datasets.nrsfm_challenge import NRSFM_CHALLENGE
+from liftbench_datasets.pascal3d import PASCAL3D
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
+from liftbench_datasets.synthetic_pascal3d import SYNTHETIC_PASCAL3D
 from liftbench_datasets.two_cloths import TWO_CLOTHS
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, MUCT, NRSFM_CHALLENGE, SYNTHETIC_APOLLO, SYNTHETIC_BODY, TWO_CLOTHS]
+    return [
+        CMU,
+        MUCT,
+        NRSFM_CHALLENGE,
+        PASCAL3D,
+        SYNTHETIC_APOLLO,
+        SYNTHETIC_BODY,
+        SYNTHETIC_PASCAL3D,
+        TWO_CLOTHS,
+    ]

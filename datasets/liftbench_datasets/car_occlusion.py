@@ -8,7 +8,7 @@ import numpy as np
 
 from liftbench.types import Bools, Floats
 
-SKIN = 0.03  # metres under a face where a part begins to hide: points sit on it, not in it
+SKIN = 0.03  # metres, of cars
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,12 @@ class Part:
     Attributes:
         normals: (F, K, 3) outward unit normals of the faces.
         offsets: (F, K) metres.
+        skin: how far under a face the part begins to hide: points sit on it, not in it.
     """
 
     normals: Floats
     offsets: Floats
+    skin: float = SKIN
 
     def hides(self, points: Floats, eyes: Floats) -> Bools:
         """Return which points (F, P, 3) the part hides from the eyes (F, 3), as (F, P).
@@ -29,7 +31,7 @@ class Part:
         The segment from a point to the eye is cut by the face planes (Cyrus and Beck, 1978).
         """
         outward = self.normals.swapaxes(1, 2)
-        above = points @ outward - (self.offsets - SKIN)[:, None]
+        above = points @ outward - (self.offsets - self.skin)[:, None]
         rise = (eyes[:, None] - points) @ outward
         rise = np.where(rise == 0, np.finfo(np.float64).tiny, rise)
         with np.errstate(over="ignore"):  # a segment along a face meets it at infinity

@@ -1,4 +1,4 @@
-"""What datasets that are generated share: one subset, no files, no paper."""
+"""What generated datasets share: one subset if not told otherwise, no files, no paper."""
 
 # ruff: noqa: ARG002  every adapter is handed the data root; these have no files there
 
@@ -26,15 +26,17 @@ class Generated(Generic[Params]):
         key: of the dataset.
         version: of the generator; raise it when a change alters a frame.
         params: of this dataset.
+        subset_names: its subsets.
     """
 
     key: ClassVar[str]
     version: ClassVar[int]
     params: Params
+    subset_names: ClassVar[tuple[str, ...]] = SUBSETS
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset."""
-        return SUBSETS
+        """Return the names of the subsets."""
+        return self.subset_names
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the version of the generator and its parameters."""
@@ -48,8 +50,8 @@ class Generated(Generic[Params]):
 
     def require_known(self, subset: str) -> None:
         """Raise an error that names the subset unless it is there."""
-        if subset not in SUBSETS:
-            raise unknown_name(f"subset of dataset '{self.key}'", subset, SUBSETS)
+        if subset not in self.subset_names:
+            raise unknown_name(f"subset of dataset '{self.key}'", subset, self.subset_names)
 
 
 def require_integers(params: DataclassInstance, *names: str) -> None:
