@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_datasets.apollocar3d_models import FILE_AXES, NAMES, CarModel, numbers
+from liftbench_datasets.apollocar3d_models import NAMES, CarModel, numbers
 from liftbench_datasets.car import SKELETON
 from liftbench_datasets.guarded import guarded
 from liftbench_datasets.ray_mesh import crossings
 
 POINTS = len(SKELETON.points)
+# Named apart, so that nothing that is computed from derived points passes for the release's.
+DERIVED_SKELETON = replace(SKELETON, points=tuple(f"derived_{name}" for name in SKELETON.points))
 
 # Where the left side's keypoints of a usual car lie, seen from the middle of its box, in half
 # sizes of the box: to the left, up, forward. The mean over the cars that `car` draws.
@@ -48,17 +51,20 @@ def derived_keypoints(model: CarModel) -> Floats:
     scaled = (model.vertices - middle) / half
     at = crossings(DIRECTIONS, scaled[model.faces])
     last = np.fmax.reduce(at, axis=1, initial=0.0)[:, None]
-    hole = last * np.abs(DIRECTIONS).max(axis=1, keepdims=True) < _INNER
-    return middle + half * np.where(hole, _nearest_vertices(scaled), last * DIRECTIONS)
+    hole = (last * np.abs(DIRECTIONS)).max(axis=1) < _INNER
+    on_body = last * DIRECTIONS
+    on_body[hole] = _nearest_vertices(scaled, DIRECTIONS[hole])
+    points: Floats = middle + half * on_body
+    return points
 
 
 def read_keypoints(path: Path) -> dict[int, Floats]:
     """Read a user's keypoints: a JSON object from model names to 58 rows x, y, z.
 
-    Row i is the release's keypoint i, in metres and in the axes of the model's file.
+    Row i is the release's keypoint i, in the frame of the model's file, metres.
 
     Returns:
-        The keypoints (58, 3) of each car_id, in the axes that the poses turn.
+        The keypoints (58, 3) of each car_id.
 
     Raises:
         DataMissingError: the file is not there.
@@ -70,14 +76,13 @@ def read_keypoints(path: Path) -> dict[int, Floats]:
         if unknown or not stored:
             raise ValueError(f"no car model is named '{unknown[0]}'" if unknown else "no model")
         return {
-            NAMES.index(name): FILE_AXES * numbers(rows, name, (POINTS, 3))
-            for name, rows in stored.items()
+            NAMES.index(name): numbers(rows, name, (POINTS, 3)) for name, rows in stored.items()
         }
 
 
-def _nearest_vertices(scaled: Floats) -> Floats:
-    """Return the vertex of the outer body that is nearest in each direction, (58, 3)."""
+def _nearest_vertices(scaled: Floats, directions: Floats) -> Floats:
+    """Return the vertex of the outer body that is nearest in each direction, (P, 3)."""
     outer = scaled[np.abs(scaled).max(axis=1) >= _INNER]
-    cosine = DIRECTIONS @ (outer / np.linalg.norm(outer, axis=1, keepdims=True)).T
+    cosine = directions @ (outer / np.linalg.norm(outer, axis=1, keepdims=True)).T
     nearest: Floats = outer[cosine.argmax(axis=1)]
     return nearest

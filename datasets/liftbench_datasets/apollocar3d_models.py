@@ -35,16 +35,13 @@ NAMES = (
     *("dongfeng-fengguang-S560", "dongfeng-fengxing-SX6"),
 )
 
-# From the axes of the files to those that the poses turn: x to the right, y down, z forward.
-FILE_AXES = np.array([-1.0, -1.0, 1.0])
-
 _FILES = ("car_models_json/{}.json", "car_models/{}.json", "car_models/{}.pkl")
 _EXPECTED = "a car model with 'vertices' and 'faces'"
 
 
 @dataclass(frozen=True)
 class CarModel:
-    """A mesh in the axes that the poses turn, metres.
+    """A mesh in metres: x to the car's right, y down, z forward.
 
     Attributes:
         vertices: (V, 3).
@@ -76,11 +73,13 @@ def read_model(path: Path) -> CarModel:
         stored = read_pickle(path, _EXPECTED) if path.suffix == ".pkl" else _read_json(path)
         vertices = numbers(stored["vertices"], "vertices", (-1, 3))
         faces = numbers(stored["faces"], "faces", (-1, 3))
+        if len(vertices) == 0 or not np.ptp(vertices, axis=0).all():
+            raise ValueError("'vertices' lie in a plane")
         if len(faces) == 0 or (faces != faces.round()).any():
             raise ValueError("'faces' are not integers")
         if faces.min() < 1 or faces.max() > len(vertices):
             raise ValueError(f"'faces' are not all within 1..{len(vertices)}")
-        return CarModel(vertices * FILE_AXES, faces.astype(np.int64) - 1)
+        return CarModel(vertices, faces.astype(np.int64) - 1)
 
 
 def numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # noqa: ANN401 from a file

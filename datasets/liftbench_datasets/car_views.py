@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from liftbench.cameras import project
 from liftbench.images import Images
-from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
+from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations, Skeleton
 from liftbench_datasets.car import SKELETON
 
 LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
@@ -22,6 +22,7 @@ def car_dataset(
     depth: Floats,
     sequence: NDArray[np.int64],
     images: Images | None = None,
+    skeleton: Skeleton = SKELETON,
 ) -> Dataset:
     """Return perspective views of cars; a box encloses all 58 points, as amodal boxes do.
 
@@ -31,12 +32,13 @@ def car_dataset(
         depth: (F,) of the cars' centres, metres; the group of a frame is its distance.
         sequence: (F,) ids.
         images: of the F frames.
+        skeleton: names of the points.
     """
     points_2d = project(points_3d, "perspective")
     shown = np.where(visible[..., None], points_2d, np.nan)
     boxes = _boxes(points_2d)
     return Dataset(
-        Observations(shown, visible, sequence, "perspective", SKELETON, boxes, images),
+        Observations(shown, visible, sequence, "perspective", skeleton, boxes, images),
         GroundTruth(points_3d, "m", distance_groups(depth), sequence),
     )
 

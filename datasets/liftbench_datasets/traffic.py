@@ -27,9 +27,14 @@ class Pinhole:
     width: float
     height: float
 
+    def pixels(self, points_2d: Floats) -> Floats:
+        """Return where points (..., 2) of the unit focal plane fall on the image, in pixels."""
+        places: Floats = points_2d * [self.fx, self.fy] + [self.cx, self.cy]
+        return places
+
     def holds(self, points_2d: Floats) -> Bools:
         """Return which points (..., 2) of the unit focal plane fall on the image."""
-        u, v = np.moveaxis(points_2d * [self.fx, self.fy] + [self.cx, self.cy], -1, 0)
+        u, v = np.moveaxis(self.pixels(points_2d), -1, 0)
         inside: Bools = (u >= 0) & (u <= self.width) & (v >= 0) & (v <= self.height)
         return inside
 
