@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
+from liftbench_datasets.apollocar3d import APOLLOCAR3D
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.cub import CUB
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
@@ -13,4 +15,4 @@ from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [APOLLOCAR3D, CMU, CUB, SYNTHETIC_APOLLO, SYNTHETIC_BODY]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, unknown_name
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
@@ -29,6 +28,7 @@ from liftbench_datasets.apollocar3d_keypoints import DERIVED_SKELETON, read_keyp
 from liftbench_datasets.apollocar3d_models import NAMES, read_model
 from liftbench_datasets.car import SKELETON
 from liftbench_datasets.car_views import car_dataset
+from liftbench_datasets.findings import finding
 from liftbench_datasets.sequence_splits import split_sequences
 
 SUBSETS = ("all",)
@@ -125,14 +125,14 @@ class ApolloCar3D:
         except DataMissingError as error:
             return [Finding("files", False, str(error))]
         findings = [
-            _check("poses", lambda: _check_poses(files)),
-            _check("car models", lambda: _check_models(files)),
-            _check("lists", lambda: _check_lists(files)),
-            _check("labels", lambda: _check_labels(files)),
-            _check("keypoints", lambda: _check_keypoints(files)),
+            finding("poses", lambda: _check_poses(files)),
+            finding("car models", lambda: _check_models(files)),
+            finding("lists", lambda: _check_lists(files)),
+            finding("labels", lambda: _check_labels(files)),
+            finding("keypoints", lambda: _check_keypoints(files)),
         ]
-        if all(finding.ok for finding in findings):
-            findings.append(_check("cars", lambda: self.note(root, "all") or "as in the paper"))
+        if all(found.ok for found in findings):
+            findings.append(finding("cars", lambda: self.note(root, "all") or "as in the paper"))
         return findings
 
     def _arrays(self, files: Files) -> Arrays:
@@ -202,13 +202,6 @@ def _notes(files: Files, arrays: Arrays) -> list[str]:
         f"beyond 30 m, {near - kept} show too few points)",
         f"the papers' set has {' and '.join(map(str, PAPER_CARS.values()))} cars{split}",
     ]
-
-
-def _check(item: str, describe: Callable[[], str]) -> Finding:
-    try:
-        return Finding(item, True, describe())
-    except UserError as error:
-        return Finding(item, False, str(error))
 
 
 def _check_poses(files: Files) -> str:

@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Floats
-from liftbench_datasets.apollocar3d_models import NAMES, model_files, numbers
+from liftbench_datasets.apollocar3d_models import NAMES, model_files
 from liftbench_datasets.car import SKELETON
-from liftbench_datasets.guarded import guarded
+from liftbench_datasets.guarded import finite_numbers, guarded
 from liftbench_datasets.traffic import CAMERA_5, CAMERA_6, Pinhole, Poses
 
 POINTS = len(SKELETON.points)
@@ -109,7 +109,7 @@ def read_poses(path: Path) -> tuple[NDArray[np.int64], Poses]:
     with guarded(path, "a list of cars with 'car_id' and 'pose'"):
         cars = json.loads(path.read_bytes())
         ids = [_car_id(car["car_id"]) for car in cars]
-        rows = [numbers(car["pose"], "pose", (6,)) for car in cars]
+        rows = [finite_numbers(car["pose"], "pose", (6,)) for car in cars]
     pose = np.array(rows).reshape(-1, 6)
     turns = Rotation.from_euler("xyz", pose[:, :3]).as_matrix() @ _FILE_AXES
     return np.array(ids, dtype=np.int64), Poses(turns.reshape(-1, 3, 3), pose[:, 3:])
@@ -145,7 +145,7 @@ def read_labels(path: Path) -> Floats:
             index, *place = line.split()
             if not (index.isascii() and index.isdigit() and int(index) < LABELS):
                 raise ValueError(f"line {number}: got index {index[:20]!r}")
-            labels[int(index)] = numbers([float(value) for value in place], "x y", (2,))
+            labels[int(index)] = finite_numbers([float(value) for value in place], "x y", (2,))
     return labels[:POINTS]
 
 

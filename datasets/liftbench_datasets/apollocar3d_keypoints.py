@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_datasets.apollocar3d_models import NAMES, CarModel, numbers
+from liftbench_datasets.apollocar3d_models import NAMES, CarModel
 from liftbench_datasets.car import SKELETON
-from liftbench_datasets.guarded import guarded
+from liftbench_datasets.guarded import finite_numbers, guarded
 from liftbench_datasets.ray_mesh import crossings
 
 POINTS = len(SKELETON.points)
@@ -76,7 +76,8 @@ def read_keypoints(path: Path) -> dict[int, Floats]:
         if unknown or not stored:
             raise ValueError(f"no car model is named '{unknown[0]}'" if unknown else "no model")
         return {
-            NAMES.index(name): numbers(rows, name, (POINTS, 3)) for name, rows in stored.items()
+            NAMES.index(name): finite_numbers(rows, name, (POINTS, 3))
+            for name, rows in stored.items()
         }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from liftbench.types import Floats
 from liftbench_datasets.array_pickle import read_pickle
-from liftbench_datasets.guarded import guarded
+from liftbench_datasets.guarded import finite_numbers, guarded
 
 # The name at place i is that of car_id i. Source: car_models.py of the release's dataset-api.
 NAMES = (
@@ -71,8 +71,8 @@ def read_model(path: Path) -> CarModel:
     """
     with guarded(path, _EXPECTED):
         stored = read_pickle(path, _EXPECTED) if path.suffix == ".pkl" else _read_json(path)
-        vertices = numbers(stored["vertices"], "vertices", (-1, 3))
-        faces = numbers(stored["faces"], "faces", (-1, 3))
+        vertices = finite_numbers(stored["vertices"], "vertices", (-1, 3))
+        faces = finite_numbers(stored["faces"], "faces", (-1, 3))
         if len(vertices) == 0 or not np.ptp(vertices, axis=0).all():
             raise ValueError("'vertices' lie in a plane")
         if len(faces) == 0 or (faces != faces.round()).any():
@@ -80,22 +80,6 @@ def read_model(path: Path) -> CarModel:
         if faces.min() < 1 or faces.max() > len(vertices):
             raise ValueError(f"'faces' are not all within 1..{len(vertices)}")
         return CarModel(vertices, faces.astype(np.int64) - 1)
-
-
-def numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # noqa: ANN401 from a file
-    """Return finite numbers of a shape, in which -1 stands for any length.
-
-    Raises:
-        ValueError: they are something else.
-    """
-    array = np.asarray(value)
-    fits = array.ndim == len(shape) and all(
-        want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
-    )
-    if array.dtype.kind not in "fiu" or not fits or not np.isfinite(array).all():
-        wanted = " x ".join("n" if length < 0 else str(length) for length in shape)
-        raise ValueError(f"'{name}' is not {wanted} finite numbers")
-    return array.astype(np.float64)
 
 
 def _read_json(path: Path) -> Any:  # noqa: ANN401 whatever the file holds
