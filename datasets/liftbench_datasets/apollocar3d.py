@@ -62,10 +62,6 @@ class ApolloCar3DParams:
                 f"keypoints: expected one of {', '.join(get_args(Keypoints))}, "
                 f"got {self.keypoints!r}"
             )
-        if not isinstance(self.occlusion, bool):
-            raise ValueError(  # noqa: TRY004
-                f"occlusion: expected true or false, got {self.occlusion!r}"
-            )
 
 
 class ApolloCar3D:
