@@ -156,20 +156,20 @@ def _cleaned(files: Files, split: str) -> Arrays:
             f"{files.sfm(split)}: {len(sfm.scales)} entries, but {files.cleaned(split)} has "
             f"{len(birds.points)}; take both from the same release"
         )
-    shape = shape_of(files.sfm(split), files.sfm("testval"))
+    shape = shape_of(sfm, files.sfm("testval"))
     return arrays if shape is None else {**arrays, "points_3d": sfm.views(shape)}
 
 
 def _matched(files: Files, split: str) -> Arrays:
     path = files.sfm(split)
-    shape = shape_of(path, files.sfm("testval"))
+    sfm = read_sfm(path)
+    shape = shape_of(sfm, files.sfm("testval"))
     if shape is None:
         raise UserError(f"{path}: it has no shape 'S', and its entries are not in anno_testval.mat")
-    views = read_sfm(path).views(shape)
+    views = sfm.views(shape)
     points, visible = read_parts(files.parts)
     images = find_images(views, points, visible, path)
-    taken = _taken(files, images)
-    return {**taken, "points_3d": views}
+    return {**_taken(files, images), "points_3d": views}
 
 
 def _official(files: Files, split: str) -> Arrays:

@@ -94,6 +94,8 @@ def read_sfm(path: Path) -> Sfm:
     with guarded(path, "a struct array 'sfm_anno' with rot, scale and trans"):
         entries = content["sfm_anno"]
         scales = finite_numbers(np.array(listed(entries["scale"])), "scale", (-1,))
+        if not len(scales):
+            raise ValueError("'sfm_anno' is empty")
         rotations = np.array(listed(entries["rot"]))
         translations = np.array(listed(entries["trans"]))
         shape = content.get("S")
@@ -105,17 +107,16 @@ def read_sfm(path: Path) -> Sfm:
         )
 
 
-def shape_of(path: Path, whole: Path) -> Floats | None:
-    """Return the shape (3, 15) that the cameras of a file were found with, None if unknown.
+def shape_of(sfm: Sfm, whole: Path) -> Floats | None:
+    """Return the shape (3, 15) that cameras were found with, None if it is unknown.
 
     CMR's files of `val` and `test` have none; their entries are also in `anno_testval.mat`,
     which has it.
 
     Args:
-        path: `anno_<split>.mat`.
+        sfm: the cameras.
         whole: `anno_testval.mat`.
     """
-    sfm = read_sfm(path)
     if sfm.shape is not None or not whole.is_file():
         return sfm.shape
     both = read_sfm(whole)
@@ -159,7 +160,11 @@ def _fitting(
     pairs = []
     for start in range(0, len(views), _AT_ONCE):
         some = views[start : start + _AT_ONCE, :, :2]
-        entry, image = np.nonzero(np.abs(some[..., 0] @ weights.T - means[:, 0]) < _FITS)
+        # In order, an entry leaves an image to each one before it and to each one after it.
+        reach = slice(start, len(means) - len(views) + start + len(some))
+        gaps = some[..., 0] @ weights[reach].T - means[reach, 0]
+        entry, image = np.nonzero(np.abs(gaps) < _FITS)
+        image += start
         # Few are left of the first coordinate, and only of these is the second compared.
         gaps = np.einsum("kpc,kp->kc", some[entry], weights[image]) - means[image]
         fits = np.linalg.norm(gaps, axis=1) < _FITS

@@ -357,6 +357,14 @@ def test_labels_out_of_reach_are_no_cars() -> None:
     assert (cars.tolist(), files.tolist()) == ([1], [2])
 
 
+def test_labels_out_of_reach_disturb_no_other_pair() -> None:
+    shape = np.random.default_rng(5).uniform(0, 1, (58, 2))
+    seen = np.stack([100 * shape, 50 * shape + [300, 0]])
+    labels = np.stack([100 * shape + 1, 100 * shape - [500, 0]])
+    cars, files = match_labels(seen, labels)
+    assert (cars.tolist(), files.tolist()) == ([0], [0])
+
+
 # --- the adapter --------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Bools, Floats
-from liftbench_datasets import cub
+from liftbench_datasets import cub, cub_cmr
 from liftbench_datasets.cub import CUB, SKELETON, Cub
 from liftbench_datasets.cub_cmr import find_images, read_annotations, read_sfm, shape_of
 from liftbench_datasets.cub_files import find_files
@@ -321,6 +321,7 @@ def test_views_are_the_turned_scaled_and_moved_shape(tmp_path: Path, images: lis
             {"sfm_anno": structs([{"rot": np.eye(3), "scale": np.nan, "trans": np.ones(2)}] * 2)},
             "'scale' is not n finite numbers",
         ),
+        ({"sfm_anno": structs([{"rot": 0, "scale": 0, "trans": 0}])[:, :0]}, "sfm_anno"),
     ],
 )
 def test_damaged_structure_from_motion_is_told(tmp_path: Path, content: Any, told: str) -> None:
@@ -333,18 +334,21 @@ def test_damaged_structure_from_motion_is_told(tmp_path: Path, content: Any, tol
 
 def test_the_shape_of_val_is_that_of_testval(tmp_path: Path) -> None:
     write_all_sfm(tmp_path)
-    found = shape_of(tmp_path / "anno_val.mat", tmp_path / "anno_testval.mat")
+    val = read_sfm(tmp_path / "anno_val.mat")
+    found = shape_of(val, tmp_path / "anno_testval.mat")
     np.testing.assert_allclose(found, SHAPE)
-    assert shape_of(tmp_path / "anno_val.mat", tmp_path / "none.mat") is None
+    assert shape_of(val, tmp_path / "none.mat") is None
     foreign = write_sfm(tmp_path / "foreign.mat", [20, 1], None)
-    assert shape_of(foreign, tmp_path / "anno_testval.mat") is None
+    assert shape_of(read_sfm(foreign), tmp_path / "anno_testval.mat") is None
 
 
 def found_images(views: Floats, points: Floats, visible: Bools) -> list[int]:
     return find_images(views, points, visible, Path("anno.mat")).tolist()
 
 
-def test_entries_find_their_images() -> None:
+@pytest.mark.parametrize("at_once", [3, 256])
+def test_entries_find_their_images(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(cub_cmr, "_AT_ONCE", at_once)
     for images in (*SPLITS.values(), TESTVAL, [7], list(range(IMAGES))):
         assert found_images(views_of(images), BIRDS.points, BIRDS.visible) == images
 
@@ -606,6 +610,11 @@ def test_the_real_shape_fits_the_annotated_parts(real: Path, split: str) -> None
     away = np.linalg.norm(gaps, axis=2)[seen.visible]
     assert away.mean() == pytest.approx(14, abs=0.5)
     assert away.max() < 140
+
+
+def test_val_and_test_of_the_real_files_share_one_bird(real: Path) -> None:
+    val, test = (read_sfm(find_files(real).sfm(split)) for split in ("val", "test"))
+    assert np.isin(val.scales, test.scales).sum() == 1
 
 
 def test_the_real_depth_grows_away_from_the_camera(real: Path) -> None:

@@ -73,3 +73,10 @@ def test_points_up_to_a_skin_under_a_face_are_in_sight() -> None:
     points = np.array([[[0.1, 0.2, 0.96], [0.1, 0.2, 0.94], [0.1, 0.2, 1.5]]])
     hidden = hidden_points(points, np.array([[0.1, 0.2, 9.0]]), CUBE, FACES, skin=0.05)
     assert hidden.tolist() == [[False, True, False]]
+
+
+def test_what_lies_behind_the_eye_or_the_point_hides_nothing() -> None:
+    points = np.array([[[0.0, 0, 3], [0.3, 0.1, 5]]])
+    assert not hidden_points(points, np.array([[0.0, 0, 9]]), CUBE, FACES, skin=0.01).any()
+    assert not hidden_points(points, np.array([[0.0, 0, 2]]), CUBE, FACES, skin=0.01).any()
+    assert hidden_points(points, np.array([[0.0, 0, -2]]), CUBE, FACES, skin=0.01).all()
