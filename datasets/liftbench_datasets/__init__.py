@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
+from liftbench_datasets.apollocar3d import APOLLOCAR3D
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.cub import CUB
 from liftbench_datasets.muct import MUCT
 from liftbench_datasets.nrsfm_challenge import NRSFM_CHALLENGE
 from liftbench_datasets.pascal3d import PASCAL3D
@@ -19,7 +21,9 @@ from liftbench_datasets.two_cloths import TWO_CLOTHS
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
     return [
+        APOLLOCAR3D,
         CMU,
+        CUB,
         MUCT,
         NRSFM_CHALLENGE,
         PASCAL3D,

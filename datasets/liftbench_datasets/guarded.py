@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from liftbench.errors import DataMissingError, UserError
+from liftbench.types import Floats
 
 
 @contextmanager
@@ -33,3 +37,19 @@ def guarded(path: Path, expected: str) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{path}: expected {expected}: {reason}") from error
+
+
+def finite_numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # noqa: ANN401 from a file
+    """Return finite numbers of a shape, in which -1 stands for any length.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    array = np.asarray(value)
+    fits = array.ndim == len(shape) and all(
+        want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype.kind not in "fiu" or not fits or not np.isfinite(array).all():
+        wanted = " x ".join("n" if length < 0 else str(length) for length in shape)
+        raise ValueError(f"'{name}' is not {wanted} finite numbers")
+    return array.astype(np.float64)

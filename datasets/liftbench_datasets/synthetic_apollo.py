@@ -19,18 +19,16 @@ from numpy.typing import NDArray
 from liftbench.cameras import project
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetSpec, Finding
-from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
-from liftbench_datasets.car import SKELETON, draw_cars
+from liftbench.types import Bools, Dataset, Floats
+from liftbench_datasets.car import draw_cars
+from liftbench_datasets.car_views import FARTHEST, LEAST_VISIBLE, car_dataset, distance_groups
 from liftbench_datasets.generated import Generated, generated_info, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
-from liftbench_datasets.traffic import CAMERA_5, FARTHEST, draw_poses
+from liftbench_datasets.traffic import CAMERA_5, draw_poses
 
 KEY = "synthetic_apollo"
 DRIVES = 40
-LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
 BATCH = 128  # cars drawn at once, whatever the number of frames, so that it changes no frame
-GROUPS = ("0-10 m", "10-20 m", "20-30 m")
-GROUP_ENDS = (10.0, 20.0)
 # Least and greatest length, width and height of the release's models; mirrors do not count here.
 SIZE_RANGE = ((3.4, 1.6, 1.35), (5.4, 2.0, 1.9))
 
@@ -97,18 +95,13 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         self.params = SyntheticApolloParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split; the box encloses all 58 points, as a detector's amodal box does."""
+        """Make one split."""
         self.require_known(subset)
         drives = split_sequences(range(DRIVES), split)
         views = _joined([self.drive(i) for i in drives])
         sequence = np.repeat(np.array(drives, dtype=np.int64), [self._frames(i) for i in drives])
-        points_2d = project(views.points_3d, "perspective")
         visible = views.visible if self.params.occlusion else np.ones_like(views.visible)
-        shown = np.where(visible[..., None], points_2d, np.nan)
-        return Dataset(
-            Observations(shown, visible, sequence, "perspective", SKELETON, _boxes(points_2d)),
-            GroundTruth(views.points_3d, "m", _groups(views.depth), sequence),
-        )
+        return car_dataset(views.points_3d, visible, views.depth, sequence)
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of cars in traffic."""
@@ -153,20 +146,9 @@ def _joined(views: list[Views]) -> Views:
     return Views(*(np.concatenate(column) for column in columns))
 
 
-def _boxes(points_2d: Floats) -> Floats:
-    """Return x, y, width and height of the points' boxes, (F, 4)."""
-    low = points_2d.min(axis=1)
-    return np.concatenate([low, points_2d.max(axis=1) - low], axis=1)
-
-
-def _groups(depth: Floats) -> NDArray[np.str_]:
-    names: NDArray[np.str_] = np.array(GROUPS)[np.digitize(depth, GROUP_ENDS)]
-    return names
-
-
 def _check_frames(views: Views, params: SyntheticApolloParams) -> Finding:
     frames = len(views.depth)
-    groups = dict(zip(*np.unique(_groups(views.depth), return_counts=True), strict=True))
+    groups = dict(zip(*np.unique(distance_groups(views.depth), return_counts=True), strict=True))
     detail = ", ".join(f"{n} at {name}" for name, n in groups.items())
     return Finding(
         "frames", frames == params.frames, f"{frames} frames in {DRIVES} drives: {detail}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Bools, Floats
+from liftbench_datasets.car_views import FARTHEST
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,42 @@ class Pinhole:
     width: float
     height: float
 
+    def pixels(self, points_2d: Floats) -> Floats:
+        """Return where points (..., 2) of the unit focal plane fall on the image, in pixels."""
+        places: Floats = points_2d * [self.fx, self.fy] + [self.cx, self.cy]
+        return places
+
     def holds(self, points_2d: Floats) -> Bools:
         """Return which points (..., 2) of the unit focal plane fall on the image."""
-        u, v = np.moveaxis(points_2d * [self.fx, self.fy] + [self.cx, self.cy], -1, 0)
+        u, v = np.moveaxis(self.pixels(points_2d), -1, 0)
         inside: Bools = (u >= 0) & (u <= self.width) & (v >= 0) & (v <= self.height)
         return inside
 
 
-# Source: the release's intrinsics of Camera_5.
-CAMERA_5 = Pinhole(fx=2304.55, fy=2305.88, cx=1686.24, cy=1354.98, width=3384, height=2710)
+# Source: the intrinsics that come with ApolloCar3D.
+CAMERA_5 = Pinhole(
+    fx=2304.54786556982,
+    fy=2305.875668062,
+    cx=1686.23787612802,
+    cy=1354.98486439791,
+    width=3384,
+    height=2710,
+)
+CAMERA_6 = Pinhole(
+    fx=2300.39065314361,
+    fy=2301.31478860597,
+    cx=1713.21615190657,
+    cy=1342.91100799715,
+    width=3384,
+    height=2710,
+)
 
 # Fitted to the release's poses, where cars sink by 0.18 m with each metre of depth: the camera
 # looks above the horizon. The spreads stand for slopes and for the springs of its own car.
 CAMERA_HEIGHT = (1.8, 0.05)
 CAMERA_TILT = (0.177, 0.012)
 
-NEAREST, FARTHEST = 4.8, 30.0  # along the road
+NEAREST = 4.8  # along the road; cars stand up to FARTHEST
 LANE_WIDTH = 3.4
 LANES = (-3, -2, -1, 0, 1, 2)  # 0 is the camera's own; traffic keeps to the right
 LANE_SHARE = (0.15, 0.2, 0.2, 0.1, 0.2, 0.15)

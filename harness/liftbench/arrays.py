@@ -67,10 +67,9 @@ def _entries(stream: BinaryIO) -> int:
 def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:
     """Return `build()`, kept on disk under `kind` and the `checksum` of what it was built from.
 
-    The folder is `$LIFTBENCH_CACHE`, or `liftbench` in the user's cache folder. A damaged or
-    unwritable cache costs time, never the result.
+    A damaged or unwritable cache (see `cache_folder`) costs time, never the result.
     """
-    path = _cache_folder() / "parsed" / kind / f"{checksum}.npz"
+    path = cache_folder() / "parsed" / kind / f"{checksum}.npz"
     try:
         return load_arrays(path)
     except (OSError, ValueError):
@@ -80,7 +79,8 @@ def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arra
     return arrays
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Return `$LIFTBENCH_CACHE`, or `liftbench` in the user's cache folder."""
     if folder := os.environ.get("LIFTBENCH_CACHE"):
         return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liftbench"

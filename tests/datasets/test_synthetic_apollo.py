@@ -18,9 +18,9 @@ from liftbench.types import Bools, Dataset
 from liftbench_datasets.car import SKELETON, Cars, draw_cars
 from liftbench_datasets.car_occlusion import SKIN, Part
 from liftbench_datasets.car_styles import STYLES, draw_measures
+from liftbench_datasets.car_views import GROUPS
 from liftbench_datasets.synthetic_apollo import (
     DRIVES,
-    GROUPS,
     SYNTHETIC_APOLLO,
     SyntheticApollo,
     SyntheticApolloParams,
