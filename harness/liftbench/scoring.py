@@ -12,7 +12,7 @@ from liftbench.protocols import Protocol, frame_errors
 from liftbench.registry import Registry
 from liftbench.store import RunRecord, Score
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Reconstruction
-from liftbench.view_metrics import ViewMetric
+from liftbench.view_metrics import LackingOutputError, ViewMetric
 
 LoadSplit = Callable[[str], Dataset]
 
@@ -27,7 +27,7 @@ def score_record(
     """Return the record with the scores of its predictions under a protocol.
 
     A prediction that cannot be scored (wrong shape, all points in one place) makes the record
-    `failed`, never a number.
+    `failed`, never a number; one that lacks what the protocol looks at makes it `skipped`.
     """
     try:
         metric = registry.metrics[protocol.metric]
@@ -36,6 +36,8 @@ def score_record(
             for split, prediction in predictions.items()
             if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
         }
+    except LackingOutputError as error:
+        return replace(record, status="skipped", error=f"{protocol.identity}: {error}")
     except ValueError as error:
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
         message = f"{protocol.identity}: {error}"

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from liftbench.errors import UserError, unknown_name
 
@@ -90,7 +97,8 @@ class Suite(_Strict):
         also: further protocols, which get tables of their own.
         setting: of all columns that say none of their own.
         data: the columns.
-        methods: the rows.
+        methods: the rows; none where no method here can make such a prediction yet, and the
+            printed table stands alone.
         published: the printed tables that it answers.
         limits: on each run.
         notes: what readers of the table should know.
@@ -102,10 +110,16 @@ class Suite(_Strict):
     also: tuple[str, ...] = ()
     setting: str = ""
     data: tuple[SuiteData, ...] = Field(min_length=1)
-    methods: dict[str, SuiteMethod] = Field(min_length=1)
+    methods: dict[str, SuiteMethod]
     published: tuple[SuitePublished, ...] = ()
     limits: Limits = Limits()
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_rows(self) -> Suite:
+        if not self.methods and not self.published:
+            raise ValueError("methods: expected at least one, or a published table")
+        return self
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -166,7 +180,7 @@ def _first_problem(path: Path, error: ValidationError) -> UserError:
     if problem["type"] == "extra_forbidden":
         wrong = unknown_name("key", place[-1], _keys_beside(place))
         return UserError(f"{path}: {'.'.join(place)}: {wrong}")
-    return UserError(f"{path}: {'.'.join(place)}: {_said(problem['msg'])}")
+    return UserError(": ".join(filter(None, [str(path), ".".join(place), _said(problem["msg"])])))
 
 
 def _said(message: str) -> str:

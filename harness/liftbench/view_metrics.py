@@ -20,6 +20,10 @@ PCK_SHARE = 0.1  # of the longer edge of the box. Source: CMR; To The Point, sec
 GRID = 32  # voxels an edge. Source: To The Point, section 4
 
 
+class LackingOutputError(ValueError):
+    """A method does not return what a score is taken from, which is no failure of it."""
+
+
 @dataclass(frozen=True)
 class ViewMetric:
     """A score of each frame under its name.
@@ -43,11 +47,11 @@ def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
     That is within a tenth of the longer edge of the box (PCK@0.1, CMR).
 
     Raises:
-        ValueError: there is no reprojection or no box.
+        LackingOutputError: there is no reprojection or no box.
     """
     observations = data.observations
     if prediction.points_2d is None or observations.box is None:
-        raise ValueError("PCK needs reprojected points (points_2d) and boxes")
+        raise LackingOutputError("PCK needs reprojected points (points_2d) and boxes")
     distance = np.linalg.norm(prediction.points_2d - observations.points_2d, axis=2)
     limit = PCK_SHARE * observations.box[:, 2:].max(axis=1, keepdims=True)
     visible = observations.visible
@@ -62,11 +66,12 @@ def mask_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     The reconstruction's mask is what its mesh covers in the image.
 
     Raises:
-        ValueError: there is no mesh or there are no masks.
+        LackingOutputError: there is no mesh.
+        ValueError: there are no masks.
     """
     images = data.observations.images
     if prediction.vertices is None or prediction.faces is None:
-        raise ValueError("mask IoU needs a mesh (vertices and faces)")
+        raise LackingOutputError("mask IoU needs a mesh (vertices and faces)")
     if images is None or images.masks is None:
         raise ValueError("mask IoU needs images with masks")
     scores = np.empty(len(images))
@@ -92,11 +97,12 @@ def volume_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     Both are put on one grid of 32 voxels an edge, the bounding cube of the two.
 
     Raises:
-        ValueError: there is no canonical mesh, or the data has no true meshes.
+        LackingOutputError: there is no canonical mesh.
+        ValueError: the data has no true meshes.
     """
     truth = data.truth
     if prediction.canonical_vertices is None or prediction.faces is None:
-        raise ValueError("volume IoU needs a canonical mesh (canonical_vertices and faces)")
+        raise LackingOutputError("volume IoU needs a canonical mesh (canonical_vertices and faces)")
     if truth is None or truth.mesh is None:
         raise ValueError("volume IoU needs true meshes")
     scores = np.empty(len(truth.mesh))

@@ -89,7 +89,7 @@ def test_unknown_key_is_told_with_place_and_nearest_name(
         ("fit:", "corruption: [missing], fit:", "data.0.corruption"),
         ("fit:", "corruption: {missing: 0.3}, fit:", "data.0.corruption.missing"),
         ("fit:", "setting: [a], fit:", "data.0.setting"),
-        ("  seeded: {}", "  {}", "methods"),
+        ("  seeded: {}", "  []", "methods"),
         ("seeded: {}", "seeded: 3", "methods.seeded"),
         ("seconds: 5", "seconds: 0", "limits.seconds"),
         ("seconds: 5", "memory_gib: much", "limits.memory_gib"),
@@ -98,6 +98,22 @@ def test_unknown_key_is_told_with_place_and_nearest_name(
 def test_wrong_value_is_told_with_its_place(tmp_path: Path, old: str, new: str, place: str) -> None:
     assert old in GOOD
     assert problem(tmp_path, GOOD.replace(old, new)).startswith(f"{place}: ")
+
+
+def test_a_printed_table_may_stand_alone(tmp_path: Path) -> None:
+    without = GOOD.replace("methods:\n  seeded: {}", "methods: {}")
+    path = tmp_path / "mine.yaml"
+    path.write_text(without, encoding="utf-8")
+    assert read_suite(path).methods == {}
+    nothing = without.replace("  - {paper: p, table: T1}", "  []")
+    told = problem(tmp_path, nothing)
+    assert told == "methods: expected at least one, or a published table"
+
+
+def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD.replace("e3d", "e3d\nalso: [mpjpe, stress]"), encoding="utf-8")
+    assert read_suite(path).protocols == ("e3d", "mpjpe", "stress")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,14 @@ from liftbench.types import (
     Reconstruction,
     Skeleton,
 )
-from liftbench.view_metrics import correct_keypoints, covered, mask_overlap, solid, volume_overlap
+from liftbench.view_metrics import (
+    LackingOutputError,
+    correct_keypoints,
+    covered,
+    mask_overlap,
+    solid,
+    volume_overlap,
+)
 
 F, P = 4, 6
 # The two triangles of each face of a cube whose corner i has the bits of i as coordinates.
@@ -142,7 +149,7 @@ def test_what_is_lacking_is_named() -> None:
         (mask_overlap, "vertices and faces"),
         (volume_overlap, "canonical_vertices and faces"),
     ):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(LackingOutputError, match=words):
             metric(reconstruction(), data)
     surface = reconstruction(
         vertices=np.zeros((F, 8, 3)), canonical_vertices=np.zeros((F, 8, 3)), faces=CUBE
@@ -187,3 +194,17 @@ def test_scores_need_no_truth_and_are_over_frames_that_have_one(registry: Regist
         registry.protocols["pck"],
     )
     assert (failed.status, failed.error) == ("failed", "pck@1: no frame has a score")
+
+
+def test_a_method_without_what_a_score_needs_is_skipped(registry: Registry) -> None:
+    data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
+    record = score_record(
+        RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok"),
+        {"all": reconstruction()},
+        lambda _: data,
+        registry,
+        registry.protocols["miou"],
+    )
+    assert record.status == "skipped"
+    assert record.error == "miou@1: mask IoU needs a mesh (vertices and faces)"
+    assert record.scores == {}
