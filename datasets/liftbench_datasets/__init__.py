@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.h36m import H36M
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
@@ -13,4 +14,4 @@ from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [CMU, H36M, SYNTHETIC_APOLLO, SYNTHETIC_BODY]

@@ -20,6 +20,7 @@ from liftbench.cameras import project
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
+from liftbench_datasets.boxes import point_boxes
 from liftbench_datasets.car import SKELETON, draw_cars
 from liftbench_datasets.generated import Generated, generated_info, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
@@ -106,7 +107,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         visible = views.visible if self.params.occlusion else np.ones_like(views.visible)
         shown = np.where(visible[..., None], points_2d, np.nan)
         return Dataset(
-            Observations(shown, visible, sequence, "perspective", SKELETON, _boxes(points_2d)),
+            Observations(shown, visible, sequence, "perspective", SKELETON, point_boxes(points_2d)),
             GroundTruth(views.points_3d, "m", _groups(views.depth), sequence),
         )
 
@@ -151,12 +152,6 @@ def draw_views(rng: np.random.Generator, cars: int) -> Views:
 def _joined(views: list[Views]) -> Views:
     columns = zip(*(vars(part).values() for part in views), strict=True)
     return Views(*(np.concatenate(column) for column in columns))
-
-
-def _boxes(points_2d: Floats) -> Floats:
-    """Return x, y, width and height of the points' boxes, (F, 4)."""
-    low = points_2d.min(axis=1)
-    return np.concatenate([low, points_2d.max(axis=1) - low], axis=1)
 
 
 def _groups(depth: Floats) -> NDArray[np.str_]:
