@@ -13,8 +13,7 @@ from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import DataMissingError, UserError
 from liftbench.files import checksum
 from liftbench.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
-from liftbench.types import Dataset, Floats, GroundTruth, Observations
-from liftbench_datasets.boxes import point_boxes
+from liftbench.types import Dataset, Floats
 from liftbench_datasets.generated import require_integers
 from liftbench_datasets.h36m_cameras import CAMERAS, LENSES, PLACES
 from liftbench_datasets.h36m_challenge import H36mChallenge
@@ -30,7 +29,6 @@ from liftbench_datasets.h36m_release import (
     take_frames,
 )
 from liftbench_datasets.h36m_skeleton import (
-    SKELETON,
     SPLITS,
     SUBJECTS,
     SUBSETS,
@@ -38,7 +36,13 @@ from liftbench_datasets.h36m_skeleton import (
     require_subset,
     sequence_id,
 )
-from liftbench_datasets.h36m_views import CameraModel, image_views
+from liftbench_datasets.h36m_views import (
+    CameraModel,
+    View,
+    image_views,
+    joined_views,
+    require_camera_model,
+)
 
 TRUTH = "truth"
 # Raise the numbers when the readers change what they make of a file.
@@ -68,6 +72,7 @@ class H36mParams:
     keypoints: str = TRUTH
 
     def __post_init__(self) -> None:
+        require_camera_model(self.camera)
         require_integers(self, "every")
         if self.every < 1:
             raise ValueError(f"every: expected at least 1, got {self.every}")
@@ -120,16 +125,7 @@ class H36m:
         parts = _parts(poses, self.params, split)
         pixels = self._pixels(root, poses)
         views = [self._view(part, poses["positions"], pixels) for part in parts]
-        points_2d, points_3d = (np.concatenate(points) for points in zip(*views, strict=True))
-        lengths = [len(points) for points, _ in views]
-        sequence = np.repeat(np.array([part.sequence for part in parts]), lengths)
-        actions = np.repeat([part.take.action for part in parts], lengths)
-        visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
-        camera, boxes = self.params.camera, point_boxes(points_2d)
-        return Dataset(
-            Observations(points_2d, visible, sequence, camera, SKELETON, boxes),
-            GroundTruth(points_3d, "mm", actions, sequence),
-        )
+        return joined_views(views, self.params.camera)
 
     def note(self, root: Path, subset: str) -> str:
         """Return how many of the takes there are, where some lack."""
@@ -165,17 +161,18 @@ class H36m:
             "pixels"
         ]
 
-    def _view(self, part: _Part, positions: Floats, pixels: Floats | None) -> tuple[Floats, Floats]:
-        name = CAMERAS[part.camera]
+    def _view(self, part: _Part, positions: Floats, pixels: Floats | None) -> View:
+        take, name = part.take, CAMERAS[part.camera]
         world = positions[part.frames].astype(np.float64)
-        points_3d = PLACES[part.take.subject][name].views(world)
+        points_3d = PLACES[take.subject][name].views(world)
         found = None if pixels is None else pixels[part.camera, part.frames].astype(np.float64)
         if found is not None and not np.isfinite(found).all():
-            raise UserError(f"h36m: no points '{self.params.keypoints}' of {part.take}")
+            raise UserError(f"h36m: no points '{self.params.keypoints}' of {take}")
         try:
-            return image_views(points_3d, LENSES[name], self.params.camera, found)
+            views = image_views(points_3d, LENSES[name], self.params.camera, found)
         except ValueError as error:
-            raise UserError(f"h36m: {part.take} before camera {name}: {error}") from error
+            raise UserError(f"h36m: {take} before camera {name}: {error}") from error
+        return View(sequence_id(*take, part.camera), take.action, *views)
 
 
 class _Part(NamedTuple):
@@ -184,10 +181,6 @@ class _Part(NamedTuple):
     take: Take
     camera: int
     frames: slice
-
-    @property
-    def sequence(self) -> int:
-        return sequence_id(*self.take, self.camera)
 
 
 def _poses(root: Path) -> Arrays:

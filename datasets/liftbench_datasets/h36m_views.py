@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from liftbench.cameras import project
-from liftbench.types import Floats
+from liftbench.types import Dataset, Floats, GroundTruth, Observations
+from liftbench_datasets.boxes import point_boxes
 from liftbench_datasets.h36m_cameras import Lens
 from liftbench_datasets.h36m_skeleton import SKELETON
 
-# The default stands first.
 CameraModel = Literal["perspective", "orthographic"]
+
+
+def require_camera_model(camera: str) -> None:
+    """Raise ValueError unless there is such a camera model here."""
+    known = get_args(CameraModel)
+    if camera not in known:
+        raise ValueError(f"camera: expected one of {', '.join(known)}, got {camera!r}")
 
 
 def image_views(
@@ -37,6 +45,30 @@ def image_views(
     if camera == "perspective":
         return (plane if detected is None else lens.plane(detected)), points_3d
     return _hip_centred(points_3d, lens.pixels(plane) if detected is None else detected)
+
+
+class View(NamedTuple):
+    """The frames of a sequence: its number, its action and what `image_views` returned."""
+
+    sequence: int
+    action: str
+    points_2d: Floats
+    points_3d: Floats
+
+
+def joined_views(views: Sequence[View], camera: CameraModel) -> Dataset:
+    """Return the views as one split, with the boxes of their points, grouped by action."""
+    points_2d = np.concatenate([view.points_2d for view in views])
+    points_3d = np.concatenate([view.points_3d for view in views])
+    lengths = [len(view.points_2d) for view in views]
+    sequence = np.repeat(np.array([view.sequence for view in views]), lengths)
+    action = np.repeat([view.action for view in views], lengths)
+    visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
+    boxes = point_boxes(points_2d)
+    return Dataset(
+        Observations(points_2d, visible, sequence, camera, SKELETON, boxes),
+        GroundTruth(points_3d, "mm", action, sequence),
+    )
 
 
 def _hip_centred(points_3d: Floats, pixels: Floats) -> tuple[Floats, Floats]:
