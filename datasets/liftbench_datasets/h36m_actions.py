@@ -62,9 +62,9 @@ _EATING = Action(
     style=0.25,
     curves=_SEATED
     | {
-        "lhumerus.flex": (30, 34, 45, 58, 62, 56, 42, 32),
-        "lhumerus.bend": (12, 16, 22, 26, 26, 22, 16, 12),
-        "lhumerus.twist": (-12, -18, -24, -28, -28, -24, -18, -14),
+        "lhumerus.flex": (30, 34, 50, 70, 76, 68, 46, 32),
+        "lhumerus.bend": (12, 13, 14, 12, 10, 12, 14, 12),
+        "lhumerus.twist": (-12, -18, -28, -36, -38, -34, -22, -14),
         "lradius.flex": (55, 72, 105, 128, 132, 122, 90, 62),
         "rhumerus.flex": (30,),
         "rhumerus.twist": (-25,),
@@ -101,9 +101,9 @@ _PHONING = Action(
     style=0.2,
     curves=RELAXED
     | {
-        "lhumerus.flex": (38, 40, 44, 48, 46, 42, 38, 36),
-        "lhumerus.bend": (35, 38, 42, 45, 44, 40, 36, 34),
-        "lhumerus.twist": (15,),
+        "lhumerus.flex": (78, 80, 84, 87, 86, 82, 78, 76),
+        "lhumerus.bend": (14, 16, 20, 22, 21, 18, 15, 13),
+        "lhumerus.twist": (-20,),
         "lradius.flex": (136, 138, 140, 140, 138, 136, 134, 134),
         "lfingers.flex": (55,),
         "lclavicle.bend": (8,),
@@ -228,9 +228,9 @@ _SMOKING = Action(
     style=0.2,
     curves=RELAXED
     | {
-        "lhumerus.flex": (12, 22, 44, 56, 58, 46, 25, 14),
-        "lhumerus.bend": (10, 14, 22, 28, 28, 22, 14, 10),
-        "lhumerus.twist": (-8, -14, -22, -28, -28, -20, -12, -8),
+        "lhumerus.flex": (12, 24, 52, 72, 76, 58, 28, 14),
+        "lhumerus.bend": (10, 12, 13, 12, 11, 12, 12, 10),
+        "lhumerus.twist": (-8, -16, -28, -37, -38, -28, -14, -8),
         "lradius.flex": (42, 78, 118, 134, 134, 112, 70, 46),
         "lwrist.twist": (-10, -15, -25, -30, -30, -25, -15, -10),
         "lfingers.flex": (20,),
