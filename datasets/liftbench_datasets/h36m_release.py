@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,8 +88,12 @@ def read_poses(files: list[Path]) -> Arrays:
     """
     read = _read_npz(files[0]) if files[0].suffix == ".npz" else list(_read_cdfs(files))
     takes = dict(sorted(read, key=lambda pair: _order(pair[0])))
-    if len(takes) != len(read) or not takes:
-        raise UserError(f"{files[0].parent}: expected takes of different names, got {len(read)}")
+    if not takes:
+        raise UserError(f"{files[0]}: expected poses, got none")
+    if len(takes) != len(read):
+        names = [take for take, _ in read]
+        twice = next(take for take in takes if names.count(take) > 1)
+        raise UserError(f"{files[0]}: expected each take once, got {twice} under two names")
     return {
         "positions": np.concatenate(list(takes.values())),
         "subject": np.array([take.subject for take in takes]),
@@ -129,7 +133,7 @@ def read_detections(path: Path, poses: Arrays) -> Arrays:
         for take, views in _entries(stored["positions_2d"]):
             if take in places:
                 part = pixels[:, places[take]]
-                part[:] = [_view(take, view, part.shape[1]) for view in _four(views)]
+                part[:] = [_view(take, view, part.shape[1]) for view in _four(take, views)]
     return {"pixels": pixels}
 
 
@@ -163,11 +167,11 @@ def _entries(stored: Any) -> Iterator[tuple[Take, Any]]:  # noqa: ANN401 what a 
 
 def _take(subject: str, name: str) -> Take:
     if subject not in _KNOWN_SUBJECTS:
-        raise unknown_name("subject of Human3.6M", str(subject), _KNOWN_SUBJECTS)
+        raise ValueError(unknown_name("subject", str(subject), _KNOWN_SUBJECTS))
     action, _, number = str(name).partition(" ")
     action = _SAME_ACTION.get(action, action)
     if action not in ACTIONS or not re.fullmatch(r"[0-9]?", number):
-        raise unknown_name(f"action of {subject}", str(name), ACTIONS)
+        raise ValueError(unknown_name(f"action of {subject}", str(name), ACTIONS))
     return Take(subject, action, int(number or 0))
 
 
@@ -201,7 +205,8 @@ def _numbers(take: Take, points: NDArray[Any]) -> NDArray[np.float32]:
     return points.astype(np.float32, copy=False)
 
 
-def _four(views: Any) -> Any:  # noqa: ANN401 what a pickle holds
-    if len(views) != len(CAMERAS):
-        raise ValueError(f"{len(views)} cameras, expected {len(CAMERAS)}")
+def _four(take: Take, views: Any) -> Any:  # noqa: ANN401 what a pickle holds
+    if not isinstance(views, list | tuple | np.ndarray) or len(views) != len(CAMERAS):
+        found = f"{len(views)} cameras" if isinstance(views, Sized) else type(views).__name__
+        raise ValueError(f"{take}: {found}, expected {len(CAMERAS)} cameras")
     return views
