@@ -11,7 +11,6 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import DataMissingError, UserError
-from liftbench.files import checksum
 from liftbench.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.generated import require_integers
@@ -23,6 +22,7 @@ from liftbench_datasets.h36m_release import (
     OFFICIAL_TAKES,
     Take,
     detection_file,
+    files_checksum,
     pose_files,
     read_detections,
     read_poses,
@@ -76,8 +76,10 @@ class H36mParams:
         require_integers(self, "every")
         if self.every < 1:
             raise ValueError(f"every: expected at least 1, got {self.every}")
-        if not self.cameras or not set(self.cameras) <= set(CAMERAS):
+        if not self.cameras or set(self.cameras) - set(CAMERAS):
             raise ValueError(f"cameras: expected some of {', '.join(CAMERAS)}, got {self.cameras}")
+        if len(set(self.cameras)) != len(self.cameras):
+            raise ValueError(f"cameras: expected each once, got {self.cameras}")
         if not re.fullmatch(r"\w+", self.keypoints):
             raise ValueError(
                 f"keypoints: expected '{TRUTH}' or NAME of a file data_2d_h36m_NAME.npz, "
@@ -115,7 +117,7 @@ class H36m:
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of the poses and of the detected points."""
         require_subset(subset)
-        return checksum([*pose_files(root), *self._detection_files(root)])
+        return files_checksum([*pose_files(root), *self._detection_files(root)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split; see `sequence_id` for the numbers of the sequences."""
@@ -156,7 +158,7 @@ class H36m:
         files = self._detection_files(root)
         if not files:
             return None
-        total = checksum([*pose_files(root), *files])
+        total = files_checksum([*pose_files(root), *files])
         return cached_arrays(_PARSED_DETECTIONS, total, lambda: read_detections(files[0], poses))[
             "pixels"
         ]
@@ -185,7 +187,7 @@ class _Part(NamedTuple):
 
 def _poses(root: Path) -> Arrays:
     files = pose_files(root)
-    return cached_arrays(_PARSED, checksum(files), lambda: read_poses(files))
+    return cached_arrays(_PARSED, files_checksum(files), lambda: read_poses(files))
 
 
 def _parts(poses: Arrays, params: H36mParams, split: str) -> list[_Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sized
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.files import checksum
 from liftbench_datasets.array_pickle import read_object_npz
 from liftbench_datasets.cdf_file import read_cdf
 from liftbench_datasets.guarded import guarded
@@ -74,6 +76,12 @@ def detection_file(root: Path, name: str) -> Path:
         if path.is_file():
             return path
     raise DataMissingError(f"h36m: no {paths[0]}; see 'liftbench data info h36m'")
+
+
+def files_checksum(files: list[Path]) -> str:
+    """Return the SHA-256 over files and the subjects that their folders name."""
+    subjects = " ".join(path.parents[2].name for path in files if path.suffix == ".cdf")
+    return hashlib.sha256(f"{checksum(files)} {subjects}".encode()).hexdigest()
 
 
 def read_poses(files: list[Path]) -> Arrays:

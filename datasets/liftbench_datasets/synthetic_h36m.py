@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftbench.cameras import project
 from liftbench.seeds import named_rng
@@ -230,7 +231,7 @@ def _check_distance(splits: Sequence[Dataset]) -> Finding:
     return Finding("distance", bool((depth > 2.5).all() and (depth < 8).all()), detail)
 
 
-def _truth(splits: Sequence[Dataset]) -> tuple[Floats, Any]:
+def _truth(splits: Sequence[Dataset]) -> tuple[Floats, NDArray[np.int64]]:
     """Return the 3D points and sequences of all splits."""
     truths = [split.truth for split in splits if split.truth is not None]
     return (

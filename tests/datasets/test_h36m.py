@@ -266,6 +266,7 @@ def test_damaged_detections_are_told(root: Path, change: Callable[[Any], Any], t
         ({"camera": "weak_perspective"}, "camera: "),
         ({"cameras": []}, "cameras: expected some of 54138969, "),
         ({"cameras": ["1"]}, "cameras: expected some of 54138969, "),
+        ({"cameras": ["54138969"] * 2}, "cameras: expected each once, got "),
         ({"every": 0}, "every: expected at least 1, got 0"),
         ({"every": 1.5}, "every: "),
         ({"keypoints": "../cpn"}, "keypoints: expected 'truth' or NAME"),
@@ -313,6 +314,15 @@ def test_checksums_see_what_is_read(root: Path) -> None:
     assert make_h36m(keypoints="cpn").checksum(root, "all") != detected
     write_npz(root, {**POSES, "S9": POSES["S1"]})
     assert make_h36m().checksum(root, "all") != before
+
+
+def test_the_folder_names_the_subject(tmp_path: Path) -> None:
+    folder = write_cdfs(tmp_path, {"S1": POSES["S1"]})
+    before = make_h36m().checksum(tmp_path, "all")
+    load(tmp_path)
+    (folder / "S1").rename(folder / "S5")
+    assert make_h36m().checksum(tmp_path, "all") != before
+    assert set((load(tmp_path).truth.sequence // 10_000).tolist()) == {5}
 
 
 def test_files_are_parsed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
