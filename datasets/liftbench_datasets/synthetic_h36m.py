@@ -140,11 +140,12 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
     def motion(self, subject: str, action: str, frames: int) -> Floats:
         """Return the (frames, 17, 3) world points of a motion in mm; the ground is at y = 0."""
         rng = named_rng(KEY, "motion", self.params.seed, subject, action)
-        made, body = frames + len(_ROUNDS) - 1, self.body(subject)
-        motion = make_motion(rng, ACTIONS[action], made, body, FRAMES_PER_SECOND)
+        does, body = ACTIONS[action], self.body(subject)
+        made = frames + len(_ROUNDS) - 1 if does.stride else frames
+        motion = make_motion(rng, does, made, body, FRAMES_PER_SECOND)
         points = 1000 * motion.positions[:, _JOINTS]
         points[:, SKELETON.root] = points[:, _HIPS].mean(axis=1)
-        return _in_room(points) if ACTIONS[action].stride else points[:frames]
+        return _in_room(points) if does.stride else points
 
     def body(self, subject: str) -> KinematicTree:
         """Return a subject's body; its draw depends on the subject alone."""

@@ -42,8 +42,11 @@ def write_cdf(
     return path
 
 
-def old_cdf(values: np.ndarray[Any, Any]) -> bytes:
-    """Return values as version 2.6 stores those of an r-variable, a block a record."""
+def old_cdf(values: np.ndarray[Any, Any], order: Sequence[int] | None = None) -> bytes:
+    """Return values as version 2.6 stores those of an r-variable, a block a record.
+
+    The index lists the blocks in the order given, else as they stand.
+    """
     records, *sizes = values.shape
     dims = len(sizes)
 
@@ -57,7 +60,7 @@ def old_cdf(values: np.ndarray[Any, Any]) -> bytes:
     blocks = index + 8 + 12 + 12 * records
     each = 8 + values[0].nbytes
     places = [blocks + i * each for i in range(records)]
-    count = range(records)
+    count = order or range(records)
     parts = [
         bytes.fromhex("cdf260020000ffff"),
         record(1, "i9i256s", everything, 2, 7, 1, 3, 0, 0, 0, -1, -1, b""),
@@ -110,6 +113,13 @@ def test_old_files_of_many_blocks(tmp_path: Path) -> None:
     path.write_bytes(old_cdf(VALUES))
     np.testing.assert_array_equal(cdflib.CDF(path).varget("Pose"), VALUES)
     np.testing.assert_array_equal(read_cdf(path, "Pose"), VALUES)
+
+
+def test_blocks_out_of_order_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "Walking.cdf"
+    path.write_bytes(old_cdf(VALUES, order=[1, 0]))
+    with pytest.raises(UserError, match="a block of records 1 to 1 of 2"):
+        read_cdf(path, "Pose")
 
 
 def test_absent_file_and_variable_are_named(tmp_path: Path) -> None:
