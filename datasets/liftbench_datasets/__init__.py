@@ -8,11 +8,13 @@ from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.apollocar3d import APOLLOCAR3D
 from liftbench_datasets.cmu import CMU
 from liftbench_datasets.cub import CUB
+from liftbench_datasets.h36m import H36M
 from liftbench_datasets.muct import MUCT
 from liftbench_datasets.nrsfm_challenge import NRSFM_CHALLENGE
 from liftbench_datasets.pascal3d import PASCAL3D
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
+from liftbench_datasets.synthetic_h36m import SYNTHETIC_H36M
 from liftbench_datasets.synthetic_pascal3d import SYNTHETIC_PASCAL3D
 from liftbench_datasets.two_cloths import TWO_CLOTHS
 
@@ -24,11 +26,13 @@ def liftbench_datasets() -> Sequence[DatasetSpec]:
         APOLLOCAR3D,
         CMU,
         CUB,
+        H36M,
         MUCT,
         NRSFM_CHALLENGE,
         PASCAL3D,
         SYNTHETIC_APOLLO,
         SYNTHETIC_BODY,
+        SYNTHETIC_H36M,
         SYNTHETIC_PASCAL3D,
         TWO_CLOTHS,
     ]

@@ -36,7 +36,7 @@ class Action:
 
 
 # What every action starts from: relaxed arms and hands, feet a little outward.
-_RELAXED: dict[str, Curve] = {
+RELAXED: dict[str, Curve] = {
     "femur.flex": (4,),
     "femur.twist": (5,),
     "femur.bend": (2,),
@@ -59,7 +59,7 @@ _WALK = Action(
     rate=(0.75, 1.1),
     stride=1.4,
     lag=0.5,
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "femur.flex": (29, 23, 10, -2, -9, 0, 21, 31),
         "femur.bend": (1, -3, -4, -3, 0, 3, 3, 1),
@@ -86,7 +86,7 @@ _RUN = Action(
     stride=2.4,
     lag=0.5,
     lift=(0.01, 0, 0, 0.05, 0.01, 0, 0, 0.05),
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "femur.flex": (34, 22, 3, -12, -8, 16, 44, 48),
         "femur.bend": (0, -4, -4, -1, 2, 3, 2, 0),
@@ -115,7 +115,7 @@ _REACH = Action(
     rate=(0.35, 0.6),
     planted=True,
     style=0.4,
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "lhumerus.flex": (6, 22, 62, 92, 100, 92, 54, 18),
         "lhumerus.bend": (8, 14, 20, 24, 24, 22, 16, 10),
@@ -145,7 +145,7 @@ _REACH = Action(
 _SQUAT = Action(
     rate=(0.3, 0.5),
     planted=True,
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "femur.flex": (6, 22, 62, 98, 110, 98, 62, 22),
         "femur.bend": (9, 10, 12, 14, 15, 14, 12, 10),
@@ -167,7 +167,7 @@ _WAVE = Action(
     rate=(0.9, 1.5),
     planted=True,
     style=0.15,
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "lhumerus.flex": (18,),
         "lhumerus.bend": (84, 85, 87, 89, 90, 89, 87, 85),
@@ -191,7 +191,7 @@ _TURN = Action(
     lag=0.5,
     turn=80.0,
     style=0.2,
-    curves=_RELAXED
+    curves=RELAXED
     | {
         "femur.flex": (7, 6, 4, 3, 6, 24, 34, 18),
         "femur.twist": (14, 4, -5, -12, -8, 4, 20, 26),

@@ -24,7 +24,7 @@ from liftbench_datasets.body import (
     UNREST,
 )
 from liftbench_datasets.body_actions import KNOTS, Action, Curve
-from liftbench_datasets.kinematics import forward_kinematics
+from liftbench_datasets.kinematics import KinematicTree, forward_kinematics
 
 FRAMES_PER_SECOND = 60.0
 
@@ -42,10 +42,19 @@ class Motion:
     positions: Floats
 
 
-def make_motion(rng: np.random.Generator, action: Action, frames: int) -> Motion:
-    """Return `frames` frames of an action in a style drawn from `rng`; all draws come first."""
+def make_motion(
+    rng: np.random.Generator,
+    action: Action,
+    frames: int,
+    body: KinematicTree = BODY,
+    frames_per_second: float = FRAMES_PER_SECOND,
+) -> Motion:
+    """Return `frames` frames of an action in a style drawn from `rng`; all draws come first.
+
+    `body` has the joints of `BODY` in their order, of whatever lengths.
+    """
     style = _draw_style(rng, action)
-    seconds = np.arange(frames) / FRAMES_PER_SECOND
+    seconds = np.arange(frames) / frames_per_second
     cycles = style.start + style.rate * seconds + 0.02 * style.tempo.at(seconds)[:, 0]
     effort = 1 + 0.08 * style.effort.at(seconds)
     angles = effort * _cycle_angles(action, style, cycles) + style.offset
@@ -55,7 +64,7 @@ def make_motion(rng: np.random.Generator, action: Action, frames: int) -> Motion
     angles = within_limits(mirrored(angles) if style.mirrored else angles)
     turn = -action.turn if style.mirrored else action.turn
     heading = style.heading + turn * cycles + 12 * style.veer.at(seconds)[:, 0]
-    return Motion(angles, _stand(_pose(angles, heading), action, cycles, heading))
+    return Motion(angles, _stand(_pose(body, angles, heading), action, cycles, heading))
 
 
 def within_limits(angles: Floats) -> Floats:
@@ -169,7 +178,7 @@ def _flatten_feet(angles: Floats) -> None:
         angles[:, COLUMN[f"{side}foot.flex"]] = tilt + knee - hip
 
 
-def _pose(angles: Floats, heading: Floats) -> Floats:
+def _pose(body: KinematicTree, angles: Floats, heading: Floats) -> Floats:
     """Return the (F, 31, 3) positions of (F, D) angles, with the root at the origin."""
     turns = np.zeros((len(angles), len(BODY.names), 3))
     for dof, column in zip(DOFS, angles.T, strict=True):
@@ -181,7 +190,7 @@ def _pose(angles: Floats, heading: Floats) -> Floats:
     # The pelvis tilts about the hips wherever it faces.
     yxz = turns[:, 0, [1, 0, 2]] + heading[:, None] * [1, 0, 0]
     rotation[:, 0] = Rotation.from_euler("YXZ", yxz, degrees=True).as_matrix()
-    return forward_kinematics(BODY, rotation, np.zeros((len(angles), 3)))
+    return forward_kinematics(body, rotation, np.zeros((len(angles), 3)))
 
 
 def _stand(pose: Floats, action: Action, cycles: Floats, heading: Floats) -> Floats:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from liftbench.cameras import project
 from liftbench.images import Images
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations, Skeleton
+from liftbench_datasets.boxes import point_boxes
 from liftbench_datasets.car import SKELETON
 
 LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
@@ -36,7 +37,7 @@ def car_dataset(
     """
     points_2d = project(points_3d, "perspective")
     shown = np.where(visible[..., None], points_2d, np.nan)
-    boxes = _boxes(points_2d)
+    boxes = point_boxes(points_2d)
     return Dataset(
         Observations(shown, visible, sequence, "perspective", skeleton, boxes, images),
         GroundTruth(points_3d, "m", distance_groups(depth), sequence),
@@ -47,9 +48,3 @@ def distance_groups(depth: Floats) -> NDArray[np.str_]:
     """Return the name of each distance's group, (F,)."""
     names: NDArray[np.str_] = np.array(GROUPS)[np.digitize(depth, GROUP_ENDS)]
     return names
-
-
-def _boxes(points_2d: Floats) -> Floats:
-    """Return x, y, width and height of the points' boxes, (F, 4)."""
-    low = points_2d.min(axis=1)
-    return np.concatenate([low, points_2d.max(axis=1) - low], axis=1)

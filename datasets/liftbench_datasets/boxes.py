@@ -1,0 +1,13 @@
+"""Image boxes of points."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from liftbench.types import Floats
+
+
+def point_boxes(points_2d: Floats) -> Floats:
+    """Return x, y, width and height (F, 4) of the boxes that (F, P, 2) points fill."""
+    low = points_2d.min(axis=1)
+    return np.concatenate([low, points_2d.max(axis=1) - low], axis=1)

@@ -1,0 +1,59 @@
+"""The points and actions of Human3.6M."""
+
+from __future__ import annotations
+
+from liftbench.errors import unknown_name
+from liftbench.types import Skeleton
+
+# Those of the release's 32 points that move by themselves, as all papers use them.
+KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+RELEASED = 32
+
+_NAMES = (
+    *("Hip", "RHip", "RKnee", "RFoot", "LHip", "LKnee", "LFoot"),
+    *("Spine", "Thorax", "Neck/Nose", "Head"),
+    *("LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist"),
+)
+_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
+
+SKELETON = Skeleton(
+    points=_NAMES,
+    edges=tuple((parent, point) for point, parent in enumerate(_PARENTS) if parent >= 0),
+    left_right=tuple(
+        (_NAMES.index("L" + name[1:]), point)
+        for point, name in enumerate(_NAMES)
+        if name.startswith("R")
+    ),
+)
+
+ACTIONS = (
+    *("Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing"),
+    *("Purchases", "Sitting", "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking"),
+    "WalkTogether",
+)
+TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
+TEST_SUBJECTS = ("S9", "S11")
+SUBJECTS = {"train": TRAIN_SUBJECTS, "test": TEST_SUBJECTS}
+SPLITS = tuple(SUBJECTS)
+SUBSETS = ("all",)
+
+
+def require_subset(subset: str) -> None:
+    """Raise an error that names the subset of dataset `h36m` unless it is there."""
+    if subset not in SUBSETS:
+        raise unknown_name("subset of dataset 'h36m'", subset, SUBSETS)
+
+
+def require_split(split: str) -> None:
+    """Raise an error that names the split unless it is there."""
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+
+
+def sequence_id(subject: str, action: str, take: int, camera: int) -> int:
+    """Return the number of a sequence, which no other file that lacks or is there changes.
+
+    Its digits are the subject, two for the action from 01, the take and the camera from 1: S11,
+    `Discussion 2` before the fourth camera is 110224.
+    """
+    return ((int(subject[1:]) * 100 + ACTIONS.index(action) + 1) * 10 + take) * 10 + camera + 1
