@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftbench import DatasetSpec, hookimpl
+from liftbench_datasets.c3dpo_json import C3DPO_JSON
 from liftbench_datasets.cmu import CMU
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
@@ -13,4 +14,4 @@ from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [C3DPO_JSON, CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
