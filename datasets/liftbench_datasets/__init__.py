@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from liftbench import DatasetSpec, hookimpl
 from liftbench_datasets.c3dpo_json import C3DPO_JSON
 from liftbench_datasets.cmu import CMU
+from liftbench_datasets.points import POINTS
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 
@@ -14,4 +15,4 @@ from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [C3DPO_JSON, CMU, SYNTHETIC_APOLLO, SYNTHETIC_BODY]
+    return [C3DPO_JSON, CMU, POINTS, SYNTHETIC_APOLLO, SYNTHETIC_BODY]

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from liftbench_datasets.guarded import guarded
 
+_ALWAYS_FINE = 1 << 29  # bytes that a small file may unpack to
+_GREATEST_RATIO = 100  # real arrays are not packed tighter
+
 
 def read_pickle(path: Path, expected: str) -> Any:  # noqa: ANN401 whatever the pickle holds
     """Return the content of a pickle of arrays, numbers, texts, lists and dicts.
@@ -45,11 +48,18 @@ def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
         UserError: it is damaged, or an object is not one that `read_pickle` takes.
     """
     with guarded(path, expected), ZipFile(path) as archive:
+        _refuse_oversized(archive, path.stat().st_size)
         found = {}
         for entry in archive.infolist():
             with archive.open(entry) as stream:
                 found[entry.filename.removesuffix(".npy")] = _load_npy(stream, entry.file_size)
         return found
+
+
+def _refuse_oversized(archive: ZipFile, size: int) -> None:
+    claimed = sum(entry.file_size for entry in archive.infolist())
+    if claimed > max(_ALWAYS_FINE, _GREATEST_RATIO * size):
+        raise ValueError(f"its arrays take {claimed} bytes, suspiciously many for {size}")
 
 
 def load_pickle(content: bytes) -> Any:  # noqa: ANN401 whatever the pickle holds

@@ -13,11 +13,14 @@ import numpy as np
 
 from liftbench.arrays import Arrays
 from liftbench.types import Bools, Floats
-from liftbench_datasets.array_fields import array_field
+from liftbench_datasets.array_fields import (
+    finite_field,
+    number_field,
+    text_field,
+)
 from liftbench_datasets.guarded import guarded
 from liftbench_datasets.json_stream import stream_entries
 
-_LONGEST_TEXT = 500  # characters of a path or a name
 _TEXTS = ("p3d_info.p3d_class", "h36m_info.action_name", "image_path")
 
 
@@ -49,7 +52,7 @@ def _row(entry: object) -> dict[str, Any]:
     """Return the fields of one entry, points before coordinates."""
     if not isinstance(entry, dict):
         raise TypeError("expected an object with kp_loc and kp_vis")
-    points = array_field(entry.get("kp_loc"), "kp_loc", (2, None)).T
+    points = number_field(entry.get("kp_loc"), "kp_loc", (2, None)).T
     row = {"kp_loc": points, "kp_vis": _flags(entry.get("kp_vis"), "kp_vis", len(points))}
     return row | dict(_optional(entry, len(points)))
 
@@ -57,17 +60,17 @@ def _row(entry: object) -> dict[str, Any]:
 def _optional(entry: dict[str, Any], count: int) -> Iterator[tuple[str, Any]]:
     """Yield those of the other fields that an entry of `count` points has."""
     if (points := entry.get("kp_loc_3d")) is not None:
-        yield "kp_loc_3d", array_field(points, "kp_loc_3d", (3, count)).T
+        yield "kp_loc_3d", number_field(points, "kp_loc_3d", (3, count)).T
     for name in ("class_mask", "kp_defined"):
         if (flags := entry.get(name)) is not None:
             yield name, _flags(flags, name, count)
     if (box := _at(entry, "p3d_info.bbox")) is not None:
         yield "bbox", _box(box)
     if (scale := _at(entry, "h36m_info.scale")) is not None:
-        yield "scale", _finite(array_field(scale, "h36m_info.scale", ()), "h36m_info.scale")
+        yield "scale", finite_field(scale, "h36m_info.scale", ())
     for place in _TEXTS:
         if (text := _at(entry, place)) is not None:
-            yield place.rpartition(".")[2], _text(text, place)
+            yield place.rpartition(".")[2], text_field([text], place, 1)[0]
 
 
 def _at(entry: Any, place: str) -> Any:  # noqa: ANN401 any JSON value
@@ -79,27 +82,15 @@ def _at(entry: Any, place: str) -> Any:  # noqa: ANN401 any JSON value
 def _flags(value: object, name: str, count: int) -> Bools:
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
         value = value[0]  # some write 1 x N
-    flags: Bools = array_field(value, name, (count,)) > 0
+    flags: Bools = number_field(value, name, (count,)) > 0
     return flags
 
 
 def _box(value: object) -> Floats:
-    box = _finite(array_field(value, "p3d_info.bbox", (4,)), "p3d_info.bbox")
+    box = finite_field(value, "p3d_info.bbox", (4,))
     if (box[2:] < 0).any():
         raise ValueError("p3d_info.bbox: expected x, y, width, height, got a negative size")
     return box
-
-
-def _finite(array: Floats, name: str) -> Floats:
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers")
-    return array
-
-
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise ValueError(f"{name}: expected a text of at most {_LONGEST_TEXT} characters")
-    return value
 
 
 def _require_same(first: dict[str, Any], other: dict[str, Any]) -> None:
