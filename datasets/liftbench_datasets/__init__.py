@@ -11,9 +11,10 @@ from liftbench_datasets.points import POINTS
 from liftbench_datasets.synthetic_apollo import SYNTHETIC_APOLLO
 from liftbench_datasets.synthetic_body import SYNTHETIC_BODY
 from liftbench_datasets.synthetic_up3d import SYNTHETIC_UP3D
+from liftbench_datasets.up3d import UP3D
 
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
     """Return the built-in datasets."""
-    return [C3DPO_JSON, CMU, POINTS, SYNTHETIC_APOLLO, SYNTHETIC_BODY, SYNTHETIC_UP3D]
+    return [C3DPO_JSON, CMU, POINTS, SYNTHETIC_APOLLO, SYNTHETIC_BODY, SYNTHETIC_UP3D, UP3D]

@@ -149,4 +149,5 @@ _STAND_INS = {
     ("scipy.sparse._csc", "csc_matrix"): _Csc,
     ("copy_reg", "_reconstructor"): _remade,
     ("__builtin__", "object"): _Held,
+    ("__builtin__", "set"): set,
 }

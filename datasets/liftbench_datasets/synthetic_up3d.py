@@ -164,9 +164,10 @@ def _draw_angles(names: tuple[str | int, ...], frames: int) -> Floats:
 
 def _draw_cameras(rng: np.random.Generator, frames: int) -> Floats:
     """Return (F, 3, 3) rotations from the body's frame to the camera's, in which y points down."""
-    drawn = rng.standard_normal((frames, 3)) * [0, CAMERA_TILT, CAMERA_ROLL]
-    drawn[:, 0] = 360 * rng.random(frames)
-    turn = Rotation.from_euler("YXZ", drawn, degrees=True).inv().as_matrix()
+    drawn = rng.standard_normal((frames, 4))
+    angles = drawn[:, 1:] * [0, CAMERA_TILT, CAMERA_ROLL]
+    angles[:, 0] = np.degrees(np.arctan2(drawn[:, 0], drawn[:, 1]))  # uniform
+    turn = Rotation.from_euler("YXZ", angles, degrees=True).inv().as_matrix()
     rotations: Floats = np.diag([1.0, -1.0, -1.0]) @ turn
     return rotations
 
