@@ -93,18 +93,20 @@ class C3dpoJson:
 
     def note(self, root: Path, subset: str) -> str:
         """Return where a file has another number of entries than C3DPO's."""
-        return "; ".join(
-            note
-            for path in _found(root, subset).values()
-            if (note := _count_note(path, len(_parsed(path)["kp_vis"])))
-        )
+        known = [path for path in _found(root, subset).values() if path.stem in _ENTRIES]
+        notes = [_count_note(path, len(_parsed(path)["kp_vis"])) for path in known]
+        return "; ".join(note for note in notes if note)
 
     def check(self, root: Path) -> list[Finding]:
         """Parse every file and return its counts, and whether it is the release's."""
-        files = [path for splits in _files(root).values() for path in splits.values()]
-        if not files:
+        subsets = self.subsets(root)
+        if not subsets:
             return [Finding("files", False, str(_absent(root, "<name>")))]
-        return [_check_file(path) for path in files]
+        return [finding for subset in subsets for finding in self.check_subset(root, subset)]
+
+    def check_subset(self, root: Path, subset: str) -> list[Finding]:
+        """Parse the files of one data set and return what `check` returns of them."""
+        return [_check_file(path) for path in _found(root, subset).values()]
 
 
 def as_dataset(subset: str, path: Path) -> Dataset:

@@ -91,7 +91,8 @@ class Up3d:
 
     def check(self, root: Path) -> list[Finding]:
         """Read every file and return its counts and what is missing."""
-        found = [f for f in self.c3dpo.check(root) if f.item.startswith(C3DPO)]
+        there = C3DPO in self.c3dpo.subsets(root)
+        found = self.c3dpo.check_subset(root, C3DPO) if there else []
         folder = _folder(root)
         if folder is not None:
             splits = [split for split in SPLITS if (folder / f"{split}.txt").is_file()]

@@ -58,9 +58,9 @@ def test_random_triangles_hide_what_a_loop_says(
 ) -> None:
     monkeypatch.setattr(line_of_sight, "_PAIRS_AT_ONCE", at_once)
     rng = np.random.default_rng(0)
-    vertices = rng.uniform(-1, 1, (4, 30, 3)) + 50 * np.arange(4)[:, None, None]
-    points = rng.uniform(-1.2, 1.2, (4, 40, 3)) + 50 * np.arange(4)[:, None, None]
-    points[:, :5] = vertices[:, :5]
+    vertices = rng.uniform(-3, 3, (4, 30, 3))  # beyond the points, so that frames could mix
+    points = rng.uniform(-1, 1, (4, 40, 3))
+    vertices[:, :5] = points[:, :5]
     faces = np.array([rng.permutation(30)[:3] for _ in range(25)])
     found = hidden(points, vertices, faces, 0.05)
     np.testing.assert_array_equal(found, looped(points, vertices, faces, 0.05))

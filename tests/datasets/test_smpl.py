@@ -194,6 +194,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"J_regressor": sparse(_shape=(-1, -1))}, "negative dimensions"),
     ({"J_regressor": sparse(indptr=np.full(VERTICES + 1, 2**40))}, "damaged sparse matrix"),
     ({"J_regressor": sparse(indptr=np.arange(VERTICES + 1) << 40)}, "damaged sparse matrix"),
+    ({"J_regressor": sparse(indptr=[-(1 << 40)] + [5 * JOINTS] * VERTICES)}, "damaged sparse"),
     ({"J_regressor": sparse(indices=np.full(5 * JOINTS, 99))}, "index 99 is out of bounds"),
     ({"J_regressor": sparse(_shape=(JOINTS,))}, "not enough values"),
 ]
