@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred
 from liftbench.errors import UserError
 from liftbench.seeds import named_rng
 from liftbench.suites import checked_params
 from liftbench.types import Dataset, Floats
+from liftbench_datasets import synthetic_up3d
 from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS, SOLE
 from liftbench_datasets.body_motion import joint_rotations
 from liftbench_datasets.body_surface import FACES, SIDES, TUBES, Shape, body_surface, draw_shape
@@ -213,6 +215,28 @@ def test_people_stand_upright_before_the_camera() -> None:
     side = points[:, column("left_shoulder")[0]] - points[:, column("right_shoulder")[0]]
     azimuth = np.arctan2(side[:, 2], side[:, 0])
     assert np.ptp(np.histogram(azimuth, 4, (-np.pi, np.pi))[0]) < 40
+
+
+def test_cameras_stand_around_and_lean_a_little() -> None:
+    cameras = synthetic_up3d._draw_cameras(named_rng("test cameras"), 5000)
+    np.testing.assert_allclose(np.linalg.det(cameras), 1)
+    up, front = cameras[..., 1], cameras[..., 2]
+    roll = np.degrees(np.arctan2(up[:, 0], -up[:, 1]))
+    tilt = np.degrees(np.arcsin(up[:, 2]))
+    assert (roll.std(), tilt.std()) == pytest.approx((6, 12), rel=0.05)
+    azimuth = np.degrees(np.arctan2(front[:, 0], -front[:, 2]))
+    np.testing.assert_allclose(np.histogram(azimuth, 8, (-180, 180))[0], 625, rtol=0.15)
+
+
+def test_points_are_turned_to_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = Rotation.from_rotvec([0.3, -1.2, 0.5]).as_matrix()
+    found = []
+    for camera in (np.eye(3), turn):
+        drawn = np.tile(camera, (5, 1, 1))
+        monkeypatch.setattr(synthetic_up3d, "_draw_cameras", lambda *_, drawn=drawn: drawn)
+        found.append(SyntheticUp3d(frames=50, people=10).views(3).points)
+    body, seen = found
+    np.testing.assert_allclose(seen, np.einsum("ab,fpb->fpa", turn, body), atol=1e-12)
 
 
 def test_the_front_is_seen_from_the_front() -> None:
