@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZipFile
@@ -13,8 +14,14 @@ from numpy.typing import NDArray
 
 from liftbench_datasets.guarded import guarded
 
+_ALWAYS_FINE = 1 << 29  # bytes that a small file may unpack to
+_GREATEST_RATIO = 100  # real arrays are not packed tighter
 
-def read_pickle(path: Path, expected: str) -> Any:  # noqa: ANN401 whatever the pickle holds
+
+Names = Mapping[tuple[str, str], Any]
+
+
+def read_pickle(path: Path, expected: str, stand_ins: Names | None = None) -> Any:  # noqa: ANN401
     """Return the content of a pickle of arrays, numbers, texts, lists and dicts.
 
     Pickles of Python 2 are read too; their texts become `str`.
@@ -22,13 +29,14 @@ def read_pickle(path: Path, expected: str) -> Any:  # noqa: ANN401 whatever the 
     Args:
         path: the file.
         expected: what it should hold, for the error.
+        stand_ins: what else is allowed, by module and name; it is called as the pickle says.
 
     Raises:
         DataMissingError: the file is not there.
         UserError: it is damaged or holds anything else, such as code.
     """
     with guarded(path, expected):
-        return load_pickle(path.read_bytes())
+        return load_pickle(path.read_bytes(), stand_ins)
 
 
 def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
@@ -45,6 +53,7 @@ def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
         UserError: it is damaged, or an object is not one that `read_pickle` takes.
     """
     with guarded(path, expected), ZipFile(path) as archive:
+        _refuse_oversized(archive, path.stat().st_size)
         found = {}
         for entry in archive.infolist():
             with archive.open(entry) as stream:
@@ -52,14 +61,20 @@ def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
         return found
 
 
-def load_pickle(content: bytes) -> Any:  # noqa: ANN401 whatever the pickle holds
+def _refuse_oversized(archive: ZipFile, size: int) -> None:
+    claimed = sum(entry.file_size for entry in archive.infolist())
+    if claimed > max(_ALWAYS_FINE, _GREATEST_RATIO * size):
+        raise ValueError(f"its arrays take {claimed} bytes, suspiciously many for {size}")
+
+
+def load_pickle(content: bytes, stand_ins: Names | None = None) -> Any:  # noqa: ANN401
     """Return what a pickle holds, see `read_pickle`.
 
     Raises:
         pickle.UnpicklingError: it holds what is not allowed.
         ValueError: it is damaged.
     """
-    return _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+    return _ArrayUnpickler(content, _ALLOWED | dict(stand_ins or {})).load()
 
 
 class _ArrayUnpickler(pickle._Unpickler):
@@ -68,9 +83,13 @@ class _ArrayUnpickler(pickle._Unpickler):
     The unpickler in Python, as that in C allocates whatever length or index a file claims.
     """
 
+    def __init__(self, content: bytes, allowed: Names) -> None:
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self.allowed = allowed
+
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 as in the base class
         """Return what an allowed name stands for."""
-        found = _ALLOWED.get((module.replace("numpy.core", "numpy._core"), name))
+        found = self.allowed.get((module.replace("numpy.core", "numpy._core"), name))
         if found is None:
             raise pickle.UnpicklingError(f"it wants to load {module}.{name}, which is not allowed")
         return found

@@ -81,6 +81,26 @@ def mirrored(angles: Floats) -> Floats:
     return swapped
 
 
+def joint_rotations(angles: Floats, heading: Floats) -> Floats:
+    """Return the (F, 31, 3, 3) rotations of the joints of `BODY`, each against its parent.
+
+    Args:
+        angles: (F, D) degrees, a column for each of `DOFS`.
+        heading: (F,) degrees to the left of +z.
+    """
+    turns = np.zeros((len(angles), len(BODY.names), 3))
+    for dof, column in zip(DOFS, angles.T, strict=True):
+        turns[:, BODY.names.index(dof.joint), AXIS[dof.kind]] = dof.sign * column
+    # First about the bone itself, then sideways, then forward, as the limits mean it.
+    xzy = turns[..., [0, 2, 1]].reshape(-1, 3)
+    rotation: Floats = Rotation.from_euler("XZY", xzy, degrees=True).as_matrix()
+    rotation = rotation.reshape(*turns.shape, 3)
+    # The pelvis tilts about the hips wherever it faces.
+    yxz = turns[:, 0, [1, 0, 2]] + heading[:, None] * [1, 0, 0]
+    rotation[:, 0] = Rotation.from_euler("YXZ", yxz, degrees=True).as_matrix()
+    return rotation
+
+
 @dataclass(frozen=True, eq=False)
 class _Drift:
     """Smooth random curves of unit size: sums of slow sines, a pure function of time.
@@ -180,17 +200,7 @@ def _flatten_feet(angles: Floats) -> None:
 
 def _pose(body: KinematicTree, angles: Floats, heading: Floats) -> Floats:
     """Return the (F, 31, 3) positions of (F, D) angles, with the root at the origin."""
-    turns = np.zeros((len(angles), len(BODY.names), 3))
-    for dof, column in zip(DOFS, angles.T, strict=True):
-        turns[:, BODY.names.index(dof.joint), AXIS[dof.kind]] = dof.sign * column
-    # First about the bone itself, then sideways, then forward, as the limits mean it.
-    xzy = turns[..., [0, 2, 1]].reshape(-1, 3)
-    rotation = Rotation.from_euler("XZY", xzy, degrees=True).as_matrix()
-    rotation = rotation.reshape(*turns.shape, 3)
-    # The pelvis tilts about the hips wherever it faces.
-    yxz = turns[:, 0, [1, 0, 2]] + heading[:, None] * [1, 0, 0]
-    rotation[:, 0] = Rotation.from_euler("YXZ", yxz, degrees=True).as_matrix()
-    return forward_kinematics(body, rotation, np.zeros((len(angles), 3)))
+    return forward_kinematics(body, joint_rotations(angles, heading), np.zeros((len(angles), 3)))
 
 
 def _stand(pose: Floats, action: Action, cycles: Floats, heading: Floats) -> Floats:

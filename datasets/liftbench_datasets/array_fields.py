@@ -1,0 +1,89 @@
+"""Checks of what files hold where arrays are expected: the right kind and the right shape.
+
+Values are arrays or nested lists, such as JSON has them. Strange ones never take much more memory
+than they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.types import Bools, Floats
+
+Shape = Sequence[int | None]  # None: any length
+LONGEST_TEXT = 200  # characters; an array of texts gives all of them the room of the longest
+_GREATEST_INTEGER = 2**53  # beyond, float64 has gaps
+
+
+def number_field(value: object, name: str, shape: Shape) -> Floats:
+    """Return a field as float64; null, which JSON has for what is unknown, becomes NaN.
+
+    Args:
+        value: what the file holds.
+        name: of the field, for the error.
+        shape: that it must have.
+
+    Raises:
+        ValueError: it holds anything else.
+    """
+    expected = f"{name}: expected numbers of shape {_told(shape)}"
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "fiubO":
+        raise ValueError(f"{expected}, got {value.dtype}")
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{expected}, got other values or rows of unequal length") from error
+    if array.ndim != len(shape) or any(
+        want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
+    ):
+        raise ValueError(f"{expected}, got shape {_told(array.shape)}")
+    return array
+
+
+def finite_field(value: object, name: str, shape: Shape) -> Floats:
+    """Return a field as float64 of which none is NaN or infinite, see `number_field`."""
+    array = number_field(value, name, shape)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: expected finite numbers")
+    return array
+
+
+def integer_field(value: object, name: str, shape: Shape) -> NDArray[np.int64]:
+    """Return a field as int64, see `number_field`."""
+    array = finite_field(value, name, shape)
+    if (array != np.rint(array)).any() or (np.abs(array) > _GREATEST_INTEGER).any():
+        raise ValueError(f"{name}: expected integers")
+    return array.astype(np.int64)
+
+
+def flag_field(value: object, name: str, shape: Shape) -> Bools:
+    """Return a field of true and false, or of 1 and 0, as bool, see `number_field`."""
+    array = number_field(value, name, shape)
+    if not np.isin(array, (0, 1)).all():
+        raise ValueError(f"{name}: expected true or false, or 1 or 0")
+    return array.astype(np.bool_)
+
+
+def text_field(value: object, name: str, count: int | None) -> NDArray[np.str_]:
+    """Return a list of `count` texts, each of at most `LONGEST_TEXT` characters.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    texts: Any = value.tolist() if isinstance(value, np.ndarray) else value
+    expected = f"{name}: expected a list of {'' if count is None else f'{count} '}texts"
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{expected}, got other values")
+    if count not in (None, len(texts)):
+        raise ValueError(f"{expected}, got {len(texts)}")
+    if any(len(text) > LONGEST_TEXT for text in texts):
+        raise ValueError(f"{name}: expected texts of at most {LONGEST_TEXT} characters")
+    return np.array(texts, dtype=np.str_)
+
+
+def _told(shape: Shape) -> str:
+    return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
