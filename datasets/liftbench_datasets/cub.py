@@ -73,7 +73,7 @@ class Cub:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over all files that are read."""
-        files = _known(root, subset)
+        files = _present(root, subset)
         return checksum(dict.fromkeys(path for split in SPLITS for path in files.read(split)))
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
@@ -94,13 +94,15 @@ class Cub:
 
     def note(self, root: Path, subset: str) -> str:
         """Return what the truth is and where the splits come from."""
-        files = _known(root, subset)
+        files = _present(root, subset)
         notes = [_note(files, split) for split in SPLITS]
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
     def check(self, root: Path) -> list[Finding]:
         """Read all files and return their counts and what is partial."""
         files = find_files(root)
+        if not self.subsets(root):
+            return [Finding("release", False, str(_absent(files, "train")))]
         return [
             finding("release", lambda: _check_release(files)),
             *(finding(split, partial(_check_split, files, split)) for split in SPLITS),
@@ -114,17 +116,27 @@ def _known(root: Path, subset: str) -> Files:
     return find_files(root)
 
 
+def _present(root: Path, subset: str) -> Files:
+    files = _known(root, subset)
+    if not any(_source(files, split) for split in SPLITS):
+        raise _absent(files, "train")
+    return files
+
+
+def _absent(files: Files, split: str) -> DataMissingError:
+    return DataMissingError(
+        f"cub: nothing tells of the '{split}' split, looked for {files.cleaned(split)}, "
+        f"{files.sfm(split)} with {files.parts} and {files.flags}; see 'liftbench data info cub'"
+    )
+
+
 def _arrays(files: Files, split: str) -> Arrays:
     """Return `points_2d`, `visible`, `box`, and, where they are known, `points_3d` and `names`."""
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
     parse = _source(files, split)
     if parse is None:
-        raise DataMissingError(
-            f"cub: nothing tells of the '{split}' split, looked for {files.cleaned(split)}, "
-            f"{files.sfm(split)} with {files.parts} and {files.flags}; "
-            "see 'liftbench data info cub'"
-        )
+        raise _absent(files, split)
     kind = f"{_PARSED}-{split}"
     return cached_arrays(kind, checksum(files.read(split)), lambda: parse(files, split))
 

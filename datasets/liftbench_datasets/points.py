@@ -76,8 +76,9 @@ class Points:
             _truth(arrays, chosen) if "points_3d" in arrays else None,
         )
 
-    def note(self, root: Path, subset: str) -> str:  # noqa: ARG002 no paper has a user's points
+    def note(self, root: Path, subset: str) -> str:
         """Return nothing: no paper has these points."""
+        self._file(root, subset)
         return ""
 
     def check(self, root: Path) -> list[Finding]:

@@ -106,7 +106,13 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         parts = [(c, self.views(c).take(frames)) for c in categories_of(subset)]
         if not self.params.occlusion:
             parts = [(c, completed(views)) for c, views in parts]
-        return joined(subset, parts, "px")
+        data = joined(subset, parts, "px")
+        # Numbered through both splits, which `joined` does not know of.
+        sequence = np.concatenate([i * self.params.frames + frames for i in range(len(parts))])
+        return Dataset(
+            replace(data.observations, sequence=sequence),
+            data.truth and replace(data.truth, sequence=sequence),
+        )
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of objects in photographs."""
