@@ -32,6 +32,7 @@ from liftbench_datasets.h36m_skeleton import (
     SPLITS,
     SUBJECTS,
     SUBSETS,
+    holds_action,
     require_split,
     require_subset,
     sequence_id,
@@ -107,7 +108,7 @@ class H36m:
         self.params = params
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset, where there are poses."""
+        """Return `all` and the actions, where there are poses."""
         try:
             pose_files(root)
         except DataMissingError:
@@ -124,7 +125,13 @@ class H36m:
         require_subset(subset)
         require_split(split)
         poses = _poses(root)
-        parts = _parts(poses, self.params, split)
+        parts = [
+            part
+            for part in _parts(poses, self.params, split)
+            if holds_action(subset, part.take.action)
+        ]
+        if not parts:
+            raise DataMissingError(f"h36m: no take of '{subset}' in the split '{split}'")
         pixels = self._pixels(root, poses)
         views = [self._view(part, poses["positions"], pixels) for part in parts]
         return joined_views(views, self.params.camera)

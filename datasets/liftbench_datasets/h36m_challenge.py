@@ -16,7 +16,7 @@ from liftbench.types import Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.boxes import point_boxes
 from liftbench_datasets.guarded import guarded
 from liftbench_datasets.h36m_release import FOLDERS
-from liftbench_datasets.h36m_skeleton import SKELETON, SUBSETS, require_split, require_subset
+from liftbench_datasets.h36m_skeleton import ALL, SKELETON, require_split, require_subset
 
 # The challenge's Test has no poses, so that its Val is what methods are tested on.
 _PARTS = {"train": "Train", "test": "Val"}
@@ -45,16 +45,16 @@ class H36mChallenge:
             _files(root, "train")
         except DataMissingError:
             return ()
-        return SUBSETS
+        return (ALL,)
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of the splits that are there."""
-        require_subset(subset)
+        require_subset(subset, (ALL,))
         return checksum([path for split in _splits(root) for path in _files(root, split)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split, with its images where they are there."""
-        require_subset(subset)
+        require_subset(subset, (ALL,))
         require_split(split)
         files = _files(root, split)
         arrays = cached_arrays(_PARSED, checksum(files), lambda: _read(files))
@@ -76,7 +76,7 @@ class H36mChallenge:
 
     def note(self, root: Path, subset: str) -> str:
         """Return how the 2D points and the number of poses differ from the papers'."""
-        require_subset(subset)
+        require_subset(subset, (ALL,))
         have, official = len(_files(root, "train")), OFFICIAL_FRAMES["train"]
         lacks = "" if have == official else f"; {have} of the official {official} training poses"
         return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"

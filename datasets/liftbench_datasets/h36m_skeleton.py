@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from liftbench.errors import unknown_name
 from liftbench.types import Skeleton
 
@@ -35,13 +38,21 @@ TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
 SUBJECTS = {"train": TRAIN_SUBJECTS, "test": TEST_SUBJECTS}
 SPLITS = tuple(SUBJECTS)
-SUBSETS = ("all",)
+ALL = "all"
+# An action under the name that the published tables have for it, such as `walk_dog`.
+ACTION_SUBSETS = {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in ACTIONS}
+SUBSETS = (ALL, *ACTION_SUBSETS)
 
 
-def require_subset(subset: str) -> None:
+def require_subset(subset: str, known: Collection[str] = SUBSETS) -> None:
     """Raise an error that names the subset of dataset `h36m` unless it is there."""
-    if subset not in SUBSETS:
-        raise unknown_name("subset of dataset 'h36m'", subset, SUBSETS)
+    if subset not in known:
+        raise unknown_name("subset of dataset 'h36m'", subset, known)
+
+
+def holds_action(subset: str, action: str) -> bool:
+    """Return whether a subset has the views of an action."""
+    return subset == ALL or ACTION_SUBSETS[subset] == action
 
 
 def require_split(split: str) -> None:

@@ -21,7 +21,7 @@ from liftbench.types import Dataset, Floats
 from liftbench_datasets import h36m
 from liftbench_datasets.h36m import H36M, make_h36m
 from liftbench_datasets.h36m_cameras import CAMERAS, LENSES, PLACES
-from liftbench_datasets.h36m_skeleton import KEPT, SKELETON
+from liftbench_datasets.h36m_skeleton import ACTION_SUBSETS, KEPT, SKELETON, SUBSETS
 
 OFFSET = np.array([1.5, -0.5])  # of the detected points, pixels
 Poses = dict[str, dict[str, Floats]]
@@ -164,7 +164,7 @@ def test_folders_that_are_found(tmp_path: Path, folder: str) -> None:
     path = write_npz(tmp_path / "made")
     (tmp_path / "data" / folder).mkdir(parents=True)
     shutil.copy(path, tmp_path / "data" / folder)
-    assert make_h36m().subsets(tmp_path / "data") == ("all",)
+    assert make_h36m().subsets(tmp_path / "data") == SUBSETS
 
 
 def test_splits_are_by_subject_and_lack_the_damaged_take(root: Path) -> None:
@@ -176,6 +176,19 @@ def test_splits_are_by_subject_and_lack_the_damaged_take(root: Path) -> None:
     c3dpo = load(root, "test", camera="orthographic").truth.sequence.tolist()
     assert 110101 not in c3dpo
     assert {110102, 110103, 110104} <= set(c3dpo)
+
+
+def test_a_subset_of_an_action_holds_its_takes_alone(root: Path) -> None:
+    adapter = make_h36m()
+    whole = adapter.load(root, "all", "train")
+    for action in np.unique(whole.truth.group):
+        subset = next(key for key, name in ACTION_SUBSETS.items() if name == action)
+        part, mine = adapter.load(root, subset, "train"), whole.truth.group == action
+        np.testing.assert_array_equal(part.truth.points_3d, whole.truth.points_3d[mine])
+    absent = next(k for k, name in ACTION_SUBSETS.items() if name not in whole.truth.group)
+    with pytest.raises(DataMissingError, match=f"no take of '{absent}' in the split 'train'"):
+        adapter.load(root, absent, "train")
+    assert {"walk_dog", "sitting_down", "photo"} < ACTION_SUBSETS.keys()
 
 
 def test_every_and_cameras_choose(root: Path) -> None:
@@ -285,8 +298,8 @@ def test_params_are_checked(params: dict[str, object], told: str) -> None:
 
 
 def test_unknown_names(root: Path) -> None:
-    with pytest.raises(UserError, match="unknown subset of dataset 'h36m' 'walking'"):
-        make_h36m().load(root, "walking", "train")
+    with pytest.raises(UserError, match="unknown subset of dataset 'h36m' 'swimming'"):
+        make_h36m().load(root, "swimming", "train")
     with pytest.raises(UserError, match="unknown split 'val'"):
         make_h36m().load(root, "all", "val")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from liftbench.errors import UserError
+from liftbench.published import read_published
 from liftbench.registry import Registry, load_registry
 from liftbench.suites import checked_params, read_suite
 
@@ -47,6 +48,34 @@ def test_suite_is_read(tmp_path: Path) -> None:
     assert suite.data[0].seeds == 1
     assert suite.limits.seconds == 5
     assert suite.limits.memory_gib == 8
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_protocol_of_a_builtin_suite_shows_a_number_of_each_printed_table(
+    name: str, registry: Registry
+) -> None:
+    """A misspelt split, setting or metric would leave the printed numbers out in silence."""
+    suite = read_suite(registry.suites[name])
+    columns = {
+        (data.dataset, subset, split, data.setting or suite.setting)
+        for data in suite.data
+        for subset in data.subsets
+        for split in data.evaluate
+    }
+    for table in suite.published:
+        shown = {
+            table.metrics.get(n.metric, n.metric)
+            for n in read_published(registry.published)
+            if (n.paper, n.table) == (table.paper, table.table)
+            and (
+                n.dataset,
+                n.subset,
+                table.splits.get(n.split, n.split),
+                table.settings.get(n.setting, n.setting),
+            )
+            in columns
+        }
+        assert shown == set(suite.protocols)
 
 
 @pytest.mark.parametrize("name", BUILTIN)
