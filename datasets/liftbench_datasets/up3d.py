@@ -21,7 +21,8 @@ from liftbench_datasets.up3d_release import read_fits, read_landmarks, read_spli
 
 KEY = "up3d"
 SPLITS = ("train", "val", "test")
-C3DPO = "up3d_79kp"
+RENDERED = "all"
+FILES = "up3d_79kp"  # what C3DPO calls them
 FITS = "fits"
 POINTS = 79
 
@@ -43,7 +44,7 @@ class Up3dParams:
 class Up3d:
     """Single views of people, seen by an orthographic camera.
 
-    The subset `up3d_79kp` is C3DPO's rendering, as its JSON files have it (see `c3dpo_json`);
+    The subset `all` is C3DPO's rendering, as its JSON files have it (see `c3dpo_json`);
     the papers use this one. The subset `fits` are the bodies that the release fits to its
     photographs: 79 vertices of each, before the camera of its photograph, centred a frame, in
     metres; exact rays say which the body hides. A frame's sequence is the photograph's number.
@@ -56,12 +57,12 @@ class Up3d:
     def subsets(self, root: Path) -> tuple[str, ...]:
         """Return which of the two forms are there."""
         fits = (FITS,) if _folder(root) else ()
-        return fits + ((C3DPO,) if C3DPO in self.c3dpo.subsets(root) else ())
+        return fits + ((RENDERED,) if FILES in self.c3dpo.subsets(root) else ())
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over model, landmarks and fits, or over C3DPO's files."""
-        if _known(subset) == C3DPO:
-            return self.c3dpo.checksum(root, subset)
+        if _known(subset) == RENDERED:
+            return self.c3dpo.checksum(root, FILES)
         folder = _found(root)
         splits = [path for split in SPLITS if (path := folder / f"{split}.txt").is_file()]
         numbers = [number for path in splits for number in read_split(path)]
@@ -69,8 +70,8 @@ class Up3d:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of one of the two forms."""
-        if _known(subset) == C3DPO:
-            return self.c3dpo.load(root, subset, split)
+        if _known(subset) == RENDERED:
+            return self.c3dpo.load(root, FILES, split)
         folder = _found(root)
         arrays = _views(root, folder, split)
         points_3d, visible = arrays["points"], arrays["visible"]
@@ -85,14 +86,14 @@ class Up3d:
 
     def note(self, root: Path, subset: str) -> str:
         """Return how the views differ from those of the papers."""
-        if _known(subset) == C3DPO:
-            return self.c3dpo.note(root, subset)
+        if _known(subset) == RENDERED:
+            return self.c3dpo.note(root, FILES)
         return "the release's fits in the views of its photographs, not C3DPO's rendering of them"
 
     def check(self, root: Path) -> list[Finding]:
         """Read every file and return its counts and what is missing."""
-        there = C3DPO in self.c3dpo.subsets(root)
-        found = self.c3dpo.check_subset(root, C3DPO) if there else []
+        there = FILES in self.c3dpo.subsets(root)
+        found = self.c3dpo.check_subset(root, FILES) if there else []
         folder = _folder(root)
         if folder is not None:
             splits = [split for split in SPLITS if (folder / f"{split}.txt").is_file()]
@@ -146,8 +147,8 @@ def _skeleton(names: tuple[str, ...]) -> Skeleton:
 
 
 def _known(subset: str) -> str:
-    if subset not in (FITS, C3DPO):
-        raise unknown_name(f"subset of dataset '{KEY}'", subset, (FITS, C3DPO))
+    if subset not in (FITS, RENDERED):
+        raise unknown_name(f"subset of dataset '{KEY}'", subset, (FITS, RENDERED))
     return subset
 
 
@@ -193,7 +194,7 @@ def _bodies(folder: Path, numbers: list[str]) -> list[Path]:
 
 def _absent(root: Path) -> DataMissingError:
     return DataMissingError(
-        f"{KEY}: neither {root}/c3dpo/{C3DPO}_train.json nor {root}/{_BELOW_ROOT[0]}/train.txt "
+        f"{KEY}: neither {root}/c3dpo/{FILES}_train.json nor {root}/{_BELOW_ROOT[0]}/train.txt "
         f"found; see 'liftbench data info {KEY}'"
     )
 

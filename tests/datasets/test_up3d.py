@@ -96,12 +96,12 @@ def test_the_spec_makes_the_adapter() -> None:
 
 def test_c3dpos_files_are_read_as_c3dpo_json_reads_them(tmp_path: Path) -> None:
     write_c3dpo(tmp_path)
-    assert Up3d().subsets(tmp_path) == ("up3d_79kp",)
-    ours = Up3d().load(tmp_path, "up3d_79kp", "test")
+    assert Up3d().subsets(tmp_path) == ("all",)
+    ours = Up3d().load(tmp_path, "all", "test")
     theirs = C3dpoJson().load(tmp_path, "up3d_79kp", "test")
     np.testing.assert_array_equal(ours.observations.points_2d, theirs.observations.points_2d)
-    assert Up3d().note(tmp_path, "up3d_79kp").startswith("up3d_79kp_test.json has 2 of")
-    assert Up3d().checksum(tmp_path, "up3d_79kp") == C3dpoJson().checksum(tmp_path, "up3d_79kp")
+    assert Up3d().note(tmp_path, "all").startswith("up3d_79kp_test.json has 2 of")
+    assert Up3d().checksum(tmp_path, "all") == C3dpoJson().checksum(tmp_path, "up3d_79kp")
     assert [finding.item for finding in Up3d().check(tmp_path)] == [
         "up3d_79kp_test",
         "up3d_79kp_train",
