@@ -232,7 +232,7 @@ def test_absent_files_are_told(tmp_path: Path, absent: str, told: str) -> None:
 
 def test_an_absent_release_is_told(tmp_path: Path) -> None:
     assert Up3d().subsets(tmp_path) == ()
-    for subset in ("fits", "up3d_79kp"):
+    for subset in ("fits", "all"):
         with pytest.raises(DataMissingError, match="data info"):
             Up3d().load(tmp_path, subset, "train")
     with pytest.raises(UserError, match="unknown subset of dataset 'up3d' 'fit': did you mean"):
