@@ -23,6 +23,9 @@ from liftbench_plugins.lifting import (
 )
 from liftbench_plugins.virtual_camera import facing
 
+# A frame keeps all its points where fewer than these would be left.
+_FEWEST_SHOWN = 4
+
 
 class DeepNrsfm:
     """Learns hierarchical dictionaries by reprojection (Deep NRSfM++, eq. 17)."""
@@ -80,13 +83,26 @@ class DeepNrsfm:
     def _loss(
         self, network: BlockSparseNetwork, batch: NormalisedViews, generator: torch.Generator
     ) -> Tensor:
-        shape, camera = network.lift(batch)
+        shape, camera = network.lift(self._held_out(batch, generator))
         loss = reprojection_loss(batch, shape, camera)
         if self.params.consistency:
             part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
             change = consistency_loss(network.lift, part, shape[:, :, : part.frames], generator)
             loss = loss + self.params.consistency * change
         return loss
+
+    def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
+        """Return the views without some visible points, a share of its own for each frame.
+
+        A network that sees every frame under one mask learns that mask by heart.
+        """
+        if views.visible is None or not self.params.held_out:
+            return views
+        draws = torch.rand(views.visible.shape, generator=generator)
+        share = self.params.held_out * torch.rand(views.frames, generator=generator)
+        shown = views.visible * (draws >= share).to(views.visible)
+        enough = shown.sum(dim=0) >= _FEWEST_SHOWN
+        return views.showing(torch.where(enough, shown, views.visible))
 
     def _corrected(
         self, views: NormalisedViews, edges: tuple[tuple[int, int], ...]
