@@ -63,7 +63,8 @@ class DeepNrsfmParams(StartSchedule):
         shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
             at one depth, or one over the longer (`box_max`) or shorter (`box_min`) edge of the
             box (section 5); without a box that of the visible points is taken.
-        scale_rounds: how often t_z is corrected and the frames are lifted again (section 5).
+        scale_rounds: how often t_z is corrected and the frames are lifted again (section 5), in
+            every step of the training too.
         scale_measure: what has one size in all frames once t_z is right: the shape's Frobenius
             `norm` or the mean length of the skeleton's `bones`.
         consistency: weight of the consistency loss of PR-RRN (eq. 17), which the paper does
