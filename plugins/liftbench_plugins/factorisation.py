@@ -134,6 +134,11 @@ class NormalisedViews:
         points = torch.where(shown > 0, self.rays, (seen[:, :2] + place) / depth)
         return normalised_views(points, None, self.depth, columns=self.columns.shape[1])
 
+    def showing(self, visible: Tensor) -> NormalisedViews:
+        """Return the views with fewer visible points, (P, B) of ones and zeros."""
+        points = self.image if self.rays is None else self.rays
+        return normalised_views(points, visible, self.depth, columns=self.columns.shape[1])
+
     def _count(self) -> Tensor | int:
         return self.columns.shape[0] if self.visible is None else self.visible.sum(dim=0)
 

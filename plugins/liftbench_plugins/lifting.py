@@ -88,8 +88,6 @@ def train_best_start(
     views: NormalisedViews,
     schedule: StartSchedule,
     context: RunContext,
-    *,
-    prepare: Callable[[Network, NormalisedViews], NormalisedViews] = lambda _, views: views,
 ) -> Network:
     """Train several starts for a while, then the best of them to the end.
 
@@ -103,12 +101,11 @@ def train_best_start(
         views: of all frames.
         schedule: of starts and of the training that follows.
         context: of the run.
-        prepare: from the chosen start to the views that it goes on with.
     """
     steps = [schedule.start_steps] * schedule.starts + [schedule.steps]
     stages = zip(steps, stage_contexts(context, steps), strict=True)
 
-    def trained(network: Network, views: NormalisedViews) -> Network:
+    def trained(network: Network) -> Network:
         def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
             return loss(network, views.select(frames), generator)
 
@@ -118,9 +115,8 @@ def train_best_start(
         return network
 
     first = context.seed * schedule.starts
-    starts = [trained(start(first + number), views) for number in range(schedule.starts)]
-    best = min(starts, key=lambda network: misfit(network.lift, views))
-    return trained(best, prepare(best, views))
+    starts = [trained(start(first + number)) for number in range(schedule.starts)]
+    return trained(min(starts, key=lambda network: misfit(network.lift, views)))
 
 
 @torch.no_grad()

@@ -351,3 +351,15 @@ def test_orthographic_views_have_two_columns_and_no_rays():
     assert views == replace(views, visible=None, rays=None, depth=None)
     assert isinstance(views, NormalisedViews)
     torch.testing.assert_close(views.image, views.columns)
+
+
+@pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
+def test_views_that_show_fewer_points_are_those_of_fewer_points(camera_model):
+    scene = make_scene(camera_model, missing=True)
+    fewer = scene.masks.copy()
+    fewer[:, 0] = 0
+    shown = views_of(scene).showing(torch.from_numpy(fewer.T))
+    expected = views_of(scene._replace(masks=fewer))
+    torch.testing.assert_close(shown.columns, expected.columns)
+    torch.testing.assert_close(shown.visible, expected.visible)
+    torch.testing.assert_close(shown.rays, expected.rays)

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -299,13 +300,61 @@ def test_filling_hidden_points_helps_and_leaves_complete_frames_alone(camera, tm
     complete = observe(views, camera)
     hidden = observe(views, camera, most(views.shape))
     once, twice = (
-        run("deep_nrsfm_pp_consist", hidden, tmp_path, seed=1, fill_rounds=rounds)
+        run("deep_nrsfm_pp_consist", hidden, tmp_path, seed=1, fill_rounds=rounds, held_out=0.0)
         for rounds in (0, 1)
     )
     assert e3d(twice.predict(hidden), views) < 0.5 * e3d(once.predict(hidden), views)
     before = twice.predict(complete).points_3d
     twice.network.fill_rounds = 0
     np.testing.assert_array_equal(twice.predict(complete).points_3d, before)
+
+
+@pytest.mark.parametrize("camera", ["orthographic", "perspective"])
+def test_points_held_out_are_visible_ones_and_leave_enough(camera, tmp_path):
+    views = rigid_views(frames=400)
+    if camera == "perspective":
+        views = before_a_camera(views)
+    seldom = np.random.default_rng(0).random(views.shape[:2]) < 0.6
+    seldom[:, :3] = True
+    observations = observe(views, camera, seldom)
+    method = run("deep_nrsfm_pp_consist", observations, tmp_path, steps=2, held_out=0.5)
+    whole = method._on_device(observations)
+    part = method._held_out(whole, torch.Generator().manual_seed(0))
+    assert ((whole.visible - part.visible) >= 0).all()
+    fewer = part.visible.sum(dim=0) < whole.visible.sum(dim=0)
+    assert part.visible.sum(dim=0)[fewer].min() == 4
+    assert not fewer[whole.visible.sum(dim=0) <= 4].any()
+    taken = (1 - part.visible[:, fewer].sum() / whole.visible[:, fewer].sum()).item()
+    assert 0.2 < taken < 0.5
+    method.params = replace(method.params, held_out=0.0)
+    assert method._held_out(whole, torch.Generator()) is whole
+
+
+def test_points_held_out_change_nothing_where_none_is_hidden(tmp_path):
+    observations = observe(rigid_views(frames=40))
+    some, none = (
+        run("deep_nrsfm_pp_consist", observations, tmp_path, steps=5, held_out=share)
+        for share in (0.3, 0.0)
+    )
+    np.testing.assert_array_equal(
+        some.predict(observations).points_3d, none.predict(observations).points_3d
+    )
+
+
+def test_points_held_out_help_with_points_that_are_always_hidden_together(tmp_path):
+    """A network that always gets all of what is visible need not tell one point from others."""
+    views = rigid_views(points=12)
+    hidden = np.ones(views.shape[:2], dtype=bool)
+    hidden[::2, :6] = hidden[1::2, 6:9] = False
+    observations = observe(views, visible=hidden)
+    errors = [
+        e3d(
+            run("deep_nrsfm_pp", observations, tmp_path, held_out=share).predict(observe(views)),
+            views,
+        )
+        for share in (0.0, 0.5)
+    ]
+    assert errors[1] < errors[0]
 
 
 def test_the_mirror_image_of_a_rigid_body_is_told_by_a_near_camera(tmp_path):

@@ -58,10 +58,13 @@ class DeepNrsfmParams(StartSchedule):
             at the mean of the visible ones, which is what masking is compared with.
         fill_rounds: how often hidden points are put where the reconstruction has them, and frames
             are lifted again, in training too; the paper lifts once.
+        held_out: greatest share of a frame's visible points that are kept from the network at
+            random in each step, and predicted, where points are hidden; the paper keeps none.
         shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
             at one depth, or one over the longer (`box_max`) or shorter (`box_min`) edge of the
             box (section 5); without a box that of the visible points is taken.
-        scale_rounds: how often t_z is corrected and the frames are lifted again (section 5).
+        scale_rounds: how often t_z is corrected and the frames are lifted again (section 5), in
+            every step of the training too.
         scale_measure: what has one size in all frames once t_z is right: the shape's Frobenius
             `norm` or the mean length of the skeleton's `bones`.
         consistency: weight of the consistency loss of PR-RRN (eq. 17), which the paper does
@@ -79,6 +82,7 @@ class DeepNrsfmParams(StartSchedule):
     blocks: Blocks = "3x2"
     hidden_points: HiddenPoints = "masked"
     fill_rounds: int = 0
+    held_out: float = 0.0
     shape_scale: ShapeScale = "constant"
     scale_rounds: int = 0
     scale_measure: ScaleMeasure = "norm"
@@ -95,8 +99,10 @@ class DeepNrsfmParams(StartSchedule):
             raise ValueError("sizes: expected at least two positive numbers")
         for name, kind in _CHOICES.items():
             require_one_of(name, getattr(self, name), get_args(kind))
-        for name in ("fill_rounds", "scale_rounds", "consistency"):
+        for name in ("fill_rounds", "held_out", "scale_rounds", "consistency"):
             require_not_negative(name, getattr(self, name))
+        if self.held_out >= 1:
+            raise ValueError(f"held_out: expected less than 1, got {self.held_out}")
         for name in ("consistency_frames", "input_scale"):
             require_positive(name, getattr(self, name))
 
@@ -133,6 +139,7 @@ class DeepNrsfmConsistParams(DeepNrsfmParams):
 
     consistency: float = 0.1
     fill_rounds: int = 1
+    held_out: float = 0.3
 
 
 def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmParams

@@ -23,12 +23,16 @@ from liftbench_plugins.lifting import (
 )
 from liftbench_plugins.virtual_camera import facing
 
+# A frame keeps all its points where fewer than these would be left.
+_FEWEST_SHOWN = 4
+
 
 class DeepNrsfm:
     """Learns hierarchical dictionaries by reprojection (Deep NRSfM++, eq. 17)."""
 
     network: BlockSparseNetwork
     device: str
+    edges: tuple[tuple[int, int], ...]
     scale: float  # of the shapes that the network sees, in the data's unit
     size: float  # of the training's shapes, which scale correction aims at
 
@@ -36,34 +40,24 @@ class DeepNrsfm:
         self.params = params
 
     def fit(self, observations: Observations, context: RunContext) -> None:
-        """Learn from several starts; scale correction follows on the choice of one."""
+        """Learn from several starts; scale correction aims at the mean size of their shapes."""
         params, self.device = self.params, context.device
-        if params.scale_measure == "bones" and not observations.skeleton.edges:
+        self.edges = observations.skeleton.edges
+        if params.scale_measure == "bones" and not self.edges:
             raise ValueError("scale_measure 'bones' needs a skeleton with edges; take 'norm'")
         self.scale = 1.0
         self.scale = params.input_scale / image_spread(self._views(observations))
-        edges = observations.skeleton.edges
         # Batches are gathered from tensors that stay on the device.
         views = self._on_device(observations)
-
-        def corrected(network: BlockSparseNetwork, views: NormalisedViews) -> NormalisedViews:
-            self.network = network
-            if params.scale_rounds:
-                self.size = float(self._sizes(views, edges).mean())
-            return self._corrected(views, edges)
-
         self.network = train_best_start(
-            lambda number: self._start(views, number),
-            self._loss,
-            views,
-            params,
-            context,
-            prepare=corrected,
+            lambda number: self._start(views, number), self._loss, views, params, context
         )
+        if params.scale_rounds:
+            self.size = float(self._sizes(views).mean())
 
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network, and one more a scale correction."""
-        views = self._corrected(self._on_device(observations), observations.skeleton.edges)
+        views = self._corrected(self._on_device(observations))
         result = reconstruction(self.network.lift, views, self.scale)
         return facing(observations).back(result) if self._perspective(observations) else result
 
@@ -80,27 +74,54 @@ class DeepNrsfm:
     def _loss(
         self, network: BlockSparseNetwork, batch: NormalisedViews, generator: torch.Generator
     ) -> Tensor:
-        shape, camera = network.lift(batch)
-        loss = reprojection_loss(batch, shape, camera)
+        """Return the mean loss over the rounds of scale correction, and the consistency loss.
+
+        What is lifted first is lifted in prediction too, with a t_z that the network has to
+        correct; so it learns from both, and t_z gets better while it learns.
+        """
+        shape, loss = self._lift_loss(network, batch, generator)
+        for _ in range(self.params.scale_rounds):
+            sizes = self._size_of(shape.detach())
+            batch = batch.rescaled(sizes.mean() / sizes)
+            shape, further = self._lift_loss(network, batch, generator)
+            loss = loss + further
+        loss = loss / (self.params.scale_rounds + 1)
         if self.params.consistency:
             part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
             change = consistency_loss(network.lift, part, shape[:, :, : part.frames], generator)
             loss = loss + self.params.consistency * change
         return loss
 
-    def _corrected(
-        self, views: NormalisedViews, edges: tuple[tuple[int, int], ...]
-    ) -> NormalisedViews:
+    def _lift_loss(
+        self, network: BlockSparseNetwork, views: NormalisedViews, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        shape, camera = network.lift(self._held_out(views, generator))
+        return shape, reprojection_loss(views, shape, camera)
+
+    def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
+        """Return the views without some visible points, a share of its own for each frame.
+
+        A network that sees every frame under one mask learns that mask by heart.
+        """
+        if views.visible is None or not self.params.held_out:
+            return views
+        draws = torch.rand(views.visible.shape, generator=generator)
+        share = self.params.held_out * torch.rand(views.frames, generator=generator)
+        shown = views.visible * (draws >= share).to(views.visible)
+        enough = shown.sum(dim=0) >= _FEWEST_SHOWN
+        return views.showing(torch.where(enough, shown, views.visible))
+
+    def _corrected(self, views: NormalisedViews) -> NormalisedViews:
         """Return the views with t_z such that all reconstructions have one size (section 5)."""
         for _ in range(self.params.scale_rounds):
-            views = views.rescaled(self.size / self._sizes(views, edges))
+            views = views.rescaled(self.size / self._sizes(views))
         return views
 
-    def _sizes(self, views: NormalisedViews, edges: tuple[tuple[int, int], ...]) -> Tensor:
-        measure = self.params.scale_measure
-        return torch.cat(
-            [shape_size(s, measure, edges) for s, _ in lifted(self.network.lift, views)]
-        )
+    def _sizes(self, views: NormalisedViews) -> Tensor:
+        return torch.cat([self._size_of(shape) for shape, _ in lifted(self.network.lift, views)])
+
+    def _size_of(self, shape: Tensor) -> Tensor:
+        return shape_size(shape, self.params.scale_measure, self.edges)
 
     def _on_device(self, observations: Observations) -> NormalisedViews:
         return self._views(observations).to(self.device, torch.float32)
