@@ -29,6 +29,7 @@ from liftbench_datasets.apollocar3d_models import NAMES, read_model
 from liftbench_datasets.car import SKELETON
 from liftbench_datasets.car_views import car_dataset
 from liftbench_datasets.findings import finding
+from liftbench_datasets.param_checks import require_booleans, require_one_of
 from liftbench_datasets.sequence_splits import split_sequences
 
 SUBSETS = ("all",)
@@ -57,11 +58,8 @@ class ApolloCar3DParams:
     occlusion: bool = True
 
     def __post_init__(self) -> None:
-        if self.keypoints not in get_args(Keypoints):
-            raise ValueError(
-                f"keypoints: expected one of {', '.join(get_args(Keypoints))}, "
-                f"got {self.keypoints!r}"
-            )
+        require_one_of("keypoints", self.keypoints, get_args(Keypoints))
+        require_booleans(self, "occlusion")
 
 
 class ApolloCar3D:

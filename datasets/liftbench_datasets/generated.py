@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from liftbench.errors import unknown_name
 from liftbench.specs import DatasetInfo
@@ -52,14 +52,6 @@ class Generated(Generic[Params]):
         """Raise an error that names the subset unless it is there."""
         if subset not in self.subset_names:
             raise unknown_name(f"subset of dataset '{self.key}'", subset, self.subset_names)
-
-
-def require_integers(params: DataclassInstance, *names: str) -> None:
-    """Raise ValueError unless the named parameters are integers."""
-    for name in names:
-        value: Any = getattr(params, name)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError(f"{name}: expected an integer, got {value!r}")  # noqa: TRY004
 
 
 def generated_info(layout: str, size: str) -> DatasetInfo:

@@ -13,7 +13,6 @@ from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import DataMissingError, UserError
 from liftbench.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
-from liftbench_datasets.generated import require_integers
 from liftbench_datasets.h36m_cameras import CAMERAS, LENSES, PLACES
 from liftbench_datasets.h36m_challenge import H36mChallenge
 from liftbench_datasets.h36m_checks import check_detections, check_poses
@@ -32,7 +31,7 @@ from liftbench_datasets.h36m_skeleton import (
     SPLITS,
     SUBJECTS,
     SUBSETS,
-    holds_action,
+    actions_of,
     require_split,
     require_subset,
     sequence_id,
@@ -44,6 +43,7 @@ from liftbench_datasets.h36m_views import (
     joined_views,
     require_camera_model,
 )
+from liftbench_datasets.param_checks import require_integers
 
 TRUTH = "truth"
 # Raise the numbers when the readers change what they make of a file.
@@ -128,13 +128,13 @@ class H36m:
         parts = [
             part
             for part in _parts(poses, self.params, split)
-            if holds_action(subset, part.take.action)
+            if part.take.action in actions_of(subset)
         ]
         if not parts:
             raise DataMissingError(f"h36m: no take of '{subset}' in the split '{split}'")
         pixels = self._pixels(root, poses)
         views = [self._view(part, poses["positions"], pixels) for part in parts]
-        return joined_views(views, self.params.camera)
+        return joined_views(views, self.params.camera, actions_of(subset))
 
     def note(self, root: Path, subset: str) -> str:
         """Return how many of the takes there are, where some lack."""

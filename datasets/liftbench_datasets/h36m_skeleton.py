@@ -50,9 +50,9 @@ def require_subset(subset: str, known: Collection[str] = SUBSETS) -> None:
         raise unknown_name("subset of dataset 'h36m'", subset, known)
 
 
-def holds_action(subset: str, action: str) -> bool:
-    """Return whether a subset has the views of an action."""
-    return subset == ALL or ACTION_SUBSETS[subset] == action
+def actions_of(subset: str) -> tuple[str, ...]:
+    """Return the actions that a subset has the views of."""
+    return ACTIONS if subset == ALL else (ACTION_SUBSETS[subset],)
 
 
 def require_split(split: str) -> None:

@@ -11,16 +11,15 @@ from liftbench.cameras import project
 from liftbench.types import Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.boxes import point_boxes
 from liftbench_datasets.h36m_cameras import Lens
-from liftbench_datasets.h36m_skeleton import SKELETON
+from liftbench_datasets.h36m_skeleton import ACTIONS, SKELETON
+from liftbench_datasets.param_checks import require_one_of
 
 CameraModel = Literal["perspective", "orthographic"]
 
 
 def require_camera_model(camera: str) -> None:
     """Raise ValueError unless there is such a camera model here."""
-    known = get_args(CameraModel)
-    if camera not in known:
-        raise ValueError(f"camera: expected one of {', '.join(known)}, got {camera!r}")
+    require_one_of("camera", camera, get_args(CameraModel))
 
 
 def image_views(
@@ -56,8 +55,16 @@ class View(NamedTuple):
     points_3d: Floats
 
 
-def joined_views(views: Sequence[View], camera: CameraModel) -> Dataset:
-    """Return the views as one split, with the boxes of their points, grouped by action."""
+def joined_views(
+    views: Sequence[View], camera: CameraModel, groups: tuple[str, ...] = ACTIONS
+) -> Dataset:
+    """Return the views as one split, with the boxes of their points.
+
+    Args:
+        views: of all sequences.
+        camera: that made their 2D points.
+        groups: the actions that a mean should be over.
+    """
     points_2d = np.concatenate([view.points_2d for view in views])
     points_3d = np.concatenate([view.points_3d for view in views])
     lengths = [len(view.points_2d) for view in views]
@@ -67,7 +74,7 @@ def joined_views(views: Sequence[View], camera: CameraModel) -> Dataset:
     boxes = point_boxes(points_2d)
     return Dataset(
         Observations(points_2d, visible, sequence, camera, SKELETON, boxes),
-        GroundTruth(points_3d, "mm", action, sequence),
+        GroundTruth(points_3d, "mm", action, sequence, groups=groups),
     )
 
 

@@ -31,6 +31,7 @@ from liftbench_datasets.challenge_files import (
     read_sources,
 )
 from liftbench_datasets.challenge_views import View, make_views
+from liftbench_datasets.param_checks import require_booleans, require_one_of
 
 KEY = "nrsfm_challenge"
 SPLITS = ("all",)
@@ -59,15 +60,9 @@ class NrsfmChallengeParams:
     missing: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("camera", CAMERAS), ("path", ("all", *PATHS))):
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
-                )
-        if not isinstance(self.missing, bool):
-            raise ValueError(  # noqa: TRY004
-                f"missing: expected true or false, got {self.missing!r}"
-            )
+        require_one_of("camera", self.camera, CAMERAS)
+        require_one_of("path", self.path, ("all", *PATHS))
+        require_booleans(self, "missing")
 
 
 class NrsfmChallenge:

@@ -15,7 +15,7 @@ from liftbench.files import checksum
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
-from liftbench_datasets.generated import require_integers
+from liftbench_datasets.param_checks import require_booleans, require_integers, require_one_of
 from liftbench_datasets.pascal3d_cad import cad_models, known_points
 from liftbench_datasets.pascal3d_categories import ALL, CATEGORIES, EIGHT, categories_of
 from liftbench_datasets.pascal3d_check import check_release
@@ -85,11 +85,9 @@ class Pascal3dParams:
     def __post_init__(self) -> None:
         require_integers(self, "categories", "random_views", "view_seed")
         for name, kind in get_type_hints(type(self)).items():
-            known, given = get_args(kind), getattr(self, name)
-            if known and given not in known:
-                raise ValueError(f"{name}: expected one of {_words(known)}, got {given!r}")
-        if not isinstance(self.missing, bool):
-            raise ValueError(f"missing: expected true or false, got {self.missing!r}")  # noqa: TRY004
+            if known := get_args(kind):
+                require_one_of(name, getattr(self, name), known)
+        require_booleans(self, "missing")
         if self.random_views < 2:
             raise ValueError(f"random_views: expected at least 2, got {self.random_views}")
         self._require_detections_fit()

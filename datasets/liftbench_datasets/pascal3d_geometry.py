@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Bools, Floats
+from liftbench_datasets.frame_arrays import FrameArrays
 
 # From the release's axes, y up and z towards the camera.
 _HALF_TURN = np.array([1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True)
-class Viewpoints:
+class Viewpoints(FrameArrays):
     """F viewpoints as the release's annotations have them, each (F,).
 
     Attributes:
@@ -40,10 +40,6 @@ class Viewpoints:
     viewport: Floats
     px: Floats
     py: Floats
-
-    def take(self, frames: NDArray[np.bool_] | NDArray[np.int64]) -> Viewpoints:
-        """Return some of the frames."""
-        return Viewpoints(*(array[frames] for array in vars(self).values()))
 
     def principal(self) -> Floats:
         """Return px and py, (F, 2)."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.files import checksum
 from liftbench.types import Bools, Floats
+from liftbench_datasets.frame_arrays import FrameArrays
 from liftbench_datasets.guarded import guarded
 from liftbench_datasets.mat_file import read_mat
 from liftbench_datasets.pascal3d_categories import POINTS
@@ -26,7 +27,7 @@ _GREATEST = 1e6  # of any number in an annotation
 
 
 @dataclass(frozen=True)
-class Objects:
+class Objects(FrameArrays):
     """N objects of one category.
 
     Attributes:
@@ -46,10 +47,6 @@ class Objects:
     viewpoint: Floats
     whole: Bools
     seen: Bools
-
-    def take(self, chosen: Bools) -> Objects:
-        """Return some of the objects."""
-        return Objects(*(array[chosen] for array in vars(self).values()))
 
     def viewpoints(self) -> Viewpoints:
         """Return the viewpoints; those of objects without a full one hold NaN."""

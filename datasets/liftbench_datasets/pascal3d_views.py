@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from liftbench.images import Images
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
+from liftbench_datasets.frame_arrays import FrameArrays
 from liftbench_datasets.pascal3d_cad import known_points
 from liftbench_datasets.pascal3d_categories import categories_of, columns, skeleton
 from liftbench_datasets.pascal3d_geometry import camera_points, orthographic_set
@@ -22,7 +23,7 @@ _LEAST = 1e-6  # of a viewpoint's lengths
 
 
 @dataclass(frozen=True)
-class Views:
+class Views(FrameArrays):
     """F views of one category.
 
     Attributes:
@@ -42,18 +43,6 @@ class Views:
     sequence: NDArray[np.str_]
     box: Floats | None = None
     images: NDArray[np.str_] | None = None
-
-    def take(self, frames: Bools | NDArray[np.int64]) -> Views:
-        """Return some of the frames."""
-        return Views(
-            points_3d=self.points_3d[frames],
-            points_2d=self.points_2d[frames],
-            visible=self.visible[frames],
-            defined=self.defined[frames],
-            sequence=self.sequence[frames],
-            box=None if self.box is None else self.box[frames],
-            images=None if self.images is None else self.images[frames],
-        )
 
 
 def random_views(models: Floats, rotations: Floats) -> Views:
@@ -139,7 +128,7 @@ def joined(subset: str, parts: Sequence[tuple[str, Views]], unit: str) -> Datase
             box=np.concatenate(boxes) if boxes else None,
             images=Images(tuple(np.concatenate(images).tolist())) if images else None,
         ),
-        GroundTruth(points, unit, group, sequence, defined),
+        GroundTruth(points, unit, group, sequence, defined, categories_of(subset)),
     )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftbench.cameras import project
 from liftbench.seeds import named_rng
@@ -22,7 +21,9 @@ from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import Bools, Dataset, Floats
 from liftbench_datasets.car import draw_cars
 from liftbench_datasets.car_views import FARTHEST, LEAST_VISIBLE, car_dataset, distance_groups
-from liftbench_datasets.generated import Generated, generated_info, require_integers
+from liftbench_datasets.frame_arrays import FrameArrays
+from liftbench_datasets.generated import Generated, generated_info
+from liftbench_datasets.param_checks import require_booleans, require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.traffic import CAMERA_5, draw_poses
 
@@ -54,14 +55,11 @@ class SyntheticApolloParams:
             raise ValueError(
                 f"frames: expected at least one for each of {DRIVES} drives, got {self.frames}"
             )
-        if not isinstance(self.occlusion, bool):
-            raise ValueError(  # noqa: TRY004
-                f"occlusion: expected true or false, got {self.occlusion!r}"
-            )
+        require_booleans(self, "occlusion")
 
 
 @dataclass(frozen=True)
-class Views:
+class Views(FrameArrays):
     """F cars before the camera.
 
     Attributes:
@@ -75,10 +73,6 @@ class Views:
     visible: Bools
     depth: Floats
     size: Floats
-
-    def take(self, frames: NDArray[np.int64] | slice) -> Views:
-        """Return some of the frames."""
-        return Views(*(array[frames] for array in vars(self).values()))
 
 
 class SyntheticApollo(Generated[SyntheticApolloParams]):
@@ -98,14 +92,14 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         """Make one split."""
         self.require_known(subset)
         drives = split_sequences(range(DRIVES), split)
-        views = _joined([self.drive(i) for i in drives])
+        views = Views.joined([self.drive(i) for i in drives])
         sequence = np.repeat(np.array(drives, dtype=np.int64), [self._frames(i) for i in drives])
         visible = views.visible if self.params.occlusion else np.ones_like(views.visible)
         return car_dataset(views.points_3d, visible, views.depth, sequence)
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of cars in traffic."""
-        views = _joined([self.drive(i) for i in range(DRIVES)])
+        views = Views.joined([self.drive(i) for i in range(DRIVES)])
         return [
             _check_frames(views, self.params),
             _check_size(views.size),
@@ -123,7 +117,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
             kept.append(views.take(np.flatnonzero(views.visible.sum(axis=1) >= LEAST_VISIBLE)))
             if sum(len(views.depth) for views in kept) >= frames:
                 break
-        return _joined(kept).take(slice(frames))
+        return Views.joined(kept).take(slice(frames))
 
     def _frames(self, drive: int) -> int:
         each, left = divmod(self.params.frames, DRIVES)
@@ -139,11 +133,6 @@ def draw_views(rng: np.random.Generator, cars: int) -> Views:
     for part in drawn.parts:
         visible &= ~part.hides(drawn.points, poses.eyes())
     return Views(points_3d, visible, poses.translations[:, 2], drawn.size)
-
-
-def _joined(views: list[Views]) -> Views:
-    columns = zip(*(vars(part).values() for part in views), strict=True)
-    return Views(*(np.concatenate(column) for column in columns))
 
 
 def _check_frames(views: Views, params: SyntheticApolloParams) -> Finding:

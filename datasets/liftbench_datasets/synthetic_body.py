@@ -26,7 +26,8 @@ from liftbench.types import (
 from liftbench_datasets.body import BODY, BODY_HEIGHT, DOFS
 from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import Motion, make_motion
-from liftbench_datasets.generated import Generated, generated_info, require_integers
+from liftbench_datasets.generated import Generated, generated_info
+from liftbench_datasets.param_checks import require_integers
 from liftbench_datasets.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.views import ViewParams, camera_views
 

@@ -23,7 +23,7 @@ from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.body import BODY
 from liftbench_datasets.body_motion import make_motion
-from liftbench_datasets.generated import Generated, generated_info, require_integers
+from liftbench_datasets.generated import Generated, generated_info
 from liftbench_datasets.h36m_actions import ACTIONS
 from liftbench_datasets.h36m_cameras import CAMERAS, LENSES, Place
 from liftbench_datasets.h36m_skeleton import (
@@ -43,6 +43,7 @@ from liftbench_datasets.h36m_views import (
     require_camera_model,
 )
 from liftbench_datasets.kinematics import KinematicTree
+from liftbench_datasets.param_checks import require_integers
 
 KEY = "synthetic_h36m"
 FRAMES_PER_SECOND = 10.0  # every fifth of the release's

@@ -20,7 +20,9 @@ from liftbench.cameras import centred
 from liftbench.seeds import named_rng
 from liftbench.specs import DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
-from liftbench_datasets.generated import Generated, generated_info, require_integers
+from liftbench_datasets.boxes import point_boxes
+from liftbench_datasets.generated import Generated, generated_info
+from liftbench_datasets.param_checks import require_booleans, require_integers
 from liftbench_datasets.pascal3d_categories import ALL, CATEGORIES, POINTS, categories_of
 from liftbench_datasets.pascal3d_geometry import rotations
 from liftbench_datasets.pascal3d_views import LEAST_VISIBLE, Views, completed, joined, well_seen
@@ -77,10 +79,7 @@ class SyntheticPascal3dParams:
         require_integers(self, "frames", "seed")
         if self.frames < LEAST_FRAMES:
             raise ValueError(f"frames: expected at least {LEAST_FRAMES}, got {self.frames}")
-        if not isinstance(self.occlusion, bool):
-            raise ValueError(  # noqa: TRY004
-                f"occlusion: expected true or false, got {self.occlusion!r}"
-            )
+        require_booleans(self, "occlusion")
 
 
 class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
@@ -128,7 +127,9 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
             if have >= self.params.frames:
                 break
         names = [f"{i:09}" for i in range(self.params.frames)]
-        return replace(_first(batches, self.params.frames), sequence=np.array(names))
+        return replace(
+            Views.joined(batches).take(slice(self.params.frames)), sequence=np.array(names)
+        )
 
 
 def _batches(category: str, seed: int) -> Iterator[Views]:
@@ -138,7 +139,6 @@ def _batches(category: str, seed: int) -> Iterator[Views]:
         bodies = draw_bodies(rng, SKETCHES[category], BATCH, category)
         turns = _draw_turns(rng, category)
         points = _in_image(rng, bodies.points @ turns.swapaxes(1, 2))
-        low = points[..., :2].min(axis=1)
         yield well_seen(
             Views(
                 points_3d=points,
@@ -146,7 +146,7 @@ def _batches(category: str, seed: int) -> Iterator[Views]:
                 visible=bodies.visible(-turns[:, 2]),
                 defined=np.ones(points.shape[:2], dtype=np.bool_),
                 sequence=np.array([""] * BATCH),
-                box=np.concatenate([low, points[..., :2].max(axis=1) - low], axis=1),
+                box=point_boxes(points[..., :2]),
             )
         )
 
@@ -167,13 +167,6 @@ def _in_image(rng: np.random.Generator, points: Floats) -> Floats:
     placed: Floats = centred(points) * (size / extent)[:, None, None]
     placed[..., :2] += place[:, None]
     return placed
-
-
-def _first(batches: list[Views], frames: int) -> Views:
-    """Return the first frames of batches."""
-    names = ("points_3d", "points_2d", "visible", "defined", "sequence", "box")
-    joint = {n: np.concatenate([getattr(b, n) for b in batches])[:frames] for n in names}
-    return Views(**joint)
 
 
 def _check_category(category: str, views: Views, frames: int) -> Finding:

@@ -28,8 +28,9 @@ from liftbench_datasets.body_actions import ACTIONS
 from liftbench_datasets.body_motion import joint_rotations, make_motion, within_limits
 from liftbench_datasets.body_surface import FACES, body_surface, draw_shape
 from liftbench_datasets.body_surface_points import SKELETON, VERTICES
-from liftbench_datasets.generated import Generated, generated_info, require_integers
+from liftbench_datasets.generated import Generated, generated_info
 from liftbench_datasets.line_of_sight import hidden
+from liftbench_datasets.param_checks import require_booleans, require_integers
 from liftbench_datasets.sequence_splits import TRAIN_SHARE
 
 KEY = "synthetic_up3d"
@@ -67,10 +68,7 @@ class SyntheticUp3dParams:
             raise ValueError(
                 f"frames: expected at least one for each of {self.people} people, got {self.frames}"
             )
-        if not isinstance(self.occlusion, bool):
-            raise ValueError(  # noqa: TRY004
-                f"occlusion: expected true or false, got {self.occlusion!r}"
-            )
+        require_booleans(self, "occlusion")
 
 
 @dataclass(frozen=True)

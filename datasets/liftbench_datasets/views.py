@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from liftbench.cameras import centred
 from liftbench.types import CAMERAS, Camera, Floats
+from liftbench_datasets.param_checks import require_one_of
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class ViewParams:
     distance: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.camera not in CAMERAS:
-            raise ValueError(f"camera: expected one of {', '.join(CAMERAS)}, got {self.camera!r}")
+        require_one_of("camera", self.camera, CAMERAS)
         if isinstance(self.distance, str) or not 1 <= self.distance < math.inf:
             raise ValueError(
                 f"distance: expected a finite number of at least 1 body height, "
