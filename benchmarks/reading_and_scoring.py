@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from liftbench.metrics import BUILTIN_METRICS
 from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.types import GroundTruth, Reconstruction, Skeleton
 from liftbench_datasets.cmu import Cmu
+from stopwatch import wall_seconds
 
 FRAMES, POINTS = 100_000, 31
 
@@ -27,8 +26,12 @@ def main(root: Path) -> None:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["LIFTBENCH_CACHE"] = cache
         adapter = Cmu()
-        print(f"read 01, cold        {_seconds(lambda: adapter.load(root, '01', 'train')):6.2f} s")
-        print(f"read 01, from cache  {_seconds(lambda: adapter.load(root, '01', 'train')):6.2f} s")
+        print(
+            f"read 01, cold        {wall_seconds(lambda: adapter.load(root, '01', 'train')):6.2f} s"
+        )
+        print(
+            f"read 01, from cache  {wall_seconds(lambda: adapter.load(root, '01', 'train')):6.2f} s"
+        )
     rng = np.random.default_rng(0)
     true = rng.standard_normal((FRAMES, POINTS, 3))
     prediction = Reconstruction(true + 0.1 * rng.standard_normal(true.shape))
@@ -38,16 +41,10 @@ def main(root: Path) -> None:
     metrics = {metric.name: metric for metric in BUILTIN_METRICS}
     for protocol in BUILTIN_PROTOCOLS:
         metric = metrics[protocol.metric]
-        seconds = _seconds(
+        seconds = wall_seconds(
             lambda p=protocol, m=metric: frame_errors(p, m, prediction, truth, skeleton)
         )
         print(f"score {FRAMES} x {POINTS} {protocol.name:17s} {seconds:6.2f} s")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

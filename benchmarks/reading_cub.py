@@ -8,23 +8,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from liftbench_datasets.cub import SPLITS, Cub
 from liftbench_datasets.cub_files import Files, find_files
 from liftbench_datasets.cub_release import read_boxes, read_parts
+from stopwatch import wall_seconds
 
 
 def main(root: Path) -> None:
     """Time the text files of the release, and a cold and a cached reading of all splits."""
-    seconds = _seconds(lambda: _read_release(find_files(root)))
+    seconds = wall_seconds(lambda: _read_release(find_files(root)))
     print(f"parts and boxes         {seconds:6.2f} s")
     with tempfile.TemporaryDirectory() as cache:
         os.environ["LIFTBENCH_CACHE"] = cache
-        print(f"all splits, cold        {_seconds(lambda: _load(root)):6.2f} s")
-        print(f"all splits, from cache  {_seconds(lambda: _load(root)):6.2f} s")
+        print(f"all splits, cold        {wall_seconds(lambda: _load(root)):6.2f} s")
+        print(f"all splits, from cache  {wall_seconds(lambda: _load(root)):6.2f} s")
 
 
 def _read_release(files: Files) -> None:
@@ -35,12 +34,6 @@ def _read_release(files: Files) -> None:
 def _load(root: Path) -> None:
     for split in SPLITS:
         Cub().load(root, "all", split)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

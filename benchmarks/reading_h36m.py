@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from liftbench_datasets.h36m import H36m, H36mParams
 from liftbench_datasets.h36m_skeleton import ACTIONS, SUBJECTS
+from stopwatch import wall_and_cpu_seconds
 
 FRAMES = 1_500_000
 
@@ -27,7 +26,7 @@ def main() -> None:
         _write(root / "h36m" / "data_3d_h36m.npz")
         adapter = H36m(H36mParams())
         for name, split in (("cold", "test"), ("from cache", "test"), ("from cache", "train")):
-            wall, cpu = _seconds(lambda s=split: adapter.load(root, "all", s))
+            wall, cpu = wall_and_cpu_seconds(lambda s=split: adapter.load(root, "all", s))
             print(f"read {FRAMES} frames, {split:5s} {name:10s} {wall:6.2f} s, {cpu:6.2f} s of CPU")
 
 
@@ -47,12 +46,6 @@ def _write(path: Path) -> None:
     path.parent.mkdir()
     np.savez_compressed(path, positions_3d=np.array(positions, dtype=object))
     print(f"wrote {path.stat().st_size / 2**20:.0f} MiB")
-
-
-def _seconds(work: Callable[[], object]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 if __name__ == "__main__":

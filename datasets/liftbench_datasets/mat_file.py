@@ -9,12 +9,13 @@ import h5py
 import pymatreader
 
 from liftbench_datasets.guarded import guarded
+from liftbench_datasets.mat_checks import check_content
 
 _GREATEST_RATIO = 1100  # deflate cannot do better, so that a file cannot ask for more than this
 
 
 def read_mat(path: Path, *variables: str) -> dict[str, Any]:
-    """Return the variables of a .mat file, of version 5 to 7.3.
+    """Return the variables of a .mat file, of version 4 to 7.3.
 
     A struct is a dict, an array of structs a dict of lists, a cell array a list; vectors are 1-D
     and a 1x1 array is a number.
@@ -30,6 +31,8 @@ def read_mat(path: Path, *variables: str) -> dict[str, Any]:
     with guarded(path, "a MATLAB file"):
         if h5py.is_hdf5(path):
             _refuse_oversized(path)
+        else:
+            check_content(path.read_bytes())
         content = pymatreader.read_mat(str(path), variable_names=variables or None)
         missing = [name for name in variables if name not in content]
         if missing:

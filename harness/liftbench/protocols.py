@@ -118,8 +118,12 @@ def _part_errors(
     weights: Floats,
     skeleton: Skeleton,
 ) -> Floats:
-    _refuse_collapsed(predicted, truth, weights)
-    predicted, truth = _centred(protocol, predicted, truth, weights, skeleton.root)
+    at_mean = weighted_centred(predicted, weights), weighted_centred(truth, weights)
+    _refuse_collapsed(*at_mean, weights)
+    if protocol.centre == "mean":
+        predicted, truth = at_mean
+    else:
+        predicted, truth = _centred(protocol, predicted, truth, weights, skeleton.root)
     if protocol.spread_unit:
         sigma = _spread(truth, weights)
         predicted, truth = predicted / sigma, truth / sigma
@@ -139,9 +143,7 @@ def _part_errors(
 def _centred(
     protocol: Protocol, predicted: Floats, truth: Floats, weights: Floats, root: int
 ) -> tuple[Floats, Floats]:
-    """Return prediction and truth about the origin that the protocol takes."""
-    if protocol.centre == "mean":
-        return weighted_centred(predicted, weights), weighted_centred(truth, weights)
+    """Return prediction and truth about the origin of a protocol that is not their mean."""
     if protocol.centre == "depth":
         depth = np.array([0.0, 0.0, 1.0])
         return (
@@ -161,8 +163,7 @@ def _spread(points: Floats, weights: Floats) -> float:
 
 
 def _refuse_collapsed(predicted: Floats, truth: Floats, weights: Floats) -> None:
-    """Raise where all points that count coincide in a frame."""
-    predicted, truth = weighted_centred(predicted, weights), weighted_centred(truth, weights)
+    """Raise where all points that count coincide in a centred frame."""
     extent = norms(truth, weights)
     if not extent.all():
         raise ValueError(

@@ -27,7 +27,7 @@ def score_record(
     """Return the record with the scores of its predictions under a protocol.
 
     A prediction that cannot be scored (wrong shape, all points in one place) makes the record
-    `failed`, never a number; one that lacks what the protocol looks at makes it `skipped`.
+    `failed`, never a number; one that lacks what every protocol looks at makes it `skipped`.
     """
     try:
         metric = registry.metrics[protocol.metric]
@@ -37,11 +37,15 @@ def score_record(
             if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
         }
     except LackingOutputError as error:
+        if record.scores:  # under other protocols, which need not what this one does
+            return record
         return replace(record, status="skipped", error=f"{protocol.identity}: {error}")
     except ValueError as error:
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
         message = f"{protocol.identity}: {error}"
         return replace(record, status="failed", error=message, scores=others)
+    if record.status == "skipped":  # a protocol before this one lacked what this one does not
+        record = replace(record, status="ok", error="")
     return replace(record, scores={**record.scores, protocol.identity: scores})
 
 

@@ -272,8 +272,8 @@ def _left_out(cell: Cell, records: Sequence[RunRecord]) -> Iterator[str]:
         for split, score in scores.items():
             place = f"{cell.dataset} {cell.subset} {split}"
             if score.unscored:
-                count = score.frames + score.unscored
-                yield f"{place}: {score.unscored} of {count} frames have no truth and no score"
+                without = f"{score.unscored} of {score.frames + score.unscored} frames"
+                yield f"{place}: {without} have nothing to be compared with"
             if score.absent:
                 names = ", ".join(score.absent)
                 count = len(score.groups) + len(score.absent)

@@ -1,8 +1,11 @@
-"""MATLAB files of both formats give the same plain values; damaged ones one line."""
+"""MATLAB files of all formats give the same plain values; damaged ones one line."""
 
 from __future__ import annotations
 
 import re
+import struct
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
+from scipy.sparse import csc_matrix
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench_datasets.mat_file import read_mat
@@ -68,6 +72,56 @@ def test_values(tmp_path: Path, write: Any) -> None:
     assert found["objects"]["difficult"] == 0
 
 
+def write_v4(path: Path) -> Path:
+    savemat(path, {"points": record()["points"], "label": "car"}, format="4")
+    return path
+
+
+def write_v5_compressed(path: Path) -> Path:
+    savemat(path, {"record": record()}, do_compression=True)
+    return path
+
+
+def test_old_matrices(tmp_path: Path) -> None:
+    found = read_mat(write_v4(tmp_path / "old.mat"))
+    np.testing.assert_equal(found["points"], record()["points"])
+    assert found["label"] == "car"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([[1 + 2j, 3]]),
+        np.zeros((0, 3)),
+        np.ones((2, 3, 4), dtype=np.uint8),
+        np.array([[True, False]]),
+        csc_matrix(np.eye(3)),
+        np.array([["a", "bc"]], dtype=object),
+        "texts with an ä",
+        {},
+    ],
+    ids=["complex", "empty", "bytes", "logical", "sparse", "cells", "text", "no_field"],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_scipy_writes_passes_the_check(
+    tmp_path: Path, value: object, *, compressed: bool
+) -> None:
+    path = tmp_path / "x.mat"
+    savemat(path, {"x": value}, do_compression=compressed)
+    assert "x" in read_mat(path)
+
+
+def test_inflation_is_bounded(tmp_path: Path) -> None:
+    path = write_v7(tmp_path / "bomb.mat")
+    packer = zlib.compressobj()
+    zeros = bytes(2**20)
+    packed = b"".join(packer.compress(zeros) for _ in range(513)) + packer.flush()
+    element = struct.pack("<II", 15, len(packed)) + packed
+    path.write_bytes(path.read_bytes()[:128] + element)
+    with pytest.raises(UserError, match="holds more than 536870912 bytes"):
+        read_mat(path)
+
+
 def test_missing_variable(tmp_path: Path) -> None:
     path = write_v7(tmp_path / "record.mat")
     with pytest.raises(
@@ -90,17 +144,17 @@ def test_array_of_fill_values_is_refused(tmp_path: Path) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.data(), st.booleans())
+@given(st.data(), st.sampled_from([write_v4, write_v5_compressed, write_v7, write_v73]))
 def test_damage_is_one_line(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, old: bool
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, write: Callable[[Path], Path]
 ) -> None:
     path = tmp_path_factory.mktemp("damaged") / "record.mat"
-    content = bytearray((write_v7 if old else write_v73)(path).read_bytes())
+    content = bytearray(write(path).read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        read_mat(path, "record")
+        read_mat(path)
     except UserError as error:
         told = str(error)
     else:

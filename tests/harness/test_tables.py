@@ -199,7 +199,7 @@ def test_what_a_mean_is_not_over_is_noted_once(board: Board) -> None:
         board.store.write(RunRecord(spec, "ok", {"e3d@1": {"train": score}}))
     assert list(board.make().notes) == [
         "tiny one: a note",
-        "tiny one train: 1 of 8 frames have no truth and no score",
+        "tiny one train: 1 of 8 frames have nothing to be compared with",
         "tiny one train: no frame of 2 of 3 groups: sofa, boat",
     ]
 

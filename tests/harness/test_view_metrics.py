@@ -208,3 +208,21 @@ def test_a_method_without_what_a_score_needs_is_skipped(registry: Registry) -> N
     assert record.status == "skipped"
     assert record.error == "miou@1: mask IoU needs a mesh (vertices and faces)"
     assert record.scores == {}
+
+
+@pytest.mark.parametrize("order", [("miou", "pck"), ("pck", "miou")])
+def test_a_lacking_mesh_hides_no_score_of_key_points(
+    registry: Registry, order: tuple[str, ...]
+) -> None:
+    data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
+    record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
+    for name in order:
+        record = score_record(
+            record,
+            {"all": reconstruction(points_2d=np.zeros((F, P, 2)))},
+            lambda _: data,
+            registry,
+            registry.protocols[name],
+        )
+    assert (record.status, record.error) == ("ok", "")
+    assert set(record.scores) == {"pck@1"}
