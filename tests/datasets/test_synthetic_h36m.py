@@ -257,3 +257,12 @@ def test_check_finds_growing_bones_and_people_out_of_view(monkeypatch: pytest.Mo
     monkeypatch.undo()
     monkeypatch.setattr(synthetic_h36m, "DISTANCES", (2500.0, 2600.0))
     assert "image" in {f.item for f in SyntheticH36m(frames=840).check(NOWHERE) if not f.ok}
+
+
+def test_an_action_has_its_frames_of_all() -> None:
+    every = load("test")
+    walks = SyntheticH36m(frames=SEQUENCES).load(NOWHERE, "walk_dog", "test")
+    chosen = every.truth.group == "WalkDog"
+    assert chosen.any()
+    np.testing.assert_array_equal(walks.truth.points_3d, every.truth.points_3d[chosen])
+    np.testing.assert_array_equal(walks.observations.sequence, every.observations.sequence[chosen])

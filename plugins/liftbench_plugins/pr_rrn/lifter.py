@@ -34,7 +34,7 @@ class PrRrn:
         self.scale = 1 / image_spread(self._views(observations))
         views = self._views(observations).to(self.device, torch.float32)
         self.network = train_best_start(
-            lambda number: self._start(views, number),
+            lambda number, _: self._start(views, number),
             RegularisedNetwork.loss,
             views,
             params,
