@@ -95,12 +95,12 @@ def train_best_start(
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
     loss and a high error, but it contradicts itself, which needs no truth to be seen: see
-    `misfit`. Where the best has one shape for all frames, since the units of a layer died,
-    as many starts are drawn once more.
+    `misfit`. Where the result has one shape for all frames, since the units of a layer died, all
+    is done once more with other starts.
 
     Args:
-        start: from the number of a draw, and the round of starts, 0 or 1, to a network that
-            lifts columns of views.
+        start: from the number of a draw, and the turn, 0 or 1, to a network that lifts columns
+            of views.
         loss: of a network on a batch, with the generator of the step's draws.
         views: of all frames.
         schedule: of starts and of the training that follows.
@@ -116,19 +116,20 @@ def train_best_start(
         train(network, batch_loss, views.frames, stage, stages.begin(steps))
         return network
 
-    def started(turn: int) -> list[Network]:
+    def result(turn: int) -> Network:
         first = (context.seed + turn * _SEEDS) * schedule.starts
         networks = [start(first + number, turn) for number in range(schedule.starts)]
-        return [trained(network, schedule.start_steps) for network in networks]
+        starts = [trained(network, schedule.start_steps) for network in networks]
+        return trained(best(starts), schedule.steps)
 
-    def best(starts: list[Network]) -> Network:
-        return min(starts, key=lambda network: misfit(network.lift, views))
+    def best(networks: list[Network]) -> Network:
+        return min(networks, key=lambda network: misfit(network.lift, views))
 
-    chosen = best(starts := started(0))
-    if is_collapsed(chosen.lift, views):
-        stages.steps += schedule.starts * schedule.start_steps
-        chosen = best(starts + started(1))
-    return trained(chosen, schedule.steps)
+    found = result(turn=0)
+    if not is_collapsed(found.lift, views):
+        return found
+    stages.steps *= 2
+    return best([found, result(turn=1)])
 
 
 @torch.no_grad()
@@ -163,6 +164,7 @@ def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstr
     """Return the shapes and cameras of all views; `scale` is that of the lifted shapes."""
     shapes, cameras = zip(*lifted(lift, views), strict=True)
     shape, camera = views.told_apart(torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
+    shape, camera = _without_lost(views, shape, camera)
     canonical = _frames_first(shape) / scale
     # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.
     camera = polar_factor(camera[:, :2].double())
@@ -173,6 +175,22 @@ def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstr
         rotation=rotation.swapaxes(1, 2),
         canonical_3d=canonical,
     )
+
+
+def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
+    """Return shapes and cameras; frames whose code is all zero have the mean shape of the others.
+
+    They are turned to where the mean shape's image is most like theirs.
+    """
+    size = shape.square().sum(dim=(0, 1))
+    lost = size <= _LEAST_SPREAD**2 * size.mean()
+    if not lost.any() or lost.all():
+        return shape, camera
+    mean = shape[..., ~lost].mean(dim=2)
+    nearest = torch.einsum("pi,pab->iab", mean, views.image[..., lost])
+    shape, camera = shape.clone(), camera[:, :2].clone()
+    shape[..., lost], camera[..., lost] = mean[..., None], polar_factor(nearest)
+    return shape, camera
 
 
 def _frames_last(array: Floats) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from liftbench import Observations, Reconstruction, RunContext
+from liftbench.cameras import in_place
 from liftbench_plugins.consistency import consistency_loss
 from liftbench_plugins.deep_nrsfm import DeepNrsfmParams, Nonlinearity
 from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
@@ -24,7 +25,7 @@ from liftbench_plugins.lifting import (
 )
 from liftbench_plugins.virtual_camera import facing
 
-# Of the initial weights, in the first and in the second round of starts. ReLU halves the energy
+# Of the initial weights, in the first and in the second turn of a training. ReLU halves the energy
 # of a signal, which He's gain of 6 makes up for; BST keeps it with 3. Codes that begin small make
 # simple shapes (CMU 39 after 1500 steps: 0.019 with 1, 0.040 and 0.062 with 3), but those of a
 # deep network may die.
@@ -69,7 +70,9 @@ class DeepNrsfm:
         """Lift every frame by one pass through the network, and one more a scale correction."""
         views = self._corrected(self._on_device(observations))
         result = reconstruction(self.network.lift, views, self.scale)
-        return facing(observations).back(result) if self._perspective(observations) else result
+        if self._perspective(observations):
+            return facing(observations).back(result)
+        return replace(result, points_3d=in_place(result.points_3d, observations))
 
     def _start(self, views: NormalisedViews, seed: int, gain: float) -> BlockSparseNetwork:
         params = self.params
