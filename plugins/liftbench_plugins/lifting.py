@@ -180,10 +180,10 @@ def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstr
 def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
     """Return shapes and cameras; frames whose code is all zero have the mean shape of the others.
 
-    They are turned to where the mean shape's image is most like theirs.
+    Such a code has no camera, the polar factor of zero. They are turned to where the mean shape's
+    image is most like theirs.
     """
-    size = shape.square().sum(dim=(0, 1))
-    lost = size <= _LEAST_SPREAD**2 * size.mean()
+    lost = camera.square().sum(dim=(0, 1)) < 1
     if not lost.any() or lost.all():
         return shape, camera
     mean = shape[..., ~lost].mean(dim=2)

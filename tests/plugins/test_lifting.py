@@ -107,7 +107,8 @@ class Rigid(LiftingNetwork):
     def forward(self, columns):
         alive = torch.ones(columns.shape[2])
         alive[self.lost] = 0
-        return self.shape[..., None] * alive, self.cameras * alive
+        bias = (1 - alive) * torch.ones(P, 3, 1)
+        return self.shape[..., None] * alive + bias, self.cameras * alive
 
 
 def test_a_frame_without_a_code_has_the_mean_shape_before_its_camera():
