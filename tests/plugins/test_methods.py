@@ -387,7 +387,9 @@ def test_hidden_points_can_be_put_at_the_mean_of_the_visible_ones(camera, tmp_pa
     object.__setattr__(filled, "points_2d", points)
     made = run("deep_nrsfm_pp", observations, tmp_path, steps=20, hidden_points="mean_filled")
     expected = run("deep_nrsfm_pp", filled, tmp_path, steps=20).predict(filled)
-    np.testing.assert_allclose(made.predict(observations).points_3d, expected.points_3d, atol=1e-5)
+    # Where they are put in the image is up to the points that are visible to each.
+    found, wanted = (centred(p.points_3d) for p in (made.predict(observations), expected))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("measure", ["norm", "bones"])
