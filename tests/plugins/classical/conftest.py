@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, RotationSpline
 
-from liftbench import Observations, RunContext, Skeleton
+from liftbench import Observations, Reconstruction, RunContext, Skeleton
+
+
+def seen(image, visible=None) -> Observations:
+    """Return what is told of images (F, P, 2), the frames of one sequence."""
+    visible = np.ones(image.shape[:2], dtype=bool) if visible is None else visible
+    return Observations(
+        np.where(visible[..., None], image, np.nan),
+        visible,
+        np.zeros(len(image), dtype=np.int64),
+        "orthographic",
+        Skeleton(tuple(map(str, range(image.shape[1])))),
+    )
 
 
 @dataclass(frozen=True)
@@ -20,13 +32,7 @@ class Scene:
 
     @property
     def observations(self) -> Observations:
-        return Observations(
-            np.where(self.visible[..., None], self.image, np.nan),
-            self.visible,
-            np.zeros(len(self.image), dtype=np.int64),
-            "orthographic",
-            Skeleton(tuple(map(str, range(self.image.shape[1])))),
-        )
+        return seen(self.image, self.visible)
 
     def error(self, found: np.ndarray) -> float:
         """Return e3d: each frame at its best size and orthogonal turn, over its norm."""
@@ -65,13 +71,18 @@ def make_scene() -> Callable[..., Scene]:
     return make
 
 
-@pytest.fixture
-def solve(tmp_path) -> Callable[..., np.ndarray]:
-    """Return a function that reconstructs what a spec's method sees, (F, P, 3)."""
+@pytest.fixture(scope="session")
+def observe() -> Callable[..., Observations]:
+    return seen
 
-    def run(spec, observations, **params) -> np.ndarray:
+
+@pytest.fixture
+def solve(tmp_path) -> Callable[..., Reconstruction]:
+    """Return a function that reconstructs what a spec's method sees."""
+
+    def run(spec, observations, *, seed=0, **params) -> Reconstruction:
         method = spec.make(**params)
-        method.fit(observations, RunContext(0, "cpu", 1, 60.0, tmp_path, lambda *_: None))
-        return method.predict(observations).points_3d
+        method.fit(observations, RunContext(seed, "cpu", 1, 60.0, tmp_path, lambda *_: None))
+        return method.predict(observations)
 
     return run

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-from scipy.spatial.transform import Rotation
 
-from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.cameras import nearest_rotations
 from liftbench_plugins.classical.cns import CNS, turned_to_mean
@@ -17,30 +15,17 @@ from liftbench_plugins.classical.point_groups import random_groups, squared_dist
 SMALL = {"group_size": 7, "least_groups": 6}
 
 
-def body(rank=1, frames=40, points=12, seed=0):
-    """Return points (F, P, 3) before a camera that turns smoothly."""
-    rng, time = np.random.default_rng(seed), np.linspace(0, 1, frames)
-    change = [0.3 * np.sin(2 * np.pi * (k + 0.7) * time + k) for k in range(rank - 1)]
-    shape = np.tensordot(
-        np.stack([np.ones(frames), *change], axis=1), rng.standard_normal((rank, points, 3)), axes=1
+@pytest.fixture
+def body(make_scene):
+    """Return a maker of points (F, P, 3) before a camera that turns."""
+    return lambda rank=1, frames=40, points=12, seed=0: (
+        make_scene(rank, frames, points, seed=seed).points
     )
-    turns = np.stack([2 * np.sin(5 * time), 4 * time, 2 * np.cos(7 * time)], axis=1)
-    seen = shape @ Rotation.from_rotvec(turns).as_matrix().swapaxes(1, 2)
-    return seen - seen.mean(axis=1, keepdims=True)
 
 
-def reconstructed(image, tmp_path, seed=0, **params):
-    frames, points, _ = image.shape
-    seen = Observations(
-        image,
-        np.ones((frames, points), dtype=bool),
-        np.zeros(frames, dtype=np.int64),
-        "orthographic",
-        Skeleton(tuple(map(str, range(points)))),
-    )
-    method = CNS.make(**(SMALL | params))
-    method.fit(seen, RunContext(seed, "cpu", 1, 1e6, tmp_path, lambda *_: None))
-    return method.predict(seen)
+@pytest.fixture
+def reconstructed(solve, observe):
+    return lambda image, **given: solve(CNS, observe(image), **(SMALL | given))
 
 
 def depth_error(found, truth):
@@ -49,7 +34,7 @@ def depth_error(found, truth):
 
 
 @pytest.mark.parametrize(("size", "least"), [(5, 1), (5, 20), (10, 8)])
-def test_groups_cover_every_point_often_enough_without_repeating_one(size, least):
+def test_groups_cover_every_point_often_enough_without_repeating_one(size, least, body):
     groups = random_groups(body(points=25)[..., :2], size, least, np.random.default_rng(0))
     assert groups.shape[1] == size
     assert all(len(set(group)) == size for group in groups.tolist())
@@ -57,7 +42,7 @@ def test_groups_cover_every_point_often_enough_without_repeating_one(size, least
     assert len(np.unique(groups, axis=0)) == len(groups)
 
 
-def test_groups_of_far_clusters_hang_together():
+def test_groups_of_far_clusters_hang_together(body):
     image = 0.01 * body(points=20, frames=10)[..., :2]
     image[:, 10:] += [1000.0, 0.0]
     groups = random_groups(image, 5, 3, np.random.default_rng(0))
@@ -80,7 +65,7 @@ def test_neighbours_are_drawn_together_and_few_points_are_one_group():
     np.testing.assert_array_equal(few, [[0, 1, 2, 3]])
 
 
-def test_distances_of_points_see_no_affine_map_of_a_frame():
+def test_distances_of_points_see_no_affine_map_of_a_frame(body):
     image = body()[..., :2]
     maps = np.random.default_rng(0).standard_normal((len(image), 2, 2))
     np.testing.assert_allclose(
@@ -88,7 +73,7 @@ def test_distances_of_points_see_no_affine_map_of_a_frame():
     )
 
 
-def test_whitened_distances_are_those_of_a_loop():
+def test_whitened_distances_are_those_of_a_loop(body):
     image = body(frames=3)[..., :2]
     expected = np.zeros((12, 12))
     for frame in image:
@@ -132,7 +117,7 @@ def test_correctives_have_unit_norm_and_the_cost_of_the_equations():
         assert (cost_of(near) > cost - 1e-9).all()
 
 
-def test_depths_of_rigid_groups_are_exact_up_to_mirroring():
+def test_depths_of_rigid_groups_are_exact_up_to_mirroring(body):
     truth = np.stack([body(points=6, seed=seed) for seed in range(3)])
     found = group_depths(truth[..., :2])
     for depth, true in zip(found, truth[..., 2], strict=True):
@@ -188,34 +173,34 @@ def test_the_consensus_is_the_least_sum_of_departures():
         assert program.fun - 1e-9 <= least <= 1.01 * program.fun
 
 
-def test_bodies_are_turned_to_their_mean():
+def test_bodies_are_turned_to_their_mean(body):
     truth = body()
     upright = truth @ turned_to_mean(truth)
     np.testing.assert_allclose(upright, np.broadcast_to(upright[0], upright.shape), atol=1e-6)
 
 
-def test_a_rigid_body_is_exact_and_keeps_its_image(tmp_path):
+def test_a_rigid_body_is_exact_and_keeps_its_image(body, reconstructed):
     truth = body()
     image = 3 * truth[..., :2] + 5
-    found = reconstructed(image, tmp_path)
+    found = reconstructed(image)
     np.testing.assert_allclose(found.points_3d[..., :2], image, atol=1e-9)
     assert depth_error(found.points_3d, 3 * truth) < 1e-6
 
 
-def test_a_deforming_body_is_found_whatever_the_seed_the_turn_and_the_order(tmp_path):
+def test_a_deforming_body_is_found_whatever_the_seed_the_turn_and_the_order(body, reconstructed):
     truth = body(rank=2)
     order = np.random.default_rng(0).permutation(40)
     flat = np.linalg.norm(truth[..., 2]) / np.linalg.norm(truth)
     turned = truth @ np.array([[0.6, 0.8, 0], [-0.8, 0.6, 0], [0, 0, 1]])
     for seed, view in ((0, truth), (1, truth[order]), (2, turned)):
-        found = reconstructed(view[..., :2], tmp_path, seed=seed)
+        found = reconstructed(view[..., :2], seed=seed)
         assert depth_error(found.points_3d, view) < 0.3 * flat
 
 
-def test_a_seed_gives_one_result(tmp_path):
+def test_a_seed_gives_one_result(body, reconstructed):
     image = body(rank=2, frames=12)[..., :2]
     first, again, other = (
-        reconstructed(image, tmp_path, seed, least_groups=2).points_3d for seed in (0, 0, 1)
+        reconstructed(image, seed=seed, least_groups=2).points_3d for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other, atol=1e-9)
@@ -245,9 +230,9 @@ def collapsed_in_part(image):
         (collapsed_in_part, "frame 5 has 7 points at one place"),
     ],
 )
-def test_data_that_show_no_shape_are_refused_in_one_line(spoil, told, tmp_path):
+def test_data_that_show_no_shape_are_refused_in_one_line(spoil, told, body, reconstructed):
     with pytest.raises(ValueError, match=told) as caught:
-        reconstructed(spoil(body()[..., :2]), tmp_path)
+        reconstructed(spoil(body()[..., :2]))
     assert "\n" not in str(caught.value)
 
 

@@ -102,12 +102,12 @@ def test_the_first_modes_explain_a_body_of_two_basis_shapes(make_scene):
 )
 def test_bodies_of_few_basis_shapes_are_recovered(given, most, make_scene, solve):
     scene = make_scene(**given)
-    assert scene.error(solve(EM_SFM, scene.observations, **FEW)) < most
+    assert scene.error(solve(EM_SFM, scene.observations, **FEW).points_3d) < most
 
 
 def test_hidden_points_are_recovered(make_scene, solve):
     scene = make_scene(hidden=0.2, noise=0.002)
-    found = solve(EM_SFM, scene.observations, **FEW)
+    found = solve(EM_SFM, scene.observations, **FEW).points_3d
     assert scene.error(found) < 0.02
     hidden = ~scene.visible
     np.testing.assert_allclose(found[..., :2][hidden], scene.image[hidden], atol=0.1)
@@ -117,8 +117,8 @@ def test_a_turn_of_the_image_turns_the_reconstruction(make_scene, solve):
     scene = make_scene(noise=0.01)
     angle = 0.7
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    straight = solve(EM_SFM, scene.observations, **FEW)
-    turned = solve(EM_SFM, replace(scene, image=scene.image @ turn.T).observations, **FEW)
+    straight = solve(EM_SFM, scene.observations, **FEW).points_3d
+    turned = solve(EM_SFM, replace(scene, image=scene.image @ turn.T).observations, **FEW).points_3d
     np.testing.assert_allclose(turned[..., :2], straight[..., :2] @ turn.T, atol=1e-3)
 
 
@@ -130,8 +130,8 @@ def test_the_order_of_points_and_frames_has_no_influence(make_scene, solve):
         image=scene.image[frames][:, points],
         visible=scene.visible[frames][:, points],
     )
-    straight = solve(EM_SFM, scene.observations, **FEW)[frames][:, points]
-    found = solve(EM_SFM, mixed.observations, **FEW)
+    straight = solve(EM_SFM, scene.observations, **FEW).points_3d[frames][:, points]
+    found = solve(EM_SFM, mixed.observations, **FEW).points_3d
     depth, other = straight[..., 2], found[..., 2]
     np.testing.assert_allclose(np.abs(found[..., :2] - straight[..., :2]).max(), 0, atol=1e-3)
     # All frames may be mirrored in depth together.

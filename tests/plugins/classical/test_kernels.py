@@ -2,40 +2,24 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
+from scipy.spatial.distance import cdist
 
-from liftbench import Observations, RunContext, Skeleton
-from liftbench_plugins.classical.kernel_basis import kernel_basis, squared_distances
+from liftbench_plugins.classical.kernel_basis import kernel_basis
 from liftbench_plugins.classical.ksta import KSTA
 from liftbench_plugins.classical.riks import RIKS, turned_distances
 
 both = pytest.mark.parametrize("spec", [KSTA, RIKS], ids=lambda spec: spec.key)
 
 
-def body(rank=1, frames=80, points=14, seed=0):
-    """Return points (F, P, 3) before a camera that turns smoothly."""
-    rng, time = np.random.default_rng(seed), np.linspace(0, 1, frames)
-    change = [0.3 * np.sin(2 * np.pi * (k + 0.7) * time + k) for k in range(rank - 1)]
-    shape = np.tensordot(
-        np.stack([np.ones(frames), *change], axis=1), rng.standard_normal((rank, points, 3)), axes=1
-    )
-    turns = np.stack([2 * np.sin(5 * time), 4 * time, 2 * np.cos(7 * time)], axis=1)
-    seen = shape @ Rotation.from_rotvec(turns).as_matrix().swapaxes(1, 2)
-    return seen - seen.mean(axis=1, keepdims=True)
+@pytest.fixture
+def body(make_scene):
+    """Return a maker of points (F, P, 3) before a camera that turns smoothly."""
+    return lambda rank=1, frames=80: make_scene(rank, frames, points=14).points
 
 
-def reconstructed(spec, image, tmp_path, **params):
-    frames, points, _ = image.shape
-    seen = Observations(
-        image,
-        np.ones((frames, points), dtype=bool),
-        np.zeros(frames, dtype=np.int64),
-        "orthographic",
-        Skeleton(tuple(map(str, range(points)))),
-    )
-    method = spec.make(**params)
-    method.fit(seen, RunContext(0, "cpu", 1, 1e6, tmp_path, lambda *_: None))
-    return method.predict(seen)
+@pytest.fixture
+def reconstructed(solve, observe):
+    return lambda spec, image, **given: solve(spec, observe(image), **given)
 
 
 def error(found, truth):
@@ -47,7 +31,7 @@ def error(found, truth):
 
 def test_the_first_component_is_constant_and_the_others_are_at_right_angles_to_it():
     path = np.cumsum(np.random.default_rng(0).standard_normal((60, 3)), axis=0)
-    basis = kernel_basis(squared_distances(path), 12)
+    basis = kernel_basis(cdist(path, path, "sqeuclidean"), 12)
     assert basis.shape == (60, 12)
     np.testing.assert_allclose(basis[:, 0], 1 / np.sqrt(60))
     products = basis.T @ basis
@@ -58,7 +42,7 @@ def test_the_first_component_is_constant_and_the_others_are_at_right_angles_to_i
 @pytest.mark.parametrize("count", [5, 12])
 def test_the_components_hold_99_percent_of_a_kernel_of_some_width(count):
     path = np.cumsum(np.random.default_rng(0).standard_normal((60, 3)), axis=0)
-    squares = squared_distances(path)
+    squares = cdist(path, path, "sqeuclidean")
     basis = kernel_basis(squares, count)[:, 1:]
     centre = np.eye(60) - 1 / 60
     shares = []
@@ -76,13 +60,7 @@ def test_frames_that_are_alike_have_a_constant_only():
     np.testing.assert_allclose(kernel_basis(np.zeros((9, 9)), 4), np.full((9, 1), 1 / 3))
 
 
-def test_squared_distances_are_those_of_a_loop():
-    rows = np.random.default_rng(0).standard_normal((7, 4))
-    expected = [[np.square(a - b).sum() for b in rows] for a in rows]
-    np.testing.assert_allclose(squared_distances(rows), expected, atol=1e-12)
-
-
-def test_turned_distances_are_the_least_over_all_turns():
+def test_turned_distances_are_the_least_over_all_turns(body):
     image = body(frames=6)[..., :2]
     unit = image / np.linalg.norm(image, axis=(1, 2), keepdims=True)
     angles = np.linspace(0, 2 * np.pi, 3600)
@@ -92,7 +70,7 @@ def test_turned_distances_are_the_least_over_all_turns():
     np.testing.assert_allclose(turned_distances(image), least, atol=1e-5)
 
 
-def test_turned_distances_see_no_turn_size_nor_order_of_points():
+def test_turned_distances_see_no_turn_size_nor_order_of_points(body):
     image, rng = body(frames=20)[..., :2], np.random.default_rng(0)
     angle = rng.uniform(0, 6, 20)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -102,36 +80,36 @@ def test_turned_distances_see_no_turn_size_nor_order_of_points():
 
 
 @both
-def test_a_rigid_body_is_exact(spec, tmp_path):
+def test_a_rigid_body_is_exact(spec, body, reconstructed):
     truth = body()
-    found = reconstructed(spec, 3 * truth[..., :2] + 5, tmp_path).points_3d
+    found = reconstructed(spec, 3 * truth[..., :2] + 5).points_3d
     found = found - found.mean(axis=1, keepdims=True)
     assert error(found, 3 * truth) < 1e-6
 
 
 @both
 @pytest.mark.parametrize("noise", [0.0, 0.01])
-def test_a_body_of_two_basis_shapes_is_found(spec, noise, tmp_path):
+def test_a_body_of_two_basis_shapes_is_found(spec, noise, body, reconstructed):
     truth = body(rank=2)
     rng = np.random.default_rng(3)
     image = truth[..., :2] + noise * truth.std() * rng.standard_normal((80, 14, 2))
-    assert error(reconstructed(spec, image, tmp_path).points_3d, truth) < (0.08 if noise else 0.02)
+    assert error(reconstructed(spec, image).points_3d, truth) < (0.08 if noise else 0.02)
 
 
 @both
-def test_the_order_of_points_and_a_turn_of_the_image_do_not_matter(spec, tmp_path):
+def test_the_order_of_points_and_a_turn_of_the_image_do_not_matter(spec, body, reconstructed):
     truth = body(rank=2)
     order = np.random.default_rng(0).permutation(14)
     turn = np.array([[0.6, 0.8, 0], [-0.8, 0.6, 0], [0, 0, 1]])
-    found = reconstructed(spec, truth[..., :2], tmp_path).points_3d
-    moved = reconstructed(spec, (truth @ turn)[:, order, :2], tmp_path).points_3d
+    found = reconstructed(spec, truth[..., :2]).points_3d
+    moved = reconstructed(spec, (truth @ turn)[:, order, :2]).points_3d
     assert error(moved, (found @ turn)[:, order]) < 0.01
 
 
-def test_riks_need_no_order_of_frames_and_ksta_says_that_it_does(tmp_path):
+def test_riks_need_no_order_of_frames_and_ksta_says_that_it_does(body, reconstructed):
     truth = body(rank=2)
     order = np.random.default_rng(0).permutation(80)
-    assert error(reconstructed(RIKS, truth[order, :, :2], tmp_path).points_3d, truth[order]) < 0.02
+    assert error(reconstructed(RIKS, truth[order, :, :2]).points_3d, truth[order]) < 0.02
     assert KSTA.capabilities.needs_sequences
     assert not RIKS.capabilities.needs_sequences
     assert not KSTA.capabilities.seeded
@@ -139,8 +117,8 @@ def test_riks_need_no_order_of_frames_and_ksta_says_that_it_does(tmp_path):
 
 
 @both
-def test_k_that_is_asked_for_is_the_rank_of_the_shapes(spec, tmp_path):
-    found = reconstructed(spec, body(rank=4)[..., :2], tmp_path, shapes=3)
+def test_k_that_is_asked_for_is_the_rank_of_the_shapes(spec, body, reconstructed):
+    found = reconstructed(spec, body(rank=4)[..., :2], shapes=3)
     values = np.linalg.svd(found.canonical_3d.reshape(80, -1), compute_uv=False)
     assert (values > 1e-9 * values[0]).sum() == 3
 
@@ -157,7 +135,9 @@ def test_k_that_is_asked_for_is_the_rank_of_the_shapes(spec, tmp_path):
         (lambda image: image, {"shapes": 2}, "K = 2 needs more than W has, which is of rank 3"),
     ],
 )
-def test_data_that_show_no_shape_are_refused_in_one_line(spec, spoil, params, told, tmp_path):
+def test_data_that_show_no_shape_are_refused_in_one_line(
+    spec, spoil, params, told, body, reconstructed
+):
     with pytest.raises(ValueError, match=told) as caught:
-        reconstructed(spec, spoil(body()[..., :2]), tmp_path, **params)
+        reconstructed(spec, spoil(body()[..., :2]), **params)
     assert "\n" not in str(caught.value)

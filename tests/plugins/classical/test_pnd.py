@@ -137,14 +137,14 @@ def test_exact_shapes_leave_no_deformation():
 )
 def test_bodies_are_recovered(given, most, make_scene, solve):
     scene = make_scene(**given)
-    assert scene.error(solve(PND, scene.observations, **FEW)) < most
+    assert scene.error(solve(PND, scene.observations, **FEW).points_3d) < most
 
 
 def test_a_turn_of_the_image_turns_the_reconstruction(make_scene, solve):
     scene = make_scene(noise=0.01)
     turn = np.array([[0.8, -0.6], [0.6, 0.8]])
-    straight = solve(PND, scene.observations, **FEW)
-    turned = solve(PND, replace(scene, image=scene.image @ turn.T).observations, **FEW)
+    straight = solve(PND, scene.observations, **FEW).points_3d
+    turned = solve(PND, replace(scene, image=scene.image @ turn.T).observations, **FEW).points_3d
     np.testing.assert_allclose(turned[..., :2], straight[..., :2] @ turn.T, atol=1e-3)
 
 
@@ -152,8 +152,8 @@ def test_the_order_of_points_and_frames_has_no_influence(make_scene, solve):
     scene = make_scene(noise=0.01)
     points, frames = (np.random.default_rng(1).permutation(n) for n in (20, 100))
     mixed = replace(scene, image=scene.image[frames][:, points])
-    straight = solve(PND, scene.observations, **FEW)[frames][:, points]
-    found = solve(PND, mixed.observations, **FEW)
+    straight = solve(PND, scene.observations, **FEW).points_3d[frames][:, points]
+    found = solve(PND, mixed.observations, **FEW).points_3d
     np.testing.assert_allclose(found[..., :2], straight[..., :2], atol=1e-3)
     depth = found[..., 2] * np.sign((found[..., 2] * straight[..., 2]).sum())
     np.testing.assert_allclose(depth, straight[..., 2], atol=1e-2)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from liftbench import Observations, Skeleton
 from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.tracks import (
     Factors,
@@ -12,25 +11,13 @@ from liftbench_plugins.classical.tracks import (
 )
 
 
-def observe(points_2d, visible=None):
-    count = points_2d.shape[1]
-    visible = np.ones(points_2d.shape[:2], dtype=bool) if visible is None else visible
-    return Observations(
-        np.where(visible[..., None], points_2d, np.nan),
-        visible,
-        np.zeros(len(points_2d), dtype=np.int64),
-        "orthographic",
-        Skeleton(tuple(map(str, range(count)))),
-    )
-
-
 def scene(frames=7, points=5, seed=0):
     rng = np.random.default_rng(seed)
     shape = rng.standard_normal((frames, points, 3))
     return shape - shape.mean(axis=1, keepdims=True), random_rotations(rng, frames)
 
 
-def test_rows_are_x_and_y_of_each_frame_about_its_visible_mean():
+def test_rows_are_x_and_y_of_each_frame_about_its_visible_mean(observe):
     points = np.random.default_rng(0).uniform(3, 9, (4, 5, 2))
     visible = np.random.default_rng(1).random((4, 5)) < 0.7
     tracks = tracks_of(observe(points, visible))
@@ -48,7 +35,7 @@ def test_rows_are_x_and_y_of_each_frame_about_its_visible_mean():
 
 
 @pytest.mark.parametrize("share", [1.0, 0.8])
-def test_factors_of_the_tracks_give_the_points_before_the_camera(share):
+def test_factors_of_the_tracks_give_the_points_before_the_camera(share, observe):
     shape, rotation = scene()
     views = 40 * shape @ rotation.swapaxes(1, 2) + np.array([300.0, 200.0, 0.0])
     visible = np.random.default_rng(1).random(views.shape[:2]) < share
@@ -75,7 +62,7 @@ def test_a_matrix_has_the_rows_of_its_frames(coordinates):
     np.testing.assert_array_equal(frames_of(matrix, coordinates), points)
 
 
-def test_points_in_one_place_are_refused():
+def test_points_in_one_place_are_refused(observe):
     still = np.broadcast_to(np.array([3.0, 4.0]), (6, 5, 2))
     with pytest.raises(ValueError, match="points of every frame coincide"):
         tracks_of(observe(still))
@@ -83,7 +70,7 @@ def test_points_in_one_place_are_refused():
         tracks_of(observe(0 * still))
 
 
-def test_a_frame_without_points_is_refused():
+def test_a_frame_without_points_is_refused(observe):
     visible = np.ones((6, 5), dtype=bool)
     visible[2] = False
     with pytest.raises(ValueError, match="frame 2 shows no point"):
