@@ -41,15 +41,25 @@ def chained(rotation: Floats) -> Floats:
 def agreeing(rotation: Floats, image: Floats) -> Floats:
     """Return the rotations with signs in their first two rows that make the seen bodies agree.
 
-    The signs are those of the first singular vector of pinv(R) W, a row for all coordinates of a
-    frame: the bodies' common part. They need no order of time. The first camera keeps its sign.
+    The signs are `common_signs` of pinv(R) W, which need no order of time. The first camera keeps
+    its sign.
 
     Args:
         rotation: (F, 3, 3), body to camera.
         image: (F, P, 2), centred.
     """
-    seen = (image @ rotation[:, :2]).reshape(len(image), -1)
-    common = np.linalg.svd(seen, full_matrices=False)[0][:, 0]
+    signs = common_signs(image @ rotation[:, :2])
     signed = rotation.copy()
-    signed[:, :2] *= np.where(common * common[0] < 0, -1.0, 1.0)[:, None, None]
+    signed[:, :2] *= (signs * signs[0])[:, None, None]
     return signed
+
+
+def common_signs(seen: Floats) -> Floats:
+    """Return signs (..., F), 1 or -1, with which bodies (..., F, P, 3) agree.
+
+    They are those of the first singular vector of a row for all coordinates of a frame, the bodies'
+    common part.
+    """
+    rows = seen.reshape(*seen.shape[:-2], -1)
+    common = np.linalg.eigh(rows.swapaxes(-1, -2) @ rows)[1][..., -1:]
+    return np.where((rows @ common)[..., 0] < 0, -1.0, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_plugins.classical.cameras import nearest_rotations
+from liftbench_plugins.classical.cameras import common_signs, nearest_rotations
 from liftbench_plugins.classical.group_cameras import group_cameras
 from liftbench_plugins.classical.nuclear_norm import least_norm
 from liftbench_plugins.classical.tracks import NO_VALUE
@@ -20,7 +20,7 @@ def group_depths(image: Floats) -> Floats:
 
     Cameras of each group, the signs with which its frames agree, and then the shapes of least
     nuclear norm about their mean whose images are the given ones (Lee, Cho, Oh, Consensus of
-    non-rigid reconstructions, CVPR 2016, section 3.2).
+    non-rigid reconstructions, CVPR 2016).
 
     Args:
         image: (G, F, P, 2), centred.
@@ -40,7 +40,7 @@ def group_depths(image: Floats) -> Floats:
     scale = np.maximum(scale / scale.mean(axis=1, keepdims=True), _SMALLEST)[..., None, None]
     upright = image / (length * scale)
     seen = upright @ rotation[:, :, :2]
-    sign = _agreeing_signs(seen)[..., None, None]
+    sign = common_signs(seen)[..., None, None]
     depth = least_norm_depths(seen * sign, rotation[:, :, 2])
     scaled: Floats = depth * (length * scale)[..., 0]
     return scaled
@@ -78,10 +78,3 @@ def _shrunk_about_mean(rows: Floats, threshold: Floats) -> Floats:
     kept = np.maximum(1 - threshold / values, 0)
     less: Floats = mean + offset @ ((vectors * kept) @ vectors.swapaxes(1, 2))
     return less
-
-
-def _agreeing_signs(seen: Floats) -> Floats:
-    """Return signs (G, F) with which the images in the body's frame (G, F, P, 3) agree."""
-    rows = seen.reshape(*seen.shape[:2], -1)
-    common = np.linalg.eigh(rows.swapaxes(1, 2) @ rows)[1][:, :, -1:]
-    return np.where((rows @ common)[..., 0] < 0, -1.0, 1.0)

@@ -42,15 +42,6 @@ def kernel_basis(dissimilarity: Floats, count: int) -> Floats:
     return np.concatenate([constant, vectors[:, order] * (sizes / sizes[0])], axis=1)
 
 
-def squared_distances(rows: Floats) -> Floats:
-    """Return those of all pairs of rows (F, n), (F, F)."""
-    products = rows @ rows.T
-    lengths = np.diagonal(products)
-    squares: Floats = np.maximum(lengths[:, None] + lengths - 2 * products, 0)
-    np.fill_diagonal(squares, 0)
-    return squares
-
-
 def _centred_kernel(dissimilarity: Floats, log_variance: float) -> Floats:
     """Return exp(-E / 2s^2) less the means of its rows and columns, given log s^2."""
     kernel = np.exp(-dissimilarity / (2 * np.exp(log_variance)))

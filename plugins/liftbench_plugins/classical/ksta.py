@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scipy.spatial.distance import cdist
+
 from liftbench import RunContext
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.coefficient_space import coefficient_space
 from liftbench_plugins.classical.dct import dct_basis
 from liftbench_plugins.classical.grown_columns import grown_factors
-from liftbench_plugins.classical.kernel_basis import kernel_basis, squared_distances
+from liftbench_plugins.classical.kernel_basis import kernel_basis
 from liftbench_plugins.classical.nuclear_norm import stacked
 from liftbench_plugins.classical.shape_rank import shape_rank
 from liftbench_plugins.classical.smooth_params import SmoothParams
@@ -43,7 +45,8 @@ def solve_ksta(tracks: Tracks, params: KstaParams, context: RunContext) -> Facto
     size = params.basis_size(tracks.frames, params.shapes or 1)
     smooth = coefficient_space(tracks.rows, rotation, dct_basis(tracks.frames, size))
     path = grown_factors(smooth, rotation, params.shapes, borne, params.steps)
-    basis = kernel_basis(squared_distances(stacked(path.shape)), size)
+    rows = stacked(path.shape)
+    basis = kernel_basis(cdist(rows, rows, "sqeuclidean"), size)
     space = coefficient_space(tracks.rows, rotation, basis)
     return grown_factors(space, rotation, params.shapes, borne, params.steps)
 

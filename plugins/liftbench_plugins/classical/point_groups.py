@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
 
 from liftbench.types import Floats
 
@@ -25,7 +26,7 @@ def random_groups(image: Floats, size: int, least: int, rng: np.random.Generator
     Each begins with one of the points that the fewest groups have; the next are drawn with
     probabilities that fall with the mean squared distance from those before, in images of which
     the points have unit covariance (Lee, Cho, Oh, Consensus of non-rigid reconstructions, CVPR
-    2016, section 3.1). The paper adds distances up over frames, so that a long sequence has no
+    2016). The paper adds distances up over frames, so that a long sequence has no
     choice; ours are means. All groups hang together by points that they share.
 
     Args:
@@ -55,9 +56,8 @@ def squared_distances(image: Floats) -> Floats:
     left, values, _ = np.linalg.svd(image, full_matrices=False)
     # A frame whose points lie on a line has no more than the one coordinate.
     white = left * (values > _FLAT * values[:, :1])[:, None] * np.sqrt(image.shape[1])
-    products = np.einsum("fpa,fqa->pq", white, white, optimize=True) / len(image)
-    lengths = np.diagonal(products)
-    squares: Floats = np.maximum(lengths[:, None] + lengths - 2 * products, 0)
+    rows = white.swapaxes(0, 1).reshape(image.shape[1], -1)
+    squares: Floats = cdist(rows, rows, "sqeuclidean") / len(image)
     return squares
 
 
