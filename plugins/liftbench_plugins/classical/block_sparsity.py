@@ -41,8 +41,7 @@ def sparse_codes(image: Floats, rotation: Floats, atoms: Floats, active: int) ->
     """Return weights (F, K) of atoms, not zero for `active` in a frame, by matching pursuit.
 
     The next atom is the one that explains most of what is left; all weights are then solved again
-    (Eldar, Kuppinger, Bolcskei, Block-sparse signals, IEEE Trans. Signal Processing 2010, section
-    VI).
+    (Eldar, Kuppinger, Bolcskei, Block-sparse signals, IEEE Trans. Signal Processing 2010).
 
     Args:
         image: (F, P, 2), centred.

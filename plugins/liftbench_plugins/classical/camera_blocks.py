@@ -34,7 +34,7 @@ def common_cameras(blocks: Floats) -> tuple[Floats, Floats]:
     """Return the blocks turned to agree up to their signs, and the rotations (F, 3, 3) they share.
 
     From the strongest block on, the one that overlaps most with the frames that have a camera
-    already is turned to these (Kong and Lucey, section 5.2); then all are turned to their mean.
+    already is turned to these (Kong and Lucey); then all are turned to their mean.
 
     Args:
         blocks: (K, F, 2, 3), zero in frames that a block says nothing of.

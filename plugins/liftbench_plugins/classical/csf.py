@@ -32,7 +32,7 @@ def solve_csf(tracks: Tracks, params: CsfParams, context: RunContext) -> Factors
     """Return cameras and shapes of the coefficients that leave the least of W unexplained.
 
     Minimises 1/2 ‖(I - M M^+) W‖^2 over X with M = R (DCT X ⊗ I); S = M^+ W (Gotardo and Martinez,
-    TPAMI 2011, section 4).
+    TPAMI 2011).
 
     Raises:
         ValueError: the frames do not determine them.
@@ -49,8 +49,8 @@ def solve_csf(tracks: Tracks, params: CsfParams, context: RunContext) -> Factors
 def _shape_count(borne: int, rotation: Floats, tracks: Tracks) -> int:
     """Return K of a W that bears `borne`, which is that of the body if it is below `MOST`.
 
-    Otherwise half as many as the cosines that the cameras tell apart, since coefficients may become
-    faster ones than the first.
+    Otherwise half as many as the smooth trajectories that the cameras tell apart, since
+    coefficients may become faster ones than the first.
     """
     if borne < min(MOST, tracks.frames // 3, tracks.points // 3):
         return borne

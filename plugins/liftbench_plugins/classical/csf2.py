@@ -43,7 +43,7 @@ def solve_csf2(tracks: Tracks, params: Csf2Params, context: RunContext) -> Facto
     rank-3 spaces, CVPR 2011). A quasi-Newton method with the exact gradient stands for their
     Gauss-Newton steps. Such spaces are exact only at right angles, so that they are fitted together
     afterwards, as by CSF; that fit counts where it tells the basis shapes apart. Hidden points are
-    completed by the least nuclear norm of W, where the paper grows the rank of its fill.
+    completed by the least nuclear norm of W, where the paper fits a matrix of a low rank.
 
     Raises:
         ValueError: the frames do not determine them.

@@ -12,7 +12,7 @@ def dct_basis(frames: int, count: int) -> Floats:
     """Return the `count` slowest cosines over `frames` frames as orthonormal columns (F, count).
 
     The first is constant (Akhter et al., Nonrigid structure from motion in trajectory space, NIPS
-    2008, section 3.2).
+    2008).
 
     Raises:
         ValueError: there are not as many.

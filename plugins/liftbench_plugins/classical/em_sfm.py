@@ -47,7 +47,7 @@ def solve_em_sfm(tracks: Tracks, params: EmSfmParams, context: RunContext) -> Fa
     """Return cameras, and the expected shapes of a normal distribution with K modes.
 
     Source: Torresani, Hertzmann, Bregler, Nonrigid structure-from-motion: estimating shape and
-    motion with hierarchical priors, TPAMI 2008, section 4, without their dynamics. The noise counts
+    motion with hierarchical priors, TPAMI 2008, without their dynamics. The noise counts
     as greater than it is in the first half of the steps. The paper starts from the cameras of a
     rigid body, which are far off where most of the motion is a deformation; we start from those of
     the prior-free method, also because they need no order of time.

@@ -38,7 +38,7 @@ class Moments:
         With b the greatest eigenvalue of `shape`, tr R (b I - shape) R' is convex in R, so that
         its tangent bounds the misfit from above; orthonormal rows that minimise the bound are a
         polar factor. It stands for the one step along the twist of the rotation by which Torresani
-        et al. lower the misfit (TPAMI 2008, appendix), as it needs no length of step.
+        et al. lower the misfit (TPAMI 2008), as it needs no length of step.
         """
         bound = np.linalg.eigvalsh(self.shape)[:, -1, None, None] * np.eye(3) - self.shape
         for _ in range(_ROUNDS):

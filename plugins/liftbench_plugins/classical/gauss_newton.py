@@ -29,7 +29,7 @@ def damped_gauss_newton(
     The matrix gets a multiple of its mean diagonal, 1e-4 at first, 10 times as much after a step
     that is no gain and a hundredth after one that is (Gotardo and Martinez, Computing smooth
     time-trajectories for camera and deformable shape in structure from motion with occlusion,
-    TPAMI 2011, section 4).
+    TPAMI 2011).
 
     Args:
         model: half a sum of squares and its approximation by a quadratic.

@@ -12,7 +12,7 @@ def metric_upgrade(cameras: Floats) -> Floats:
     """Return the (3, 3) A that makes the rows of every `cameras @ A` orthonormal in least squares.
 
     Solves r1 Q r1' = r2 Q r2' = 1 and r1 Q r2' = 0 for the symmetric Q = A A' (Tomasi and Kanade,
-    Shape and motion from image streams under orthography, IJCV 1992, section 3.4).
+    Shape and motion from image streams under orthography, IJCV 1992).
 
     Args:
         cameras: (F, 2, 3) affine cameras.

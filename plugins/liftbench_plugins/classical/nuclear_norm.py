@@ -20,7 +20,7 @@ def shrunk(matrix: Floats, thresholds: Floats | float) -> Floats:
 
     It is the X of least sum_i t_i s_i(X) + 1/2 ‖X - matrix‖^2: of one threshold the proximal map
     of the nuclear norm (Cai, Candes, Shen, A singular value thresholding algorithm for matrix
-    completion, SIAM J. Optim. 2010, theorem 2.1), of thresholds that nowhere fall that of a
+    completion, SIAM J. Optim. 2010), of thresholds that nowhere fall that of a
     weighted nuclear norm (Gu et al., Weighted nuclear norm minimization, CVPR 2014).
 
     Args:
@@ -51,8 +51,7 @@ def least_norm_shape(
 
     R S = W at visible points, each frame up to a translation where points are hidden. For equal
     weights it is what Dai, Li and He approach by letting mu of mu ‖S#‖_* + 1/2 ‖W - R S‖^2 go to
-    zero (A simple prior-free method for non-rigid structure-from-motion factorization, CVPR 2012,
-    section 4.3).
+    zero (A simple prior-free method for non-rigid structure-from-motion factorization, CVPR 2012).
 
     Args:
         image: (F, P, 2), centred; read where visible.

@@ -49,7 +49,7 @@ def prior_free_rank(asked: int | None, tracks: Tracks, filled: Floats | None = N
     """Return K as `shape_rank` does, but by the rule no more than the frames determine.
 
     The solutions of the equations of orthonormality are a space of 2K^2 - K dimensions (Dai, Li,
-    He, section 4.1), if there are 2F of them for the 3K(3K + 1)/2 - (2K^2 - K) other unknowns.
+    He), if there are 2F of them for the 3K(3K + 1)/2 - (2K^2 - K) other unknowns.
     """
     rank = shape_rank(asked, tracks, filled)
     if asked is not None:

@@ -12,7 +12,7 @@ _ROUNDS, _TOLERANCE = 100, 1e-10
 def aligned(shape: Floats, mean: Floats) -> tuple[Floats, Floats]:
     """Return the sizes s (F,) and rotations T (F, 3, 3) that bring s X T nearest to the mean.
 
-    The size is the one with <s X T, mean> = 1 (Lee, Cho, Choi, Oh, CVPR 2013, section 3): of all
+    The size is the one with <s X T, mean> = 1 (Lee, Cho, Choi, Oh, CVPR 2013): of all
     sizes that meet a condition linear in s, it leaves only deformations at right angles to a mean
     of norm 1.
 

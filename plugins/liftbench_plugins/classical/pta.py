@@ -44,7 +44,7 @@ def solve_pta(tracks: Tracks, params: PtaParams, context: RunContext) -> Factors
     """Return cameras, and the shapes of W = R Theta A with cosines Theta.
 
     Source: Akhter, Sheikh, Khan, Kanade, Trajectory space: a dual representation for nonrigid
-    structure from motion, TPAMI 2011, section 4.
+    structure from motion, TPAMI 2011.
 
     Raises:
         ValueError: the frames do not determine them.

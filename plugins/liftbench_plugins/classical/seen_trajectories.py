@@ -33,7 +33,7 @@ def clearest_basis(rotation: Floats, rows: Floats) -> Floats:
     less, such with free ends. Few leave much of W unexplained;
     many cannot be told from the motion of a camera that turns slowly, which multiplies what is
     left (Park, Shiratori, Matthews, Sheikh, 3D reconstruction of a moving point from a series of
-    2D projections, ECCV 2010, section 4).
+    2D projections, ECCV 2010).
 
     Args:
         rotation: (F, 3, 3), body to camera.

@@ -72,7 +72,7 @@ class Posterior:
 
 
 def posterior(model: ShapeModes, views: Views, temper: float = 1.0) -> Posterior:
-    """Return the posterior of the coefficients (Torresani et al., TPAMI 2008, section 4.1).
+    """Return the posterior of the coefficients (Torresani et al., TPAMI 2008).
 
     Args:
         model: the shapes, cameras and noise.
@@ -105,7 +105,7 @@ def posterior(model: ShapeModes, views: Views, temper: float = 1.0) -> Posterior
 def improved(model: ShapeModes, found: Posterior, views: Views) -> ShapeModes:
     """Return the model after one maximisation: of the basis, then cameras and places, then noise.
 
-    The expected log-likelihood falls in no part of it (Torresani et al., section 4.2).
+    The expected log-likelihood falls in no part of it (Torresani et al.).
     """
     basis = _fitted_basis(model, found, views)
     moments, centre = _moments(basis, found, views)

@@ -19,8 +19,8 @@ def trajectory_cameras(rows: Floats, rank: int) -> Floats:
 
     W = M B of rank 3K; the three columns of the corrective that belong to the constant trajectory
     make every camera of M orthonormal with one scale. They are found for K = 1 and grow to K =
-    `rank`, each from the one before (Akhter, Sheikh, Khan, Kanade, Trajectory space, TPAMI 2011,
-    section 4; Gotardo and Martinez, TPAMI 2011, section 4.3). Where the body has no mean shape, so
+    `rank`, each from the one before (Akhter, Sheikh, Khan, Kanade, Trajectory space, TPAMI 2011;
+    Gotardo and Martinez, TPAMI 2011). Where the body has no mean shape, so
     that no trajectory is constant, the scale must be left to each frame, and its sign, which small
     turns or the common part of bodies then tell. Of the three ways that counts by whose cameras
     smooth trajectories explain W best.
