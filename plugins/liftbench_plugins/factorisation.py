@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from liftbench_plugins.mirror_images import evidence, log_odds
 from liftbench_plugins.rotations import full_rotation, turned
 
 _EPSILON = 1e-12
@@ -93,38 +94,51 @@ class NormalisedViews:
             camera = full_rotation(camera)
         return turned(shape, camera)
 
-    def told_apart(self, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
-        """Return of every frame the reconstruction or its mirror image, which reprojects better.
+    def told_apart(
+        self, shape: Tensor, camera: Tensor, odds: float | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return of every frame the reconstruction or its mirror image, which is more likely.
 
         The two look the same to an orthographic camera, and two columns of R leave open which it
-        is; there a network takes to either, as it falls out for the pose. A network that has the
-        perspective loss of one of them alone makes up for the wrong ones by shapes that change
-        with the view.
+        is; there a network takes to either. A network that has the perspective loss of one of them
+        alone makes up for the wrong ones by shapes that change with the view.
 
         Args:
             shape: (P, 3, B).
             camera: (3, a, B); with all three columns nothing is open.
+            odds: see `mirror_images.log_odds`; None takes those of these frames.
         """
-        if self.rays is None or camera.shape[1] == 3:
+        evidence = self.mirror_evidence(shape, camera)
+        if evidence is None:
             return shape, camera
         sign = torch.ones_like(shape[0])
-        sign[2] = -1
-        with torch.no_grad():
-            own = norms(self.residual(shape, camera))
-            mirrored = norms(self.residual(shape * sign, camera * sign[:, None]))
-            sign[2] = torch.where(mirrored < own, -1.0, 1.0)
+        sign[2] = torch.where(evidence + (log_odds(evidence) if odds is None else odds) < 0, -1, 1)
         return shape * sign, camera * sign[:, None]
 
-    def filled(self, shape: Tensor, camera: Tensor) -> NormalisedViews:
+    @torch.no_grad()
+    def mirror_evidence(self, shape: Tensor, camera: Tensor) -> Tensor | None:
+        """Return what speaks for reconstructions, against their mirror images, in each frame (B,).
+
+        None where nothing does: an orthographic camera, or one with three columns.
+        """
+        if self.rays is None or camera.shape[1] == 3:
+            return None
+        flip = torch.tensor([1.0, 1.0, -1.0], dtype=shape.dtype, device=shape.device)[:, None]
+        own = norms(self.residual(shape, camera))
+        mirrored = norms(self.residual(shape * flip, camera * flip[:, None]))
+        return evidence(own, mirrored, 2 * self._count())
+
+    def filled(self, shape: Tensor, camera: Tensor, odds: float | None = None) -> NormalisedViews:
         """Return views without hidden points: they lie where a reconstruction puts them.
 
         Args:
             shape: (P, 3, B), centred.
             camera: the columns of R, (3, a, B).
+            odds: as for `told_apart`.
         """
         if self.visible is None:
             return self
-        seen = self.turned(*self.told_apart(shape, camera))
+        seen = self.turned(*self.told_apart(shape, camera, odds))
         shown = self.visible[:, None]
         if self.rays is None or self.depth is None:
             flat = seen - (seen * shown).sum(dim=0) / self._count()
@@ -199,7 +213,7 @@ def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> Normalise
 def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> Tensor:
     """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
 
-    That of the mirror image where it is less, see `NormalisedViews.told_apart`.
+    That of the mirror image where it is more likely, see `NormalisedViews.told_apart`.
 
     Args:
         views: B frames.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from liftbench.cameras import centred
 from liftbench.types import Floats
 from liftbench_plugins.consistency import Lift, inconsistency
 from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
+from liftbench_plugins.mirror_images import log_odds
 from liftbench_plugins.rotations import full_rotation, polar_factor
 from liftbench_plugins.start_schedule import StartSchedule
 from liftbench_plugins.training import Schedule, Stages, train
@@ -29,16 +30,19 @@ class LiftingNetwork(nn.Module):
     Attributes:
         fill_rounds: how often hidden points are put where the reconstruction has them, and the
             completed views are lifted again.
+        odds: of reconstructions against their mirror images, those of the training's frames; None
+            takes those of the frames that are lifted, see `NormalisedViews.told_apart`.
     """
 
     fill_rounds: int = 0
+    odds: float | None = None
 
     def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
         """Return shapes (P, 3, B) and cameras (3, a, B)."""
         shape, camera = self(views.columns)
         if views.visible is not None:
             for _ in range(self.fill_rounds):
-                shape, camera = self(views.filled(shape, camera).columns)
+                shape, camera = self(views.filled(shape, camera, self.odds).columns)
         return shape, camera
 
 
@@ -126,16 +130,17 @@ def train_best_start(
         return min(networks, key=lambda network: misfit(network.lift, views))
 
     found = result(turn=0)
-    if not is_collapsed(found.lift, views):
-        return found
-    stages.steps *= 2
-    return best([found, result(turn=1)])
+    if is_collapsed(found.lift, views):
+        stages.steps *= 2
+        found = best([found, result(turn=1)])
+    found.odds = mirror_odds(found.lift, views)
+    return found
 
 
 @torch.no_grad()
 def is_collapsed(lift: Lift, views: NormalisedViews) -> bool:
     """Return whether all frames have one shape, whatever their images."""
-    shapes = torch.cat([shape for shape, _ in lifted(lift, views)], dim=2)
+    shapes, _ = lifted(lift, views)
     spread = (shapes - shapes.mean(dim=2, keepdim=True)).norm()
     return bool(spread <= _LEAST_SPREAD * shapes.norm())
 
@@ -147,23 +152,27 @@ def misfit(lift: Lift, views: NormalisedViews) -> float:
     Shapes that change with the view may have a low reprojection error, and one shape for all
     frames is consistent; only the right ones are low in both.
     """
-    shapes, cameras = zip(*lifted(lift, views), strict=True)
-    loss = reprojection_loss(views, torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
-    return float(loss) + inconsistency(lift, views)
+    return float(reprojection_loss(views, *lifted(lift, views))) + inconsistency(lift, views)
+
+
+def mirror_odds(lift: Lift, views: NormalisedViews) -> float | None:
+    """Return the log odds of reconstructions against their mirror images, None without a choice."""
+    evidence = views.mirror_evidence(*lifted(lift, views))
+    return None if evidence is None else float(log_odds(evidence))
 
 
 @torch.no_grad()
-def lifted(lift: Lift, views: NormalisedViews) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield shapes and cameras of all views, a few thousand frames at once."""
+def lifted(lift: Lift, views: NormalisedViews) -> tuple[Tensor, Tensor]:
+    """Return shapes (P, 3, F) and cameras (3, a, F) of all views, lifted in large batches."""
     frames = torch.arange(views.frames, device=views.columns.device)
-    for batch in torch.split(frames, _PREDICT_BATCH):
-        yield lift(views.select(batch))
+    batches = [lift(views.select(batch)) for batch in torch.split(frames, _PREDICT_BATCH)]
+    shapes, cameras = zip(*batches, strict=True)
+    return torch.cat(shapes, dim=2), torch.cat(cameras, dim=2)
 
 
-def reconstruction(lift: Lift, views: NormalisedViews, scale: float) -> Reconstruction:
+def reconstruction(network: LiftingNetwork, views: NormalisedViews, scale: float) -> Reconstruction:
     """Return the shapes and cameras of all views; `scale` is that of the lifted shapes."""
-    shapes, cameras = zip(*lifted(lift, views), strict=True)
-    shape, camera = views.told_apart(torch.cat(shapes, dim=2), torch.cat(cameras, dim=2))
+    shape, camera = views.told_apart(*lifted(network.lift, views), network.odds)
     shape, camera = _without_lost(views, shape, camera)
     canonical = _frames_first(shape) / scale
     # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.

@@ -16,6 +16,7 @@ from liftbench_plugins.factorisation import (
     reprojection_loss,
     seen_from,
 )
+from liftbench_plugins.rotations import random_cameras
 
 P, K, B = 5, 3, 4
 CASES = [
@@ -199,6 +200,27 @@ def test_a_near_camera_tells_a_shape_from_its_mirror_image(missing):
         torch.testing.assert_close(
             views.filled(*mixed).columns, views.filled(shape, camera).columns
         )
+
+
+def test_frames_that_noise_hides_follow_the_others():
+    rng = np.random.default_rng(0)
+    shape = torch.from_numpy(rng.standard_normal((P, 3, 1))).repeat(1, 1, 60)
+    shape -= shape.mean(dim=0)
+    camera = random_cameras(2, shape, torch.Generator().manual_seed(0)).double()
+    depth = torch.cat([torch.full((30,), 5.0), torch.full((30,), 40.0)]).double()
+    like = normalised_views(torch.zeros(P, 2, 60).double(), None, depth, columns=2)
+    exact = seen_from(shape, camera, like)
+    noise = 0.1 * torch.from_numpy(rng.standard_normal((P, 2, 60))) / depth
+    views = normalised_views(exact.rays + noise, None, depth, columns=2)
+    assert (views.mirror_evidence(shape, camera)[30:] < 0).any()
+    assert views.told_apart(shape, camera)[0].equal(shape)
+    flip = MIRROR[:, None]
+    mirrored = views.told_apart(shape * flip, camera * flip[:, None])
+    torch.testing.assert_close(mirrored, (shape, camera))
+    last = views.mirror_evidence(shape, camera).argmin()[None]
+    alone = (shape[..., last], camera[..., last])
+    assert not views.select(last).told_apart(*alone)[0].equal(alone[0])
+    assert views.select(last).told_apart(*alone, odds=5.0)[0].equal(alone[0])
 
 
 def test_nothing_is_told_apart_by_a_far_camera_or_three_columns():

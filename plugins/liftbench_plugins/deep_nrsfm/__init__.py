@@ -153,6 +153,8 @@ _CAPABILITIES = Capabilities(
 )
 # Thresholds on the norms of blocks turn with the image, ReLU does not.
 _BST_CAPABILITIES = replace(_CAPABILITIES, rotatable=True)
+# 2: frames before a perspective camera speak for each other on which are mirrored.
+_VERSION = 2
 _CONFORMANCE = Conformance({"sizes": (8, 4), "starts": 1, "start_steps": 2, "steps": 4})
 
 DEEP_NRSFM = MethodSpec(
@@ -163,6 +165,7 @@ DEEP_NRSFM = MethodSpec(
     params=DeepNrsfmReluParams,
     capabilities=_CAPABILITIES,
     conformance=_CONFORMANCE,
+    version=_VERSION,
 )
 
 DEEP_NRSFM_PP = MethodSpec(
@@ -173,6 +176,7 @@ DEEP_NRSFM_PP = MethodSpec(
     params=DeepNrsfmParams,
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
+    version=_VERSION,
 )
 
 DEEP_NRSFM_PP_CONSIST = MethodSpec(
@@ -183,4 +187,5 @@ DEEP_NRSFM_PP_CONSIST = MethodSpec(
     params=DeepNrsfmConsistParams,
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
+    version=_VERSION,
 )

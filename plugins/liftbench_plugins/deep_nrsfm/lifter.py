@@ -69,7 +69,7 @@ class DeepNrsfm:
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network, and one more a scale correction."""
         views = self._corrected(self._on_device(observations))
-        result = reconstruction(self.network.lift, views, self.scale)
+        result = reconstruction(self.network, views, self.scale)
         if self._perspective(observations):
             return facing(observations).back(result)
         return replace(result, points_3d=in_place(result.points_3d, observations))
@@ -136,7 +136,7 @@ class DeepNrsfm:
         return views
 
     def _sizes(self, views: NormalisedViews) -> Tensor:
-        return torch.cat([self._size_of(shape) for shape, _ in lifted(self.network.lift, views)])
+        return self._size_of(lifted(self.network.lift, views)[0])
 
     def _size_of(self, shape: Tensor) -> Tensor:
         return shape_size(shape, self.params.scale_measure, self.edges)

@@ -47,7 +47,7 @@ class PrRrn:
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the networks."""
         views = self._views(observations).to(self.device, torch.float32)
-        result = reconstruction(self.network.lift, views, self.scale)
+        result = reconstruction(self.network, views, self.scale)
         return replace(result, points_3d=in_place(result.points_3d, observations))
 
     def _start(self, views: NormalisedViews, seed: int) -> RegularisedNetwork:
