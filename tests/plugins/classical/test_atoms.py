@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred, random_rotations
 from liftbench_plugins.classical.block_sparsity import learned_atoms, sparse_codes
@@ -97,6 +98,19 @@ def test_blocks_are_turned_to_one_another():
         assert gap.max() < 1e-6
     third = (found[:, 2] @ found[0, 2], rotation[:, 2] @ rotation[0, 2])
     np.testing.assert_allclose(np.abs(third[0][used]), np.abs(third[1][used]), atol=1e-6)
+
+
+def test_noisy_blocks_are_turned_to_what_they_all_say():
+    blocks, _ = turned_blocks()
+    blocks = blocks + 0.3 * np.random.default_rng(1).standard_normal(blocks.shape)
+    turned, found = common_cameras(blocks)
+    degree = Rotation.from_rotvec(np.radians(1) * np.concatenate([np.eye(3), -np.eye(3)]))
+    for block in turned:
+        overlaps = [
+            np.abs(np.einsum("fac,fac->f", block @ turn, found[:, :2])).sum()
+            for turn in (np.eye(3), *degree.as_matrix())
+        ]
+        assert np.argmax(overlaps) == 0
 
 
 def moved(frames=40, points=20, rank=2, seed=0):
