@@ -95,7 +95,7 @@ class NormalisedViews:
         return turned(shape, camera)
 
     def told_apart(
-        self, shape: Tensor, camera: Tensor, odds: float | None = None
+        self, shape: Tensor, camera: Tensor, odds: float | None = 0.0
     ) -> tuple[Tensor, Tensor]:
         """Return of every frame the reconstruction or its mirror image, which is more likely.
 
@@ -106,7 +106,8 @@ class NormalisedViews:
         Args:
             shape: (P, 3, B).
             camera: (3, a, B); with all three columns nothing is open.
-            odds: see `mirror_images.log_odds`; None takes those of these frames.
+            odds: that a frame is not mirrored, before it is looked at; see
+                `mirror_images.log_odds`. None takes those of these frames.
         """
         evidence = self.mirror_evidence(shape, camera)
         if evidence is None:
@@ -128,7 +129,7 @@ class NormalisedViews:
         mirrored = norms(self.residual(shape * flip, camera * flip[:, None]))
         return evidence(own, mirrored, 2 * self._count())
 
-    def filled(self, shape: Tensor, camera: Tensor, odds: float | None = None) -> NormalisedViews:
+    def filled(self, shape: Tensor, camera: Tensor, odds: float | None = 0.0) -> NormalisedViews:
         """Return views without hidden points: they lie where a reconstruction puts them.
 
         Args:
@@ -210,7 +211,9 @@ def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> Normalise
     return normalised_views(points, like.visible, like.depth, columns=like.columns.shape[1])
 
 
-def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> Tensor:
+def reprojection_loss(
+    views: NormalisedViews, shape: Tensor, camera: Tensor, odds: float | None = 0.0
+) -> Tensor:
     """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
 
     That of the mirror image where it is more likely, see `NormalisedViews.told_apart`.
@@ -219,8 +222,9 @@ def reprojection_loss(views: NormalisedViews, shape: Tensor, camera: Tensor) -> 
         views: B frames.
         shape: S, (P, 3, B).
         camera: the columns of R, (3, a, B).
+        odds: as for `NormalisedViews.told_apart`.
     """
-    residual = views.residual(*views.told_apart(shape, camera))
+    residual = views.residual(*views.told_apart(shape, camera, odds))
     return (norms(residual) / norms(views.image)).mean()
 
 

@@ -30,12 +30,12 @@ class LiftingNetwork(nn.Module):
     Attributes:
         fill_rounds: how often hidden points are put where the reconstruction has them, and the
             completed views are lifted again.
-        odds: of reconstructions against their mirror images, those of the training's frames; None
-            takes those of the frames that are lifted, see `NormalisedViews.told_apart`.
+        odds: of reconstructions against their mirror images; None while they are learned, see
+            `NormalisedViews.told_apart`.
     """
 
     fill_rounds: int = 0
-    odds: float | None = None
+    odds: float | None = 0.0
 
     def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
         """Return shapes (P, 3, B) and cameras (3, a, B)."""
@@ -127,13 +127,14 @@ def train_best_start(
         return trained(best(starts), schedule.steps)
 
     def best(networks: list[Network]) -> Network:
-        return min(networks, key=lambda network: misfit(network.lift, views))
+        return min(networks, key=lambda network: misfit(network.lift, views, network.odds))
 
     found = result(turn=0)
     if is_collapsed(found.lift, views):
         stages.steps *= 2
         found = best([found, result(turn=1)])
-    found.odds = mirror_odds(found.lift, views)
+    if found.odds is None:
+        found.odds = mirror_odds(found.lift, views)
     return found
 
 
@@ -146,13 +147,13 @@ def is_collapsed(lift: Lift, views: NormalisedViews) -> bool:
 
 
 @torch.no_grad()
-def misfit(lift: Lift, views: NormalisedViews) -> float:
+def misfit(lift: Lift, views: NormalisedViews, odds: float | None = 0.0) -> float:
     """Return reprojection error and inconsistency, by which starts are judged.
 
     Shapes that change with the view may have a low reprojection error, and one shape for all
     frames is consistent; only the right ones are low in both.
     """
-    return float(reprojection_loss(views, *lifted(lift, views))) + inconsistency(lift, views)
+    return float(reprojection_loss(views, *lifted(lift, views), odds)) + inconsistency(lift, views)
 
 
 def mirror_odds(lift: Lift, views: NormalisedViews) -> float | None:

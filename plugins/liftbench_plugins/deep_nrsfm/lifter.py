@@ -87,6 +87,7 @@ class DeepNrsfm:
             generator=torch.Generator().manual_seed(seed),
         )
         network.fill_rounds = params.fill_rounds
+        network.odds = None if params.mirroring == "shared" else 0.0
         return network.to(self.device)
 
     def _loss(
@@ -114,7 +115,7 @@ class DeepNrsfm:
         self, network: BlockSparseNetwork, views: NormalisedViews, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         shape, camera = network.lift(self._held_out(views, generator))
-        return shape, reprojection_loss(views, shape, camera)
+        return shape, reprojection_loss(views, shape, camera, network.odds)
 
     def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
         """Return the views without some visible points, a share of its own for each frame.
