@@ -391,7 +391,7 @@ def test_the_consistency_loss_changes_what_is_learned(tmp_path):
 def test_deep_nrsfm_goes_on_from_the_start_of_the_least_misfit(best, tmp_path, monkeypatch):
     judged = []
 
-    def judge(lift, views):
+    def judge(lift, views, _odds):
         judged.append(lift.__self__)
         return 0.1 if len(judged) == best + 1 else 0.5
 
