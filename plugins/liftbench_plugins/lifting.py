@@ -99,8 +99,8 @@ def train_best_start(
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
     loss and a high error, but it contradicts itself, which needs no truth to be seen: see
-    `misfit`. Where the result has one shape for all frames, since the units of a layer died, all
-    is done once more with other starts.
+    `misfit`. Where the result has one shape for all frames, since the units of a layer died, or
+    fits worse than the start that it was made of, all is done once more with other starts.
 
     Args:
         start: from the number of a draw, and the turn, 0 or 1, to a network that lifts columns
@@ -120,19 +120,22 @@ def train_best_start(
         train(network, batch_loss, views.frames, stage, stages.begin(steps))
         return network
 
-    def result(turn: int) -> Network:
+    def judged(network: Network) -> float:
+        return misfit(network.lift, views, network.odds)
+
+    def result(turn: int) -> tuple[Network, bool]:
         first = (context.seed + turn * _SEEDS) * schedule.starts
         networks = [start(first + number, turn) for number in range(schedule.starts)]
         starts = [trained(network, schedule.start_steps) for network in networks]
-        return trained(best(starts), schedule.steps)
+        chosen = min(starts, key=judged)
+        before = judged(chosen)
+        found = trained(chosen, schedule.steps)
+        return found, judged(found) <= before and not is_collapsed(found.lift, views)
 
-    def best(networks: list[Network]) -> Network:
-        return min(networks, key=lambda network: misfit(network.lift, views, network.odds))
-
-    found = result(turn=0)
-    if is_collapsed(found.lift, views):
+    found, good = result(turn=0)
+    if not good:
         stages.steps *= 2
-        found = best([found, result(turn=1)])
+        found = min(found, result(turn=1)[0], key=judged)
     if found.odds is None:
         found.odds = mirror_odds(found.lift, views)
     return found

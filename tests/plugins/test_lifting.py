@@ -129,3 +129,23 @@ def test_a_frame_without_a_code_has_the_mean_shape_before_its_camera():
         points = mended.points_3d[frame]
         scores = [(seen * (points @ turn)[:, :2]).sum() for turn in (np.eye(3), *turns)]
         assert scores[0] == max(scores)
+
+
+class Drifting(Flat):
+    """Fits worse the longer it is trained, unless it is a start of the second turn."""
+
+    def __init__(self, number, turn):
+        super().__init__(number, dead=False)
+        self.turn, self.steps = turn, 0
+
+    def forward(self, columns):
+        self.steps += self.training
+        shape, camera = super().forward(columns)
+        return shape * (1 + 0.1 * self.steps * (self.turn == 0)), camera
+
+
+def test_all_is_done_once_more_where_training_made_the_start_worse(tmp_path):
+    network, drawn = chosen(Drifting, tmp_path, told=(told := []))
+    assert [turn for _, turn in drawn] == [0, 0, 0, 1, 1, 1]
+    assert network.turn == 1
+    assert told[-1][:2] == (20, 20)
