@@ -225,7 +225,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "results"
             "apollo_robustness_standin",
             "apollo_missing_standin",
             ("noise=0;missing=0", "noise=0;missing=30", "noise=0;missing=60"),
-            6,
+            9,
         ),
     ],
 )
