@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from liftbench_plugins.training import Schedule, Stages, train
 
 _PREDICT_BATCH = 4096
 _SEEDS = 1_000_003  # no run has more, so that starts of a second round are those of no other seed
+_LOST = math.sqrt(2)  # the inconsistency of shapes of one size that have nothing in common
 _LEAST_SPREAD = 1e-4  # of the shapes of a network that tells frames apart
 
 
@@ -100,7 +102,8 @@ def train_best_start(
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
     loss and a high error, but it contradicts itself, which needs no truth to be seen: see
     `misfit`. Where the result has one shape for all frames, since the units of a layer died, or
-    fits worse than the start that it was made of, all is done once more with other starts.
+    shapes that have nothing to do with what is seen of them from elsewhere, all is done once more
+    with other starts.
 
     Args:
         start: from the number of a draw, and the turn, 0 or 1, to a network that lifts columns
@@ -123,19 +126,16 @@ def train_best_start(
     def judged(network: Network) -> float:
         return misfit(network.lift, views, network.odds)
 
-    def result(turn: int) -> tuple[Network, bool]:
+    def result(turn: int) -> Network:
         first = (context.seed + turn * _SEEDS) * schedule.starts
         networks = [start(first + number, turn) for number in range(schedule.starts)]
         starts = [trained(network, schedule.start_steps) for network in networks]
-        chosen = min(starts, key=judged)
-        before = judged(chosen)
-        found = trained(chosen, schedule.steps)
-        return found, judged(found) <= before and not is_collapsed(found.lift, views)
+        return trained(min(starts, key=judged), schedule.steps)
 
-    found, good = result(turn=0)
-    if not good:
+    found = result(turn=0)
+    if is_collapsed(found.lift, views) or inconsistency(found.lift, views) > _LOST:
         stages.steps *= 2
-        found = min(found, result(turn=1)[0], key=judged)
+        found = min(found, result(turn=1), key=judged)
     if found.odds is None:
         found.odds = mirror_odds(found.lift, views)
     return found
