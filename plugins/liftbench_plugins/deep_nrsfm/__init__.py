@@ -57,8 +57,8 @@ class DeepNrsfmParams(StartSchedule):
             mirror image; the loss stays that of eq. 11.
         mirroring: who decides where the camera is perspective and blocks are 3x2 which frames are
             mirrored: `each` by itself, or all of them, `shared`, see `mirror_images`. Sharing
-            saves far frames in noise, and fails where the shapes that are learned first take to
-            both (people seen from one height only: synthetic_h36m 190 mm, where `each` has 34).
+            saves far frames in noise, and misleads a training whose first shapes take to both, as
+            of people seen from one height only.
         hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
             at the mean of the visible ones, which is what masking is compared with.
         fill_rounds: how often hidden points are put where the reconstruction has them, and frames
