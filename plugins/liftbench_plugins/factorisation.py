@@ -154,6 +154,10 @@ class NormalisedViews:
         points = self.image if self.rays is None else self.rays
         return normalised_views(points, visible, self.depth, columns=self.columns.shape[1])
 
+    def seen(self) -> Tensor:
+        """Return the visibility (P, B), of ones alone where every point is visible."""
+        return torch.ones_like(self.columns[:, 0]) if self.visible is None else self.visible
+
     def _count(self) -> Tensor | int:
         return self.columns.shape[0] if self.visible is None else self.visible.sum(dim=0)
 
@@ -212,20 +216,36 @@ def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> Normalise
 
 
 def reprojection_loss(
-    views: NormalisedViews, shape: Tensor, camera: Tensor, odds: float | None = 0.0
+    views: NormalisedViews,
+    shape: Tensor,
+    camera: Tensor,
+    odds: float | None = 0.0,
+    *,
+    in_image: bool = False,
 ) -> Tensor:
     """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
 
     That of the mirror image where it is more likely, see `NormalisedViews.told_apart`.
+
+    Equal noise in all images is greater in the unit of the shape the farther the object is. In the
+    image, the norms are those over t_z, and their sum is over the sum of ‖M W~‖_F / t_z; the
+    gradient then weighs a frame by 1 / t_z^2 wherever noise is most of its residual, as the
+    likelihood does.
 
     Args:
         views: B frames.
         shape: S, (P, 3, B).
         camera: the columns of R, (3, a, B).
         odds: as for `NormalisedViews.told_apart`.
+        in_image: residuals are those in the image. Orthographic views have no t_z left, and are
+            weighed alike.
     """
-    residual = views.residual(*views.told_apart(shape, camera, odds))
-    return (norms(residual) / norms(views.image)).mean()
+    residual = norms(views.residual(*views.told_apart(shape, camera, odds)))
+    size = norms(views.image)
+    if not in_image:
+        return (residual / size).mean()
+    depth = 1.0 if views.depth is None else views.depth
+    return (residual / depth).sum() / (size / depth).sum()
 
 
 def norms(points: Tensor) -> Tensor:

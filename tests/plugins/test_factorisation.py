@@ -359,6 +359,20 @@ def test_reprojection_loss_is_the_mean_relative_norm(camera_model, missing):
     assert float(reprojection_loss(views, shape, scene.camera)) == pytest.approx(np.mean(ratios))
 
 
+@every_case
+def test_reprojection_loss_in_the_image_is_over_the_depth(camera_model, missing):
+    scene = make_scene(camera_model, missing)
+    views = views_of(scene)
+    shape = torch.randn(P, 3, B, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    parts = np.zeros(2)
+    for b in range(B):
+        t_z = 1.0 if views.depth is None else float(views.depth[b])
+        residual = views.residual(shape, scene.camera)[..., b]
+        parts += np.linalg.norm(residual) / t_z, np.linalg.norm(views.image[..., b]) / t_z
+    loss = reprojection_loss(views, shape, scene.camera, in_image=True)
+    assert float(loss) == pytest.approx(parts[0] / parts[1])
+
+
 def test_norms_are_those_of_frames_and_differentiable_at_zero():
     points = torch.randn(4, 2, 3, dtype=torch.float64)
     expected = [np.linalg.norm(points[..., b]) for b in range(3)]

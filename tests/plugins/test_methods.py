@@ -283,6 +283,49 @@ def test_points_held_out_change_nothing_where_none_is_hidden(tmp_path):
     )
 
 
+def with_noise(observations, size, seed=3):
+    noise = np.random.default_rng(seed).normal(0, size, observations.points_2d.shape)
+    return replace(observations, points_2d=observations.points_2d + noise)
+
+
+@pytest.mark.parametrize("camera", ["orthographic", "perspective"])
+def test_points_are_held_out_of_complete_data_when_asked_for(camera, tmp_path):
+    views = rigid_views(frames=400)
+    observations = observe(before_a_camera(views) if camera == "perspective" else views, camera)
+    method = run("deep_nrsfm_pp", observations, tmp_path, steps=2, held_out=0.5, hold_out="always")
+    whole = method._on_device(observations)
+    part = method._held_out(whole, torch.Generator().manual_seed(0))
+    assert whole.visible is None
+    assert 0.2 < 1 - part.visible.mean().item() < 0.3
+
+
+def test_points_held_out_are_not_repeated_with_their_noise(tmp_path):
+    views = rigid_views(points=12)
+    noisy = with_noise(observe(views), 0.2)
+    seen, held_out = (
+        e3d(
+            run("deep_nrsfm_pp", noisy, tmp_path, held_out=0.5, hold_out=data).predict(noisy),
+            views,
+        )
+        for data in ("hidden", "always")
+    )
+    assert held_out < 0.8 * seen
+
+
+def test_residuals_in_the_image_leave_far_frames_less_say(tmp_path):
+    views = before_a_camera(rigid_views(), nearest=6.0, farthest=60.0)
+    noisy = with_noise(observe(views, "perspective"), 0.01)
+    settings = {"shape_scale": "box_max", "mirroring": "shared"}
+    in_frames, in_image = (
+        e3d(
+            run("deep_nrsfm_pp", noisy, tmp_path, weighting=weighting, **settings).predict(noisy),
+            views,
+        )
+        for weighting in ("frames", "image")
+    )
+    assert in_image < 0.92 * in_frames
+
+
 def test_points_held_out_help_with_points_that_are_always_hidden_together(tmp_path):
     """A network that always gets all of what is visible need not tell one point from others."""
     views = rigid_views(points=12)

@@ -25,6 +25,8 @@ HiddenPoints = Literal["masked", "mean_filled"]
 ShapeScale = Literal["constant", "box_max", "box_min"]
 ScaleMeasure = Literal["norm", "bones"]
 Mirroring = Literal["each", "shared"]
+Weighting = Literal["frames", "image"]
+HoldOut = Literal["hidden", "always"]
 Preset = Literal["cmu", "up3d", "pascal3d", "h36m", "nrsfm_challenge", "apollo"]
 
 _HALVED = (512, 256, 128, 64, 32, 16, 8)
@@ -64,7 +66,13 @@ class DeepNrsfmParams(StartSchedule):
         fill_rounds: how often hidden points are put where the reconstruction has them, and frames
             are lifted again, in training too; the paper lifts once.
         held_out: greatest share of a frame's visible points that are kept from the network at
-            random in each step, and predicted, where points are hidden; the paper keeps none.
+            random in each step, and predicted; the paper keeps none.
+        hold_out: of which data: that with `hidden` points, whose masks a network learns by heart,
+            or of data without any too, `always`: points that it does not see it cannot repeat with
+            their noise (Batson, Royer, Noise2Self, ICML 2019).
+        weighting: what a residual is measured by: the size of its own frame's image (`frames`), or
+            the unit of the `image`, as the likelihood does where all images are equally noisy, see
+            `reprojection_loss`.
         shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
             at one depth, or one over the longer (`box_max`) or shorter (`box_min`) edge of the
             box (section 5); without a box that of the visible points is taken.
@@ -89,6 +97,8 @@ class DeepNrsfmParams(StartSchedule):
     hidden_points: HiddenPoints = "masked"
     fill_rounds: int = 0
     held_out: float = 0.0
+    hold_out: HoldOut = "hidden"
+    weighting: Weighting = "frames"
     shape_scale: ShapeScale = "constant"
     scale_rounds: int = 0
     scale_measure: ScaleMeasure = "norm"
@@ -125,6 +135,8 @@ _CHOICES = {
     "blocks": Blocks,
     "mirroring": Mirroring,
     "hidden_points": HiddenPoints,
+    "hold_out": HoldOut,
+    "weighting": Weighting,
     "shape_scale": ShapeScale,
     "scale_measure": ScaleMeasure,
 }

@@ -115,20 +115,23 @@ class DeepNrsfm:
         self, network: BlockSparseNetwork, views: NormalisedViews, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         shape, camera = network.lift(self._held_out(views, generator))
-        return shape, reprojection_loss(views, shape, camera, network.odds)
+        in_image = self.params.weighting == "image"
+        return shape, reprojection_loss(views, shape, camera, network.odds, in_image=in_image)
 
     def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
         """Return the views without some visible points, a share of its own for each frame.
 
         A network that sees every frame under one mask learns that mask by heart.
         """
-        if views.visible is None or not self.params.held_out:
+        complete = views.visible is None
+        if not self.params.held_out or (complete and self.params.hold_out == "hidden"):
             return views
-        draws = torch.rand(views.visible.shape, generator=generator)
+        visible = views.seen()
+        draws = torch.rand(visible.shape, generator=generator)
         share = self.params.held_out * torch.rand(views.frames, generator=generator)
-        shown = views.visible * (draws >= share).to(views.visible)
+        shown = visible * (draws >= share).to(visible)
         enough = shown.sum(dim=0) >= _FEWEST_SHOWN
-        return views.showing(torch.where(enough, shown, views.visible))
+        return views.showing(torch.where(enough, shown, visible))
 
     def _corrected(self, views: NormalisedViews) -> NormalisedViews:
         """Return the views with t_z such that all reconstructions have one size (section 5)."""
