@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import orthogonal_procrustes
@@ -74,6 +74,16 @@ def similar(truth: Floats, rng: np.random.Generator, *, reflect: bool = False) -
         turn = turn @ np.diag(FLIP)
     scale = rng.uniform(0.1, 10.0, (frames, 1, 1))
     return scale * (truth @ turn) + rng.uniform(-5, 5, (frames, 1, 3))
+
+
+def left_of_a_mirror_image(points: Floats) -> float:
+    """Return ‖X - best similarity of X's mirror image‖_F, X the centred points (N, 3).
+
+    The best turn has the trace s1² + s2² - s3² of X's singular values; that over ‖X‖² is the scale.
+    """
+    squares = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) ** 2
+    scale = (squares[0] + squares[1] - squares[2]) / squares.sum()
+    return float(np.sqrt(squares.sum() * (1 - scale**2)))
 
 
 def distances(predicted: Floats, truth: Floats) -> float:
@@ -328,6 +338,7 @@ def test_e3d_is_the_same_for_a_turned_prediction(seed: int, reflect: bool) -> No
 
 
 @given(seed=seeds)
+@example(seed=32767)  # its third frame is all but flat, hence all but its own mirror image
 @settings(max_examples=30, deadline=None)
 def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> None:
     _, truth = sample(seed, frames=4)
@@ -335,7 +346,11 @@ def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> 
     turned = errors_of("pa_mpjpe", similar(truth.points_3d, rng), truth)
     np.testing.assert_allclose(turned, 0.0, atol=1e-6)
     mirrored = errors_of("pa_mpjpe", similar(truth.points_3d, rng, reflect=True), truth)
-    assert (mirrored > 1e-3).all()
+    assert truth.mask is not None
+    for error, points, counted in zip(mirrored, truth.points_3d, truth.mask, strict=True):
+        count, left = counted.sum(), left_of_a_mirror_image(points[counted])
+        assert left / count <= error * (1 + 1e-9)
+        assert error <= left / np.sqrt(count) * (1 + 1e-9)
 
 
 @given(seed=seeds)
