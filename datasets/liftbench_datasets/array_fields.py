@@ -16,7 +16,7 @@ from liftbench.types import Bools, Floats
 
 Shape = Sequence[int | None]  # None: any length
 LONGEST_TEXT = 200  # characters; an array of texts gives all of them the room of the longest
-_GREATEST_INTEGER = 2**53  # beyond, float64 has gaps
+GREATEST = 1e12  # of a number in a file; no coordinate is as large, and squares of larger overflow
 
 
 def number_field(value: object, name: str, shape: Shape) -> Floats:
@@ -45,17 +45,17 @@ def number_field(value: object, name: str, shape: Shape) -> Floats:
 
 
 def finite_field(value: object, name: str, shape: Shape) -> Floats:
-    """Return a field as float64 of which none is NaN or infinite, see `number_field`."""
+    """Return a field as float64 of which none is NaN or beyond `GREATEST`, see `number_field`."""
     array = number_field(value, name, shape)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers")
+    if not (np.abs(array) <= GREATEST).all():
+        raise ValueError(f"{name}: expected finite numbers up to {GREATEST:g}")
     return array
 
 
 def integer_field(value: object, name: str, shape: Shape) -> NDArray[np.int64]:
     """Return a field as int64, see `number_field`."""
     array = finite_field(value, name, shape)
-    if (array != np.rint(array)).any() or (np.abs(array) > _GREATEST_INTEGER).any():
+    if (array != np.rint(array)).any():
         raise ValueError(f"{name}: expected integers")
     return array.astype(np.int64)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Floats
+from liftbench_datasets.array_fields import GREATEST
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def guarded(path: Path, expected: str) -> Iterator[None]:
 
 
 def finite_numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # noqa: ANN401 from a file
-    """Return finite numbers of a shape, in which -1 stands for any length.
+    """Return numbers of at most `GREATEST` of a shape, in which -1 stands for any length.
 
     Raises:
         ValueError: they are something else.
@@ -49,7 +50,7 @@ def finite_numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # 
     fits = array.ndim == len(shape) and all(
         want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
     )
-    if array.dtype.kind not in "fiu" or not fits or not np.isfinite(array).all():
+    if array.dtype.kind not in "fiu" or not fits or not (np.abs(array) <= GREATEST).all():
         wanted = " x ".join("n" if length < 0 else str(length) for length in shape)
-        raise ValueError(f"'{name}' is not {wanted} finite numbers")
+        raise ValueError(f"'{name}' is not {wanted} finite numbers up to {GREATEST:g}")
     return array.astype(np.float64)

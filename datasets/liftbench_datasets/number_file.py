@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from liftbench.errors import UserError
 from liftbench.types import Floats
+from liftbench_datasets.array_fields import GREATEST
 from liftbench_datasets.array_pickle import read_object_npz
 from liftbench_datasets.guarded import guarded
 from liftbench_datasets.mat_file import read_mat
 
 SUFFIXES = (".txt", ".mat", ".npz")
-# No coordinate is as large; the squares of larger numbers overflow.
-_GREATEST = 1e12
 
 
 def find_numbers(place: Path) -> Path | None:
@@ -90,6 +89,6 @@ def _checked(array: NDArray[Any]) -> Floats:
     if array.ndim not in (2, 3) or not array.size:
         raise ValueError(f"got an array of shape {array.shape}")
     numbers = array.astype(np.float64)
-    if (np.abs(numbers) > _GREATEST).any():
-        raise ValueError(f"got numbers greater than {_GREATEST:g}")
+    if (np.abs(numbers) > GREATEST).any():
+        raise ValueError(f"got numbers greater than {GREATEST:g}")
     return numbers

@@ -41,9 +41,10 @@ def test_integers_flags_and_finite_numbers() -> None:
     assert flag_field([1, 0, True], "x", (3,)).tolist() == [True, False, True]
     for field, value, told in (
         (integer_field, [0.5], "expected integers"),
-        (integer_field, [2**60 + 1], "expected integers"),
+        (integer_field, [2**60 + 1], r"expected finite numbers up to 1e\+12"),
         (integer_field, [None], "expected finite numbers"),
         (finite_field, [float("inf")], "expected finite numbers"),
+        (finite_field, [-1e200], r"expected finite numbers up to 1e\+12"),
         (flag_field, [2], "expected true or false"),
         (flag_field, [NAN], "expected true or false"),
     ):

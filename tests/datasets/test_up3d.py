@@ -244,6 +244,7 @@ def test_an_absent_release_is_told(tmp_path: Path) -> None:
     [
         ({"pose": np.zeros(69)}, r"pose: expected numbers of shape \(72\), got shape \(69\)"),
         ({"pose": np.full(72, np.nan)}, "pose: expected finite numbers"),
+        ({"betas": np.full(10, 1e305)}, "betas: expected finite numbers"),
         ({"betas": "wide"}, "betas: expected numbers"),
         ({"rt": np.zeros(4)}, r"rt: .* got shape \(4\)"),
         ({"extra": Path()}, "not allowed"),
