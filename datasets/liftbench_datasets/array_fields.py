@@ -16,7 +16,7 @@ from liftbench.types import Bools, Floats
 
 Shape = Sequence[int | None]  # None: any length
 LONGEST_TEXT = 200  # characters; an array of texts gives all of them the room of the longest
-GREATEST = 1e12  # of a number in a file; no coordinate is as large, and squares of larger overflow
+GREATEST = 1e12  # of a number in a file; no coordinate is as large, and larger ones may overflow
 
 
 def number_field(value: object, name: str, shape: Shape) -> Floats:

@@ -41,7 +41,7 @@ def guarded(path: Path, expected: str) -> Iterator[None]:
 
 
 def finite_numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # noqa: ANN401 from a file
-    """Return numbers of at most `GREATEST` of a shape, in which -1 stands for any length.
+    """Return numbers of a shape, none beyond `GREATEST`; -1 stands for any length.
 
     Raises:
         ValueError: they are something else.
@@ -50,7 +50,9 @@ def finite_numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:  # 
     fits = array.ndim == len(shape) and all(
         want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
     )
-    if array.dtype.kind not in "fiu" or not fits or not (np.abs(array) <= GREATEST).all():
+    numbers = fits and array.dtype.kind in "fiu"
+    # As float64, for the least integer has no absolute value among integers.
+    if not numbers or not (np.abs(array.astype(np.float64)) <= GREATEST).all():
         wanted = " x ".join("n" if length < 0 else str(length) for length in shape)
         raise ValueError(f"'{name}' is not {wanted} finite numbers up to {GREATEST:g}")
     return array.astype(np.float64)

@@ -209,6 +209,7 @@ def test_a_pickled_model_runs_no_code(tmp_path: Path) -> None:
         ({"vertices": [["1", "2", "3"]]}, "'vertices' is not n x 3 finite numbers"),
         ({"vertices": [[1, 2, float("nan")]]}, "'vertices' is not n x 3 finite numbers"),
         ({"vertices": [[1, 2, 1e200]]}, "'vertices' is not n x 3 finite numbers up to 1e+12"),
+        ({"vertices": [[1, 2, -(2**63)]]}, "'vertices' is not n x 3 finite numbers up to 1e+12"),
         ({"vertices": []}, "'vertices' is not n x 3"),
         ({"vertices": (BOX * [1, 0, 1]).tolist()}, "'vertices' lie in a plane"),
         ({"faces": [[0, 1, 2]]}, "'faces' are not all within 1..8"),

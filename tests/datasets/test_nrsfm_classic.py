@@ -16,7 +16,7 @@ from scipy.io import savemat
 from liftbench.cameras import centred, random_rotations
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Dataset, Floats
-from liftbench_datasets import nrsfm_classic
+from liftbench_datasets import classic_file, nrsfm_classic
 from liftbench_datasets.nrsfm_classic import COUNTS, NrsfmClassic
 
 FRAMES, POINTS = 6, 5
@@ -150,6 +150,14 @@ def test_files_of_another_form_are_told(tmp_path: Path, content: Content, told: 
     assert "\n" not in str(caught.value)
     (found,) = NrsfmClassic().check(tmp_path)
     assert not found.ok
+
+
+def test_a_matrix_without_rows_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of version 7.3 keep two axes where older ones come back with one."""
+    path = write(tmp_path, akhter())
+    monkeypatch.setattr(classic_file, "read_mat", lambda _: akhter(S=np.zeros((0, 5))))
+    with pytest.raises(UserError, match="S: expected numbers, got none"):
+        classic_file.read_sequence(path)
 
 
 @settings(max_examples=50, deadline=None)

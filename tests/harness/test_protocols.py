@@ -79,11 +79,12 @@ def similar(truth: Floats, rng: np.random.Generator, *, reflect: bool = False) -
 def left_of_a_mirror_image(points: Floats) -> float:
     """Return ‖X - best similarity of X's mirror image‖_F, X the centred points (N, 3).
 
-    The best turn has the trace s1² + s2² - s3² of X's singular values; that over ‖X‖² is the scale.
+    The best turn has the trace s1² + s2² - s3² of X's singular values; that over ‖X‖² is the scale
+    a, and ‖X‖² (1 - a²) = 2 s3² (1 + a) is left.
     """
-    squares = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) ** 2
-    scale = (squares[0] + squares[1] - squares[2]) / squares.sum()
-    return float(np.sqrt(squares.sum() * (1 - scale**2)))
+    values = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    scale = 1 - 2 * values[2] ** 2 / (values**2).sum()
+    return float(values[2] * np.sqrt(2 * (1 + scale)))
 
 
 def distances(predicted: Floats, truth: Floats) -> float:
