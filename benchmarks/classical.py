@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from liftbench import Observations, RunContext
-from liftbench.specs import MethodSpec
-from liftbench_datasets.nrsfm_classic import NrsfmClassic
+from liftbench.plugin.specs import MethodSpec
+from liftbench_datasets.nrsfm_classic.adapter import NrsfmClassic
 from liftbench_plugins.classical import CLASSICAL
 from stopwatch import wall_and_cpu_seconds
 

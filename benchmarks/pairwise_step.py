@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import torch
 
-from liftbench_plugins.factorisation import normalised_views
-from liftbench_plugins.pr_rrn import PrRrnParams
-from liftbench_plugins.pr_rrn.regularised import RegularisedNetwork
+from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.pr_rrn import PrRrnParams
+from liftbench_plugins.learned.pr_rrn.regularised import RegularisedNetwork
 from step_times import median_seconds, training_step
 
 POINTS, BATCH = 31, 128

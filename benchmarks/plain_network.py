@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 
 
 def plain_loss(network: BlockSparseNetwork, image: Tensor) -> Tensor:

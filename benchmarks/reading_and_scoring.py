@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from liftbench.metrics import BUILTIN_METRICS
-from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
+from liftbench.protocols.metrics import BUILTIN_METRICS
+from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.types import GroundTruth, Reconstruction, Skeleton
-from liftbench_datasets.cmu import Cmu
+from liftbench_datasets.cmu.adapter import Cmu
 from stopwatch import wall_seconds
 
 FRAMES, POINTS = 100_000, 31

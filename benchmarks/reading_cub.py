@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from liftbench_datasets.cub import SPLITS, Cub
-from liftbench_datasets.cub_files import Files, find_files
-from liftbench_datasets.cub_release import read_boxes, read_parts
+from liftbench_datasets.cub.adapter import SPLITS, Cub
+from liftbench_datasets.cub.files import Files, find_files
+from liftbench_datasets.cub.release import read_boxes, read_parts
 from stopwatch import wall_seconds
 
 

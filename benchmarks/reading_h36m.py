@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from liftbench_datasets.h36m import H36m, H36mParams
-from liftbench_datasets.h36m_skeleton import ACTIONS, SUBJECTS
+from liftbench_datasets.h36m.adapter import H36m, H36mParams
+from liftbench_datasets.h36m.skeleton import ACTIONS, SUBJECTS
 from stopwatch import wall_and_cpu_seconds
 
 FRAMES = 1_500_000

@@ -16,14 +16,14 @@ from click.testing import CliRunner
 
 from liftbench.cli import main as liftbench
 from liftbench.cli.options import open_bench
-from liftbench.exchange import digest
-from liftbench.plan import Selection, make_plan
-from liftbench.process import Execution
-from liftbench.registry import load_registry
-from liftbench.runner import keep
-from liftbench.scoring import score_record
-from liftbench.store import RunRecord, Store
-from liftbench.suites import Suite, read_suite
+from liftbench.plugin.registry import load_registry
+from liftbench.runs.exchange import digest
+from liftbench.runs.plan import Selection, make_plan
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import keep
+from liftbench.runs.scoring import score_record
+from liftbench.runs.store import RunRecord, Store
+from liftbench.suites.suite import Suite, read_suite
 from liftbench.types import Dataset, Reconstruction
 from stopwatch import wall_and_cpu_seconds
 

@@ -11,7 +11,7 @@ import time
 import torch
 from torch import Tensor
 
-from liftbench_plugins.pr_rrn.rigidity import minimal_singular_value_ratio
+from liftbench_plugins.learned.pr_rrn.rigidity import minimal_singular_value_ratio
 
 FIRST, SECOND, PART = 256, 1024, 4
 

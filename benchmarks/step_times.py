@@ -8,7 +8,7 @@ from statistics import median
 
 from torch import Tensor, nn
 
-from liftbench_plugins.optimiser import MuonAndAdam
+from liftbench_plugins.learned.optimiser import MuonAndAdam
 
 _ROUNDS, _STEPS = 12, 10
 

@@ -10,10 +10,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from liftbench_plugins.consistency import consistency_loss
-from liftbench_plugins.deep_nrsfm import DeepNrsfmParams
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
-from liftbench_plugins.factorisation import NormalisedViews, normalised_views, reprojection_loss
+from liftbench_plugins.learned.consistency import consistency_loss
+from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams
+from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.learned.factorisation import (
+    NormalisedViews,
+    normalised_views,
+    reprojection_loss,
+)
 from plain_network import plain_loss
 from step_times import median_seconds, training_step
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from liftbench import hooks
+from liftbench.plugin import hooks
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_ROOTS = {

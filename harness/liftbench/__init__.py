@@ -1,9 +1,9 @@
 """liftbench: a benchmark for lifting 2D points to 3D without 3D supervision."""
 
 from liftbench.corruption import CorruptionParams, CorruptionSpec
-from liftbench.hooks import hookimpl
 from liftbench.images import Images
-from liftbench.specs import (
+from liftbench.plugin.hooks import hookimpl
+from liftbench.plugin.specs import (
     Capabilities,
     Conformance,
     DatasetInfo,
@@ -14,7 +14,7 @@ from liftbench.specs import (
     NoParams,
     RunContext,
 )
-from liftbench.subset_files import SubsetFiles
+from liftbench.plugin.subset_files import SubsetFiles
 from liftbench.types import (
     Dataset,
     GroundTruth,

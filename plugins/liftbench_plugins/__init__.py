@@ -7,9 +7,9 @@ from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
 from liftbench_plugins.classical import CLASSICAL
-from liftbench_plugins.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
-from liftbench_plugins.pr_rrn import VARIANTS
-from liftbench_plugins.rigid import RIGID
+from liftbench_plugins.classical.rigid import RIGID
+from liftbench_plugins.learned.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
+from liftbench_plugins.learned.pr_rrn import VARIANTS
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
 _HERE = Path(__file__).parent

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from liftbench_plugins.deep_nrsfm.network import BlockSparseNetwork
-from liftbench_plugins.factorisation import normalised_views, reprojection_loss
+from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.learned.factorisation import normalised_views, reprojection_loss
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from plain_network import plain_loss

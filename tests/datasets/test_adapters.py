@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from liftbench.cli import main
-from liftbench.registry import load_registry
-from liftbench.specs import DatasetSpec
+from liftbench.plugin.registry import load_registry
+from liftbench.plugin.specs import DatasetSpec
 from liftbench.testing.pytest_checks import Check, every_check
 
 FILES = (

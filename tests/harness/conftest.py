@@ -19,8 +19,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from liftbench.cli import main
-from liftbench.registry import Registry, load_registry
-from liftbench.store import RunRecord, Store
+from liftbench.plugin.registry import Registry, load_registry
+from liftbench.runs.store import RunRecord, Store
 
 PLUGINS = Path(__file__).resolve().parents[1] / "plugins_for_tests"
 

@@ -11,9 +11,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from liftbench import runner
 from liftbench.cli import main
 from liftbench.cli.options import find_root
+from liftbench.runs import runner
 
 if TYPE_CHECKING:
     from conftest import TinyBench

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from liftbench import CorruptionParams, CorruptionSpec, Images, Observations, Skeleton
 from liftbench.corruption import BUILTIN_CORRUPTIONS
 from liftbench.errors import UserError
-from liftbench.plan import Selection, make_plan
-from liftbench.process import Execution
-from liftbench.registry import Registry
-from liftbench.runner import Bench
-from liftbench.store import RunRecord
-from liftbench.suites import Limits, checked_params, read_suite
+from liftbench.plugin.registry import Registry
+from liftbench.runs.plan import Selection, make_plan
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import Bench
+from liftbench.runs.store import RunRecord
+from liftbench.suites.suite import Limits, checked_params, read_suite
 
 if TYPE_CHECKING:
     from conftest import TinyBench

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from liftbench.registry import load_plugin_file
+from liftbench.plugin.registry import load_plugin_file
 
 if TYPE_CHECKING:
     from conftest import TinyBench

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from liftbench.errors import DataMissingError, UserError
-from liftbench.exchange import read_observations, write_observations
 from liftbench.images import Images
+from liftbench.runs.exchange import read_observations, write_observations
 from liftbench.types import Observations, Skeleton
 
 

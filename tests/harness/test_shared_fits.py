@@ -13,9 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
-from liftbench import Reconstruction, runner
-from liftbench.exchange import read_observations, save_reconstructions
-from liftbench.store import RunRecord
+from liftbench import Reconstruction
+from liftbench.runs import runner
+from liftbench.runs.exchange import read_observations, save_reconstructions
+from liftbench.runs.store import RunRecord
 
 if TYPE_CHECKING:
     from conftest import TinyBench

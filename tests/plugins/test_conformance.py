@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liftbench.registry import load_registry
+from liftbench.plugin.registry import load_registry
 from liftbench.testing.pytest_checks import Check, every_check
 
 WITHOUT_TORCH = (

@@ -9,12 +9,12 @@ import torch
 
 from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import centred, in_place, project, random_rotations
-from liftbench.metrics import relative_norm
-from liftbench.protocols import BUILTIN_PROTOCOLS, frame_errors
-from liftbench.registry import load_registry
+from liftbench.plugin.registry import load_registry
+from liftbench.protocols.metrics import relative_norm
+from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
 from liftbench.types import GroundTruth
-from liftbench_plugins import lifting
 from liftbench_plugins.classical import CLASSICAL
+from liftbench_plugins.learned import lifting
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
 REGISTRY = load_registry()

@@ -22,9 +22,9 @@ from liftbench.comparison import (
     folder_pairs,
     method_pairs,
 )
-from liftbench.process import Execution
-from liftbench.store import Store
-from liftbench.suites import Limits
+from liftbench.runs.process import Execution
+from liftbench.runs.store import Store
+from liftbench.suites.suite import Limits
 from liftbench.tables import to_markdown
 
 

@@ -8,9 +8,9 @@ import click
 from tabulate import tabulate
 
 from liftbench.cli.options import Commands, data_root_option, find_root, open_registry
-from liftbench.plan import make_adapter
-from liftbench.registry import Registry
-from liftbench.specs import Finding, Params
+from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import Finding, Params
+from liftbench.runs.plan import make_adapter
 
 
 @click.group(cls=Commands)

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from liftbench.errors import UserError, unknown_name
-from liftbench.plan import Plan, Selection, make_plan
-from liftbench.process import Execution
-from liftbench.published import read_published
-from liftbench.registry import Registry, load_registry
-from liftbench.runner import Bench
-from liftbench.store import Store
-from liftbench.suites import Limits, Suite, read_suite
+from liftbench.plugin.registry import Registry, load_registry
+from liftbench.runs.plan import Plan, Selection, make_plan
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import Bench
+from liftbench.runs.store import Store
+from liftbench.suites.published import read_published
+from liftbench.suites.suite import Limits, Suite, read_suite
 from liftbench.tables import Leaderboard, make_leaderboard
 
 Command = Callable[..., Any]

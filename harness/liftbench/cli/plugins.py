@@ -8,9 +8,9 @@ import click
 from tabulate import tabulate
 
 from liftbench.cli.options import Commands, data_root_option, find_root
-from liftbench.registry import load_registry
-from liftbench.scaffold import KINDS, Kind, write_package
-from liftbench.suites import Limits
+from liftbench.plugin.registry import load_registry
+from liftbench.plugin.scaffold import KINDS, Kind, write_package
+from liftbench.suites.suite import Limits
 from liftbench.testing import Patience, checks_of, tally
 
 

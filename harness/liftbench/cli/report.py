@@ -21,14 +21,14 @@ from liftbench.cli.options import (
 )
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
-from liftbench.grids import asked_grids
-from liftbench.plan import Plan
-from liftbench.process import Execution
-from liftbench.registry import Registry
-from liftbench.runner import Bench
-from liftbench.store import Store
-from liftbench.suites import Suite
-from liftbench.sweep import Sweep, make_sweeps
+from liftbench.plugin.registry import Registry
+from liftbench.runs.plan import Plan
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import Bench
+from liftbench.runs.store import Store
+from liftbench.suites.grids import asked_grids
+from liftbench.suites.suite import Suite
+from liftbench.sweeps.sweep import Sweep, make_sweeps
 from liftbench.tables import Leaderboard
 
 if TYPE_CHECKING:

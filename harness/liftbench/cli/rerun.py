@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from liftbench.cli.options import data_root_option, open_bench, open_registry, results_option
-from liftbench.environment import environment
 from liftbench.errors import UserError
-from liftbench.process import Execution
-from liftbench.runner import keep, repeat, summary
-from liftbench.store import RunRecord, Store
-from liftbench.suites import Limits
+from liftbench.runs.environment import environment
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import keep, repeat, summary
+from liftbench.runs.store import RunRecord, Store
+from liftbench.suites.suite import Limits
 
 
 @click.command()

@@ -17,11 +17,11 @@ from liftbench.cli.options import (
     running_options,
     whole_plan,
 )
-from liftbench.plan import Selection, make_plan
-from liftbench.process import Execution
-from liftbench.progress import make_display
-from liftbench.runner import Rerun, run_plan
-from liftbench.store import Store
+from liftbench.runs.plan import Selection, make_plan
+from liftbench.runs.process import Execution
+from liftbench.runs.progress import make_display
+from liftbench.runs.runner import Rerun, run_plan
+from liftbench.runs.store import Store
 from liftbench.tables import leaderboard_page, to_markdown, write_leaderboard
 
 

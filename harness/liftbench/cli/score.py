@@ -15,9 +15,9 @@ from liftbench.cli.options import (
     results_option,
     whole_plan,
 )
-from liftbench.process import Execution
-from liftbench.runner import score_again, summary
-from liftbench.store import Store
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import score_again, summary
+from liftbench.runs.store import Store
 from liftbench.tables import write_leaderboard
 
 

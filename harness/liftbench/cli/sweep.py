@@ -23,17 +23,17 @@ from liftbench.cli.options import (
 )
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
-from liftbench.forecast import forecast
-from liftbench.grids import OF_DATA, write_asked_grid
-from liftbench.plan import Selection, make_plan
-from liftbench.process import Execution
-from liftbench.progress import make_display
-from liftbench.registry import Registry
-from liftbench.runner import Rerun, require_corruptible, run_plan
-from liftbench.store import Store
-from liftbench.suites import Suite
-from liftbench.sweep import Sweep, make_sweeps
-from liftbench.sweep_tables import robustness_to_csv, to_csv, to_markdown
+from liftbench.plugin.registry import Registry
+from liftbench.runs.forecast import forecast
+from liftbench.runs.plan import Selection, make_plan
+from liftbench.runs.process import Execution
+from liftbench.runs.progress import make_display
+from liftbench.runs.runner import Rerun, require_corruptible, run_plan
+from liftbench.runs.store import Store
+from liftbench.suites.grids import OF_DATA, write_asked_grid
+from liftbench.suites.suite import Suite
+from liftbench.sweeps.sweep import Sweep, make_sweeps
+from liftbench.sweeps.tables import robustness_to_csv, to_csv, to_markdown
 from liftbench.tables import write_leaderboard
 
 
@@ -123,8 +123,8 @@ def sweep(
 
 def write_sweep(sweep: Sweep, folder: Path) -> str:
     """Write the tables and figures of a sweep to `folder` and return the text for people."""
-    from liftbench.pictures import saved  # matplotlib is slow to load
-    from liftbench.sweep_figures import draw
+    from liftbench.plotting import saved  # matplotlib is slow to load
+    from liftbench.sweeps.figures import draw
 
     figures = {}
     for name, shown, figure in draw(sweep):

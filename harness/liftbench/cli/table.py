@@ -17,10 +17,10 @@ from liftbench.cli.options import (
 )
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
-from liftbench.published import read_published
-from liftbench.registry import Registry
-from liftbench.store import Store
-from liftbench.suites import Suite
+from liftbench.plugin.registry import Registry
+from liftbench.runs.store import Store
+from liftbench.suites.published import read_published
+from liftbench.suites.suite import Suite
 from liftbench.tables import (
     Leaderboard,
     leaderboard_page,

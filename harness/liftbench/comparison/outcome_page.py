@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from liftbench.comparison.paired import Comparison, SideMean
 from liftbench.comparison.pairs import Pair
-from liftbench.registry import Registry
-from liftbench.scoring import more_is_better
-from liftbench.significance import FEWEST_CLUSTERS, LEVEL, STATEMENT, PairedTest
+from liftbench.comparison.significance import FEWEST_CLUSTERS, LEVEL, STATEMENT, PairedTest
+from liftbench.plugin.registry import Registry
+from liftbench.runs.scoring import more_is_better
 from liftbench.tables.page import Field, Page, Part, Table
 from liftbench.tables.wording import absent_lines, sentences, signed
 

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 
 from liftbench.comparison.pairs import Pair, StoredRun
+from liftbench.comparison.significance import FEWEST_CLUSTERS, PairedTest, paired_test
 from liftbench.errors import DataMissingError, UserError
-from liftbench.exchange import load_reconstructions
-from liftbench.protocols import Protocol
-from liftbench.runner import Bench
-from liftbench.scoring import frame_values, more_is_better
-from liftbench.significance import FEWEST_CLUSTERS, PairedTest, paired_test
-from liftbench.store import RunSpec
+from liftbench.protocols.protocol import Protocol
+from liftbench.runs.exchange import load_reconstructions
+from liftbench.runs.runner import Bench
+from liftbench.runs.scoring import frame_values, more_is_better
+from liftbench.runs.store import RunSpec
 from liftbench.tables.data_identity import DIGITS
 from liftbench.tables.wording import count_of
 from liftbench.types import Bools, Dataset, Floats

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from liftbench.errors import UserError, unknown_name
-from liftbench.plan import Cell, Plan
-from liftbench.registry import Registry
-from liftbench.store import RunRecord, RunSpec, Store
+from liftbench.plugin.registry import Registry
+from liftbench.runs.plan import Cell, Plan
+from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.tables.data_identity import described
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
-from liftbench.metrics import Metric
-from liftbench.plan import Cell, Plan
-from liftbench.registry import Registry
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.metrics import Metric
 from liftbench.report.columns import make_column
 from liftbench.report.content import (
     Bar,
@@ -19,10 +18,11 @@ from liftbench.report.content import (
     Training,
 )
 from liftbench.report.frames import Frames, FrameSource, PointProtocol
-from liftbench.runner import Bench, summary
-from liftbench.scoring import unit_of
-from liftbench.store import RunRecord, RunSpec, Store
-from liftbench.sweep import Sweep
+from liftbench.runs.plan import Cell, Plan
+from liftbench.runs.runner import Bench, summary
+from liftbench.runs.scoring import unit_of
+from liftbench.runs.store import RunRecord, RunSpec, Store
+from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Entry, Leaderboard, Section, environments
 from liftbench.tables.wording import by_dataset_and_split, listed, one_setting, unit_text
 

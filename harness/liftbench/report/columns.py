@@ -8,7 +8,7 @@ import numpy as np
 
 from liftbench.report.content import Column, Gallery, Spread
 from liftbench.report.frames import Frames, PointProtocol, point_step
-from liftbench.store import RunSpec
+from liftbench.runs.store import RunSpec
 from liftbench.types import Floats
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

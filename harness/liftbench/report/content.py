@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from liftbench.sweep import Sweep
+from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Leaderboard
 from liftbench.types import Bools, Floats
 

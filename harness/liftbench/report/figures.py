@@ -8,11 +8,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from liftbench import sweep_figures
 from liftbench.files import write_atomic
-from liftbench.pictures import saved
+from liftbench.plotting import saved
 from liftbench.report import plots
 from liftbench.report.content import SuiteReport
+from liftbench.sweeps import figures as sweep_figures
 
 
 def write_figures(report: SuiteReport, folder: Path) -> list[Path]:

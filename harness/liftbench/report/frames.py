@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import UserError
-from liftbench.exchange import load_reconstructions
-from liftbench.metrics import Metric
-from liftbench.protocols import Protocol
+from liftbench.protocols.metrics import Metric
+from liftbench.protocols.protocol import Protocol
 from liftbench.report.content import RANKS, Scene
-from liftbench.runner import Bench
-from liftbench.scoring import frame_values, matched_points
-from liftbench.store import RunRecord, Store
+from liftbench.runs.exchange import load_reconstructions
+from liftbench.runs.runner import Bench
+from liftbench.runs.scoring import frame_values, matched_points
+from liftbench.runs.store import RunRecord, Store
 from liftbench.types import Bools, Dataset, Floats, Reconstruction
 
 MOST_POINTS = 500  # of a scene, which is enough to see a surface by

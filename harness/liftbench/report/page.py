@@ -16,10 +16,10 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from liftbench.grids import Axis, Index
 from liftbench.report.content import Column, Scene, SuiteReport
-from liftbench.surfaces import Surface
-from liftbench.sweep import Sweep
+from liftbench.suites.grids import Axis, Index
+from liftbench.sweeps.surfaces import Surface
+from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import leaderboard_page
 from liftbench.tables.wording import listed
 from liftbench.types import Floats

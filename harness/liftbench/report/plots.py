@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from liftbench.pictures import COLOURS, STYLE
+from liftbench.plotting import COLOURS, STYLE
 from liftbench.report.content import Bars, Column, Scene, Training
 from liftbench.types import Floats
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from liftbench.protocols import Protocol
-from liftbench.published import PublishedNumber
-from liftbench.suites import Suite
+from liftbench.protocols.protocol import Protocol
+from liftbench.suites.published import PublishedNumber
+from liftbench.suites.suite import Suite
 from liftbench.tables.verdict import Verdict, judge
 
 NOT_AVAILABLE = "not_available"

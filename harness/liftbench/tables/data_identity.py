@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from liftbench.plan import Cell
-from liftbench.registry import Catalogue, Registry
+from liftbench.plugin.registry import Catalogue, Registry
+from liftbench.runs.plan import Cell
 
 DIGITS = 12  # of a SHA-256: enough to tell the data sets of one table apart
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from liftbench.files import write_atomic
-from liftbench.store import Store
+from liftbench.runs.store import Store
 from liftbench.tables.as_csv import to_csv
 from liftbench.tables.as_markdown import to_markdown
 from liftbench.tables.board import Leaderboard

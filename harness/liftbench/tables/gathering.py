@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from liftbench.plan import Cell, Plan
-from liftbench.protocols import Protocol
-from liftbench.published import PublishedNumber
-from liftbench.registry import Registry
-from liftbench.scoring import more_is_better, unit_of
-from liftbench.store import RunRecord, Score, Store
-from liftbench.suites import Suite
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.protocol import Protocol
+from liftbench.runs.plan import Cell, Plan
+from liftbench.runs.scoring import more_is_better, unit_of
+from liftbench.runs.store import RunRecord, Score, Store
+from liftbench.suites.published import PublishedNumber
+from liftbench.suites.suite import Suite
 from liftbench.tables.board import (
     NOT_AVAILABLE,
     NOT_RUN,

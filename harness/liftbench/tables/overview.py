@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from liftbench.published import SENTENCES, PublishedNumber
-from liftbench.registry import Registry
+from liftbench.plugin.registry import Registry
+from liftbench.suites.published import SENTENCES, PublishedNumber
 from liftbench.tables.as_markdown import escaped, markdown_table
 from liftbench.tables.board import NOT_AVAILABLE, PUBLISHED_ONLY, Entry, Leaderboard
 from liftbench.tables.printed_page import printed_beside, tally

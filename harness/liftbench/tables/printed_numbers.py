@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from liftbench.errors import UserError
-from liftbench.protocols import Protocol
-from liftbench.published import PublishedNumber
-from liftbench.registry import Registry
-from liftbench.scoring import unit_of
-from liftbench.suites import Suite
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.protocol import Protocol
+from liftbench.runs.scoring import unit_of
+from liftbench.suites.published import PublishedNumber
+from liftbench.suites.suite import Suite
 
 Place = tuple[str, str, str, str, str]  # method, dataset, subset, split, setting
 

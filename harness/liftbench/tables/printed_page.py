@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from liftbench.published import PublishedNumber
+from liftbench.suites.published import PublishedNumber
 from liftbench.tables.board import (
     NOT_AVAILABLE,
     NOT_RUN,

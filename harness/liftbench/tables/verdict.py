@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from liftbench.published import PublishedNumber
+from liftbench.suites.published import PublishedNumber
 
 RULE = (
     "The tolerance is the largest of half a unit of the last printed digit, our standard deviation "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liftbench.errors import UserError, unknown_name
-from liftbench.registry import Registry, load_registry
+from liftbench.plugin.registry import Registry, load_registry
 from liftbench.testing.datasets import DATASET_CHECK_NAMES, check_dataset
 from liftbench.testing.methods import METHOD_CHECK_NAMES, PATIENCE, Patience, check_method
 from liftbench.testing.outcomes import Outcome

@@ -13,10 +13,10 @@ import numpy as np
 
 from liftbench.cameras import project
 from liftbench.errors import DataMissingError, UserError
-from liftbench.plan import make_adapter
-from liftbench.registry import Registry
-from liftbench.specs import DatasetAdapter, DatasetSpec, Finding
-from liftbench.suites import checked_params
+from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import DatasetAdapter, DatasetSpec, Finding
+from liftbench.runs.plan import make_adapter
+from liftbench.suites.suite import checked_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, NotCheckedError
 from liftbench.testing.spec_checks import is_one_line

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from liftbench.registry import load_registry
+from liftbench.plugin.registry import load_registry
 from liftbench.testing.dataset_checks import DATASET_CHECKS, DatasetCandidate
 from liftbench.testing.outcomes import Outcome, as_expected, outcome_of, require_known
 from liftbench.testing.spec_checks import SPEC_CHECKS

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.exchange import digest
-from liftbench.hooks import hookimpl
-from liftbench.registry import load_registry
-from liftbench.specs import Capabilities, DatasetSpec, MethodSpec, RunContext
+from liftbench.plugin.hooks import hookimpl
+from liftbench.plugin.registry import load_registry
+from liftbench.plugin.specs import Capabilities, DatasetSpec, MethodSpec, RunContext
+from liftbench.runs.exchange import digest
 from liftbench.testing.method_checks import METHOD_CHECKS, Candidate
 from liftbench.testing.outcomes import outcome_of
 from liftbench.testing.scenes import SCENES

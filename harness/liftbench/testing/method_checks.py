@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from liftbench.cameras import centred
-from liftbench.child import checked_prediction, seed_generators
-from liftbench.exchange import digest
-from liftbench.runner import incompatibility
-from liftbench.specs import Method, MethodSpec, RunContext
-from liftbench.suites import checked_params
+from liftbench.plugin.specs import Method, MethodSpec, RunContext
+from liftbench.runs.child import checked_prediction, seed_generators
+from liftbench.runs.exchange import digest
+from liftbench.runs.runner import incompatibility
+from liftbench.suites.suite import checked_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError
 from liftbench.testing.scenes import permuted, scene, turn_about_the_axis

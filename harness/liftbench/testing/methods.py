@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from liftbench.arrays import cache_folder
-from liftbench.process import Execution
-from liftbench.registry import Registry, load_registry
-from liftbench.runner import Bench, execute, summary
-from liftbench.specs import MethodSpec
-from liftbench.store import RunRecord, RunSpec
-from liftbench.suites import Limits
+from liftbench.plugin.registry import Registry, load_registry
+from liftbench.plugin.specs import MethodSpec
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import Bench, execute, summary
+from liftbench.runs.store import RunRecord, RunSpec
+from liftbench.suites.suite import Limits
 from liftbench.testing import examiner
 from liftbench.testing.method_checks import METHOD_CHECKS
 from liftbench.testing.outcomes import (

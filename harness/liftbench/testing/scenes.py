@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred, project
 from liftbench.errors import unknown_name
+from liftbench.plugin.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
-from liftbench.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Camera, Dataset, Floats, GroundTruth, Observations, Skeleton
 
 SUBSETS = ("all",)

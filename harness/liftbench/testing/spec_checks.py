@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 
 from liftbench.errors import UserError
-from liftbench.specs import DatasetSpec, MethodSpec
-from liftbench.suites import checked_params
+from liftbench.plugin.specs import DatasetSpec, MethodSpec
+from liftbench.suites.suite import checked_params
 from liftbench.testing.outcomes import BrokenPromiseError
 
 Spec = MethodSpec | DatasetSpec

@@ -9,13 +9,13 @@ import numpy as np
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.cameras import chained, nearest_rotations
-from liftbench_plugins.classical.nuclear_norm import least_norm_shape, stacked
-from liftbench_plugins.classical.prior_free import prior_free_motion, prior_free_rank
+from liftbench_plugins.classical.cameras.cameras import chained, nearest_rotations
+from liftbench_plugins.classical.cameras.prior_free import prior_free_motion, prior_free_rank
+from liftbench_plugins.classical.cameras.rotation_smoothing import smoothed
 from liftbench_plugins.classical.rank_params import RankParams
-from liftbench_plugins.classical.rotation_smoothing import smoothed
+from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

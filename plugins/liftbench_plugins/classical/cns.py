@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liftbench import Conformance, RunContext
-from liftbench.alignment import orthogonal_alignment
+from liftbench.protocols.alignment import orthogonal_alignment
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.depth_consensus import agreeing_signs, consensus_depths
-from liftbench_plugins.classical.group_shapes import group_depths
-from liftbench_plugins.classical.point_groups import Groups, random_groups
-from liftbench_plugins.classical.shape_rank import shape_rank
+from liftbench_plugins.classical.shapes.depth_consensus import agreeing_signs, consensus_depths
+from liftbench_plugins.classical.shapes.group_shapes import group_depths
+from liftbench_plugins.classical.shapes.point_groups import Groups, random_groups
+from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 # Entries of the shapes of groups that are solved together: as many as fit the CPU's cache.
 _BLOCK = 500_000

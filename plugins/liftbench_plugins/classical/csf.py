@@ -9,14 +9,14 @@ import numpy as np
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.coefficient_space import CoefficientSpace, coefficient_space
-from liftbench_plugins.classical.dct import dct_basis
+from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.gauss_newton import Quadratic, damped_gauss_newton
-from liftbench_plugins.classical.seen_trajectories import clearest_basis
-from liftbench_plugins.classical.shape_rank import MOST, shape_rank
+from liftbench_plugins.classical.shapes.coefficient_space import CoefficientSpace, coefficient_space
+from liftbench_plugins.classical.shapes.dct import dct_basis
+from liftbench_plugins.classical.shapes.seen_trajectories import clearest_basis
+from liftbench_plugins.classical.shapes.shape_rank import MOST, shape_rank
 from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks
-from liftbench_plugins.classical.trajectory_cameras import trajectory_cameras
 
 _TOLERANCE = 1e-9
 

@@ -10,14 +10,14 @@ from scipy.optimize import minimize
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.coefficient_space import CoefficientSpace, coefficient_space
+from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.csf import fitted_columns, joint_shapes
-from liftbench_plugins.classical.dct import dct_basis
-from liftbench_plugins.classical.nuclear_norm import completed
-from liftbench_plugins.classical.shape_rank import shape_rank
+from liftbench_plugins.classical.shapes.coefficient_space import CoefficientSpace, coefficient_space
+from liftbench_plugins.classical.shapes.dct import dct_basis
+from liftbench_plugins.classical.shapes.nuclear_norm import completed
+from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
-from liftbench_plugins.classical.trajectory_cameras import trajectory_cameras
 
 _TOLERANCE = 1e-12
 _MEMORY = 30

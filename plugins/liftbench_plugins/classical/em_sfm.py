@@ -9,10 +9,10 @@ import numpy as np
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.cameras import nearest_rotations
-from liftbench_plugins.classical.prior_free import prior_free_start
+from liftbench_plugins.classical.cameras.cameras import nearest_rotations
+from liftbench_plugins.classical.cameras.prior_free import prior_free_start
 from liftbench_plugins.classical.rank_params import RankParams
-from liftbench_plugins.classical.shape_modes import (
+from liftbench_plugins.classical.shapes.shape_modes import (
     LEAST_NOISE,
     ShapeModes,
     Views,
@@ -21,7 +21,7 @@ from liftbench_plugins.classical.shape_modes import (
     posterior,
 )
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 # How many times greater the noise counts at the start, beside once. With the paper's 60, and half
 # as many steps, the likelihood ends lower on every sequence that we have.

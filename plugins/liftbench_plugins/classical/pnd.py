@@ -10,10 +10,10 @@ from scipy.linalg import helmert
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.prior_free import prior_free_start
-from liftbench_plugins.classical.procrustes import aligned, deformations, procrustes_mean
+from liftbench_plugins.classical.cameras.prior_free import prior_free_start
+from liftbench_plugins.classical.shapes.procrustes import aligned, deformations, procrustes_mean
 from liftbench_plugins.classical.tracks import NO_VALUE, Factors, Tracks
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 # Variance along a deformation at the least, where the mean shape has norm 1: it is divided by.
 _LEAST = 1e-12

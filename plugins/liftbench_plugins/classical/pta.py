@@ -9,16 +9,16 @@ from scipy.linalg import cho_factor, cho_solve
 
 from liftbench import RunContext
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.dct import dct_basis
-from liftbench_plugins.classical.seen_trajectories import (
+from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
+from liftbench_plugins.classical.shapes.dct import dct_basis
+from liftbench_plugins.classical.shapes.seen_trajectories import (
     clearest_basis,
     require_told_apart,
     seen,
 )
-from liftbench_plugins.classical.shape_rank import shape_rank
+from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks
-from liftbench_plugins.classical.trajectory_cameras import trajectory_cameras
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from scipy.linalg import qr
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.block_sparsity import learned_atoms, sparse_codes
-from liftbench_plugins.classical.nuclear_norm import least_norm_shape, stacked
-from liftbench_plugins.classical.prior_free import prior_free_start
+from liftbench_plugins.classical.cameras.prior_free import prior_free_start
+from liftbench_plugins.classical.shapes.block_sparsity import learned_atoms, sparse_codes
+from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
 from liftbench_plugins.classical.tracks import Factors, Tracks
-from liftbench_plugins.start_schedule import require_positive
+from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.camera_blocks import shapes_of_blocks
-from liftbench_plugins.classical.metric_upgrade import orthonormality
-from liftbench_plugins.classical.prior_free import camera_factor, rank_three_factor
+from liftbench_plugins.classical.cameras.camera_blocks import shapes_of_blocks
+from liftbench_plugins.classical.cameras.metric_upgrade import orthonormality
+from liftbench_plugins.classical.cameras.prior_free import camera_factor, rank_three_factor
+from liftbench_plugins.classical.cameras.semidefinite import null_space
 from liftbench_plugins.classical.rank_params import RankParams
-from liftbench_plugins.classical.semidefinite import null_space
-from liftbench_plugins.classical.shape_rank import shape_rank
+from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import NO_VALUE, Factors, Tracks
 
 # Nothing in the closed form holds out against noise in weak basis shapes: K is at most 3, and such

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liftbench.exchange import save_reconstructions
-from liftbench.process import Execution
-from liftbench.registry import Registry
-from liftbench.runner import Bench
-from liftbench.scoring import score_record
-from liftbench.store import RunRecord, RunSpec, Store
-from liftbench.suites import Limits
+from liftbench.plugin.registry import Registry
+from liftbench.runs.exchange import save_reconstructions
+from liftbench.runs.process import Execution
+from liftbench.runs.runner import Bench
+from liftbench.runs.scoring import score_record
+from liftbench.runs.store import RunRecord, RunSpec, Store
+from liftbench.suites.suite import Limits
 from liftbench.types import Reconstruction
 
 FRAMES = 12  # a sequence

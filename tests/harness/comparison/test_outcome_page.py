@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from liftbench.comparison import Comparison, Pair, SideMean, comparison_page
-from liftbench.registry import Registry
-from liftbench.significance import PairedTest
+from liftbench.comparison.significance import PairedTest
+from liftbench.plugin.registry import Registry
 from liftbench.tables.page import Page
 
 MINUS = "\N{MINUS SIGN}"

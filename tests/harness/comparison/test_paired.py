@@ -12,7 +12,7 @@ import pytest
 from liftbench.comparison import Comparison, Pair, compare_pairs
 from liftbench.comparison.pairs import StoredRun
 from liftbench.errors import UserError
-from liftbench.store import RunRecord, Score
+from liftbench.runs.store import RunRecord, Score
 
 if TYPE_CHECKING:
     from conftest import Runs

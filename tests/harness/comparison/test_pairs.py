@@ -9,8 +9,8 @@ import pytest
 
 from liftbench.comparison import Pair, folder_pairs, method_pairs
 from liftbench.errors import UserError
-from liftbench.plan import Cell, Plan
-from liftbench.suites import Suite
+from liftbench.runs.plan import Cell, Plan
+from liftbench.suites.suite import Suite
 
 if TYPE_CHECKING:
     from conftest import Runs

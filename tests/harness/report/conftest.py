@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liftbench.grids import Axis, Grid
-from liftbench.protocols import BUILTIN_PROTOCOLS
-from liftbench.published import PublishedNumber
+from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
 from liftbench.report import SuiteReport
 from liftbench.report.content import (
     RANKS,
@@ -33,9 +31,11 @@ from liftbench.report.content import (
     Spread,
     Training,
 )
-from liftbench.suites import Suite
-from liftbench.surfaces import Surface
-from liftbench.sweep import Panel, Sweep
+from liftbench.suites.grids import Axis, Grid
+from liftbench.suites.published import PublishedNumber
+from liftbench.suites.suite import Suite
+from liftbench.sweeps.surfaces import Surface
+from liftbench.sweeps.sweep import Panel, Sweep
 from liftbench.tables import Entry, Leaderboard, Row, Section
 from liftbench.types import Floats
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from liftbench.metrics import BUILTIN_METRICS
-from liftbench.protocols import BUILTIN_PROTOCOLS
+from liftbench.protocols.metrics import BUILTIN_METRICS
+from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
 from liftbench.report.columns import error_bins, make_column
 from liftbench.report.frames import MOST_POINTS, Frames, PointProtocol, point_step
-from liftbench.store import RunSpec
+from liftbench.runs.store import RunSpec
 
 E3D = PointProtocol(BUILTIN_PROTOCOLS[0], BUILTIN_METRICS[0], "ratio")
 

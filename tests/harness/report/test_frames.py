@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from liftbench.errors import DataMissingError
-from liftbench.exchange import save_reconstructions
-from liftbench.metrics import BUILTIN_METRICS
-from liftbench.protocols import BUILTIN_PROTOCOLS
+from liftbench.protocols.metrics import BUILTIN_METRICS
+from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
 from liftbench.report.frames import FrameSource, PointProtocol
-from liftbench.store import RunRecord, RunSpec, Store
+from liftbench.runs.exchange import save_reconstructions
+from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.types import Dataset, GroundTruth, Observations, Reconstruction, Skeleton
 
 FRAMES, POINTS = 7, 5

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from liftbench.plan import Cell, Plan
-from liftbench.published import PublishedNumber
-from liftbench.registry import Registry
-from liftbench.store import RunRecord, RunSpec, Score, Store
-from liftbench.suites import Suite
+from liftbench.plugin.registry import Registry
+from liftbench.runs.plan import Cell, Plan
+from liftbench.runs.store import RunRecord, RunSpec, Score, Store
+from liftbench.suites.published import PublishedNumber
+from liftbench.suites.suite import Suite
 from liftbench.tables import (
     Leaderboard,
     leaderboard_page,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liftbench.errors import UserError
-from liftbench.store import RunRecord, Score
+from liftbench.runs.store import RunRecord, Score
 from liftbench.tables import to_csv
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liftbench.registry import Registry
-from liftbench.store import RunRecord, Score
+from liftbench.plugin.registry import Registry
+from liftbench.runs.store import RunRecord, Score
 from liftbench.tables import leaderboard_page
 from liftbench.tables.leaderboard_page import ranked
 from liftbench.tables.page import Table

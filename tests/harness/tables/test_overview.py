@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liftbench.registry import Registry
+from liftbench.plugin.registry import Registry
 from liftbench.tables import overview
 from liftbench.tables.overview import status_of
 

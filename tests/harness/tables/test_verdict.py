@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liftbench.published import PublishedNumber
+from liftbench.suites.published import PublishedNumber
 from liftbench.tables.verdict import judge
 
 

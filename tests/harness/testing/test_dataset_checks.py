@@ -12,7 +12,7 @@ import pytest
 
 from liftbench import Dataset, DatasetInfo, DatasetSpec, Finding, NoParams, SubsetFiles
 from liftbench.errors import DataMissingError, UserError
-from liftbench.registry import Catalogue, load_registry
+from liftbench.plugin.registry import Catalogue, load_registry
 from liftbench.testing import scene
 from liftbench.testing.dataset_checks import DATASET_CHECKS, DatasetCandidate
 from liftbench.testing.outcomes import Outcome, outcome_of

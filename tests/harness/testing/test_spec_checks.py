@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from liftbench import Conformance, MethodSpec, NoParams
-from liftbench.registry import load_registry
+from liftbench.plugin.registry import load_registry
 from liftbench.testing.outcomes import outcome_of
 from liftbench.testing.spec_checks import SPEC_CHECKS
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred, random_rotations
-from liftbench_plugins.classical.block_sparsity import learned_atoms, sparse_codes
-from liftbench_plugins.classical.camera_blocks import common_cameras
-from liftbench_plugins.classical.prior_free import camera_factor
+from liftbench_plugins.classical.cameras.camera_blocks import common_cameras
+from liftbench_plugins.classical.cameras.prior_free import camera_factor
+from liftbench_plugins.classical.shapes.block_sparsity import learned_atoms, sparse_codes
 from liftbench_plugins.classical.sps import independent_shapes
 from liftbench_plugins.classical.tracks import matrix_of
 from liftbench_plugins.classical.xiao_kanade import basis_block, independent_frames

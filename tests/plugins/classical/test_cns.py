@@ -5,12 +5,12 @@ import pytest
 from scipy.optimize import linprog
 
 from liftbench.cameras import random_rotations
-from liftbench_plugins.classical.cameras import nearest_rotations
+from liftbench_plugins.classical.cameras.cameras import nearest_rotations
+from liftbench_plugins.classical.cameras.group_cameras import group_cameras, least_departure
 from liftbench_plugins.classical.cns import CNS, turned_to_mean
-from liftbench_plugins.classical.depth_consensus import agreeing_signs, consensus_depths
-from liftbench_plugins.classical.group_cameras import group_cameras, least_departure
-from liftbench_plugins.classical.group_shapes import group_depths
-from liftbench_plugins.classical.point_groups import random_groups, squared_distances
+from liftbench_plugins.classical.shapes.depth_consensus import agreeing_signs, consensus_depths
+from liftbench_plugins.classical.shapes.group_shapes import group_depths
+from liftbench_plugins.classical.shapes.point_groups import random_groups, squared_distances
 
 SMALL = {"group_size": 7, "least_groups": 6}
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from liftbench.cameras import random_rotations
+from liftbench_plugins.classical.cameras.expected_cameras import Moments
 from liftbench_plugins.classical.em_sfm import EM_SFM, EmSfmParams, first_modes
-from liftbench_plugins.classical.expected_cameras import Moments
-from liftbench_plugins.classical.shape_modes import ShapeModes, Views, improved, posterior
+from liftbench_plugins.classical.shapes.shape_modes import ShapeModes, Views, improved, posterior
 from liftbench_plugins.classical.tracks import frames_of, tracks_of
 
 FEW = {"steps": 40}

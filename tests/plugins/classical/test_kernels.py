@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from liftbench_plugins.classical.kernel_basis import kernel_basis
 from liftbench_plugins.classical.ksta import KSTA
 from liftbench_plugins.classical.riks import RIKS, turned_distances
+from liftbench_plugins.classical.shapes.kernel_basis import kernel_basis
 
 both = pytest.mark.parametrize("spec", [KSTA, RIKS], ids=lambda spec: spec.key)
 

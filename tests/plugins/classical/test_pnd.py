@@ -13,7 +13,7 @@ from liftbench_plugins.classical.pnd import (
     realigned,
     shape_posterior,
 )
-from liftbench_plugins.classical.procrustes import aligned, deformations, procrustes_mean
+from liftbench_plugins.classical.shapes.procrustes import aligned, deformations, procrustes_mean
 
 FEW = {"steps": 15}
 

@@ -5,13 +5,17 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import random_rotations
-from liftbench_plugins.classical.coefficient_space import coefficient_space
+from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.csf import _unexplained, fitted_columns, joint_shapes
 from liftbench_plugins.classical.csf2 import complementary_columns, deflated
-from liftbench_plugins.classical.dct import dct_basis, free_ended_basis
-from liftbench_plugins.classical.seen_trajectories import clearest_basis, require_told_apart, seen
+from liftbench_plugins.classical.shapes.coefficient_space import coefficient_space
+from liftbench_plugins.classical.shapes.dct import dct_basis, free_ended_basis
+from liftbench_plugins.classical.shapes.seen_trajectories import (
+    clearest_basis,
+    require_told_apart,
+    seen,
+)
 from liftbench_plugins.classical.smooth_params import SmoothParams
-from liftbench_plugins.classical.trajectory_cameras import trajectory_cameras
 
 
 def turning(frames, turns=2.0):

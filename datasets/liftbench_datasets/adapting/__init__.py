@@ -1,0 +1,1 @@
+"""What adapters share: views, splits and the checks of parameters."""

@@ -1,0 +1,64 @@
+"""What generated datasets share: one subset if not told otherwise, no files, no paper."""
+
+# ruff: noqa: ARG002  every adapter is handed the data root; these have no files there
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from liftbench.errors import unknown_name
+from liftbench.plugin.specs import DatasetInfo
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+SUBSETS = ("all",)
+Params = TypeVar("Params", bound="DataclassInstance")
+
+
+class Generated(Generic[Params]):
+    """A dataset whose frames are a pure function of its parameters.
+
+    Attributes:
+        key: of the dataset.
+        version: of the generator; raise it when a change alters a frame.
+        params: of this dataset.
+        subset_names: its subsets.
+    """
+
+    key: ClassVar[str]
+    version: ClassVar[int]
+    params: Params
+    subset_names: ClassVar[tuple[str, ...]] = SUBSETS
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return the names of the subsets."""
+        return self.subset_names
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return the SHA-256 over the version of the generator and its parameters."""
+        self.require_known(subset)
+        text = f"{self.key} {self.version} {sorted(asdict(self.params).items())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return nothing: no paper has this set."""
+        return ""
+
+    def require_known(self, subset: str) -> None:
+        """Raise an error that names the subset unless it is there."""
+        if subset not in self.subset_names:
+            raise unknown_name(f"subset of dataset '{self.key}'", subset, self.subset_names)
+
+
+def generated_info(layout: str, size: str) -> DatasetInfo:
+    """Return how to get a dataset that is generated: not at all."""
+    return DatasetInfo(
+        download="none: it is generated, nothing to download",
+        licence="that of liftbench",
+        layout=f"no files; {layout}",
+        size=f"no files; {size}",
+    )

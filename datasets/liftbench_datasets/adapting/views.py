@@ -1,0 +1,47 @@
+"""Views of a moving body: a rotation a frame, and a camera at a distance in body heights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from liftbench.cameras import centred
+from liftbench.types import CAMERAS, Camera, Floats
+from liftbench_datasets.adapting.param_checks import require_one_of
+
+
+@dataclass(frozen=True)
+class ViewParams:
+    """Parameters of the camera.
+
+    Attributes:
+        camera: the model that makes the 2D points.
+        distance: from the camera to the middle of the body in body heights; the orthographic
+            camera has none.
+    """
+
+    camera: Camera = "orthographic"
+    distance: float = 4.0
+
+    def __post_init__(self) -> None:
+        require_one_of("camera", self.camera, CAMERAS)
+        if isinstance(self.distance, str) or not 1 <= self.distance < math.inf:
+            raise ValueError(
+                f"distance: expected a finite number of at least 1 body height, "
+                f"got {self.distance!r}"
+            )
+
+
+def camera_views(positions: Floats, rotations: Floats, params: ViewParams, height: float) -> Floats:
+    """Return (F, P, 3) positions in the camera's frame.
+
+    Args:
+        positions: (F, P, 3) in the world's frame; the mean of a frame's points is its middle.
+        rotations: (F, 3, 3) from the world's frame to the camera's.
+        params: where the camera stands.
+        height: of the body, in the unit of the positions.
+    """
+    views: Floats = centred(positions) @ rotations.swapaxes(1, 2)
+    if params.camera != "orthographic":
+        views[..., 2] += params.distance * height
+    return views

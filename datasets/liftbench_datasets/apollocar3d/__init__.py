@@ -1,0 +1,1 @@
+"""ApolloCar3D: cars in street scenes."""

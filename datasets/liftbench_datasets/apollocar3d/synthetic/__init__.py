@@ -1,0 +1,1 @@
+"""Generated cars in traffic, the stand-in for ApolloCar3D."""

@@ -1,0 +1,1 @@
+"""Datasets in the JSON format of C3DPO."""

@@ -1,0 +1,1 @@
+"""CMU motion capture."""

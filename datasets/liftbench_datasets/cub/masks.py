@@ -1,0 +1,64 @@
+"""The birds' masks of CMR's files, unpacked once into images in the cache."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from liftbench.arrays import cache_folder, unwritable_cache
+from liftbench.files import checksum
+from liftbench_datasets.cub.cmr import listed
+from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.mat_file import read_mat
+
+_NAME = "{:05d}.png"
+
+
+def unpacked_masks(path: Path, count: int) -> tuple[str, ...]:
+    """Return images of the masks of `<split>_cub_cleaned.mat`, in the order of its birds.
+
+    They lie in the cache folder, under the checksum of the file, whole or not at all.
+
+    Args:
+        path: the file.
+        count: of its birds.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it is damaged, or the cache cannot be written.
+    """
+    folder = cache_folder() / "masks" / "cub" / checksum([path])
+    if not folder.is_dir():
+        _unpack(path, count, folder)
+    return tuple(str(folder / _NAME.format(i)) for i in range(count))
+
+
+def _unpack(path: Path, count: int, folder: Path) -> None:
+    masks = listed(read_mat(path, "images")["images"].get("mask"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
+    except OSError as error:
+        raise unwritable_cache(folder, error) from error
+    try:
+        with guarded(path, "a struct array 'images' with a mask each"):
+            if len(masks) != count:
+                raise ValueError(f"{len(masks)} masks of {count} birds")
+            for i, mask in enumerate(masks):
+                _save(np.asarray(mask), unfinished / _NAME.format(i))
+        if not folder.is_dir():
+            unfinished.replace(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _save(mask: NDArray[Any], path: Path) -> None:
+    if mask.ndim != 2 or mask.dtype.kind not in "bui" or not mask.size:
+        raise ValueError("a 'mask' is not an image of numbers")
+    Image.fromarray(mask > 0).save(path)

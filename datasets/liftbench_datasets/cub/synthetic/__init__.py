@@ -1,0 +1,1 @@
+"""Generated birds in pictures, the stand-in for CUB."""

@@ -1,0 +1,132 @@
+"""Pictures of birds: a shaded surface before a blurred background, and its mask."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from liftbench.arrays import unwritable_cache
+from liftbench.files import write_atomic
+from liftbench.protocols.view_metrics import covered
+from liftbench.types import Bools, Floats
+from liftbench_datasets.cub.synthetic.plumage import EYE
+from liftbench_datasets.cub.synthetic.surface import FACES
+from liftbench_datasets.geometry.rasteriser import rasterised
+
+SIZE = 256  # pixels of a picture's edge
+_FINER = 2  # pixels are drawn this much smaller and averaged
+_LIGHT = np.array([-0.45, -0.75, -0.5]) / np.linalg.norm([-0.45, -0.75, -0.5])
+_AMBIENT, _DIFFUSE = 0.48, 0.62
+_SCENES = ((0.30, 0.42, 0.20), (0.45, 0.50, 0.32), (0.62, 0.74, 0.86), (0.50, 0.42, 0.32))
+_BLOBS = 5  # of the background along an edge
+_BARK = np.array([0.36, 0.28, 0.21])
+
+
+@dataclass(frozen=True)
+class Bird:
+    """A bird before the camera.
+
+    Attributes:
+        vertices: (V, 3) in pixels from the middle of the first one; z points away.
+        colours: (V, 3) from 0 to 1.
+        eyes: (N, 2) places of the eyes that show, pixels.
+        unit: pixels of the trunk's length.
+        perch: (2,) where it sits; None if it flies.
+    """
+
+    vertices: Floats
+    colours: Floats
+    eyes: Floats
+    unit: float
+    perch: Floats | None
+
+
+def picture_files(folder: Path, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the files of pictures and of their masks, which need not be there yet."""
+    stems = [str(folder / f"{number:06}") for number in numbers]
+    return tuple(f"{stem}.png" for stem in stems), tuple(f"{stem}_mask.png" for stem in stems)
+
+
+def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) -> None:
+    """Write the picture of a bird and its mask, each whole or not at all.
+
+    Raises:
+        UserError: the files cannot be written.
+    """
+    for path, pixels in ((file, bird_picture(rng, bird)), (mask, bird_mask(bird))):
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "png")
+        try:
+            write_atomic(Path(path), content.getvalue())
+        except OSError as error:
+            raise unwritable_cache(Path(path), error) from error
+
+
+def bird_mask(bird: Bird) -> Bools:
+    """Return which pixels (256, 256) the bird covers."""
+    return covered(bird.vertices, FACES, (SIZE, SIZE))
+
+
+def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:
+    """Return a picture (256, 256, 3) of a bird; the generator draws what is behind it."""
+    canvas = _background(rng, bird)
+    vertices = _FINER * bird.vertices + (_FINER - 1) / 2
+    seen = rasterised(vertices, FACES, canvas.shape[:2])
+    normals = seen.between(_vertex_normals(vertices), FACES)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    light = _AMBIENT + _DIFFUSE * (normals @ _LIGHT).clip(0)
+    canvas[seen.row, seen.column] = seen.between(bird.colours, FACES) * light[:, None]
+    for eye in bird.eyes:
+        _dot(canvas, _FINER * eye + (_FINER - 1) / 2, _FINER * bird.unit * 0.026)
+    return _bytes(canvas.reshape(SIZE, _FINER, SIZE, _FINER, 3).mean(axis=(1, 3)))
+
+
+def _vertex_normals(vertices: Floats) -> Floats:
+    """Return normals (V, 3) that point out of the surface, longer where faces are larger."""
+    first, second, third = np.moveaxis(vertices[FACES], 1, 0)
+    normals = np.zeros_like(vertices)
+    np.add.at(normals, FACES, np.cross(second - first, third - first)[:, None])
+    return normals
+
+
+def _background(rng: np.random.Generator, bird: Bird) -> Floats:
+    """Return blobs of colour, and the branch that the bird sits on, four pixels to each one."""
+    scene = np.array(_SCENES[rng.integers(len(_SCENES))])
+    light, tint = rng.normal(0, 0.09, (_BLOBS, _BLOBS, 1)), rng.normal(0, 0.03, (_BLOBS, _BLOBS, 3))
+    image = Image.fromarray(_bytes(scene + light + tint))
+    image = image.resize((_FINER * SIZE, _FINER * SIZE), Image.Resampling.BICUBIC)
+    if bird.perch is not None:
+        _draw_branch(rng, ImageDraw.Draw(image), _FINER * bird.perch, _FINER * bird.unit)
+    return np.asarray(image) / 255
+
+
+def _draw_branch(
+    rng: np.random.Generator, pen: ImageDraw.ImageDraw, perch: Floats, unit: float
+) -> None:
+    """Draw a branch across the picture, darker below than above."""
+    (x, y), far = perch, _FINER * SIZE
+    slope, width = rng.normal(0, 0.15), rng.uniform(0.06, 0.13) * unit
+    bark = _BARK * rng.uniform(0.6, 1.3)
+    for down, share, tone in ((0.5, 1.0, 0.75), (0.4, 0.7, 1.0), (0.25, 0.25, 1.25)):
+        ends = [(end, y + down * width + slope * (end - x)) for end in (-far, 2 * far)]
+        red, green, blue = _bytes(tone * bark).tolist()
+        pen.line(ends, fill=(red, green, blue), width=max(1, round(share * width)))
+
+
+def _dot(canvas: Floats, place: Floats, radius: float) -> None:
+    """Draw an eye with a highlight."""
+    rows, columns = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
+    x, y = place
+    canvas[(columns - x) ** 2 + (rows - y) ** 2 <= radius**2] = EYE
+    canvas[(columns - x + radius / 3) ** 2 + (rows - y + radius / 3) ** 2 <= radius**2 / 9] = 0.9
+
+
+def _bytes(colours: Floats) -> NDArray[np.uint8]:
+    levels: Floats = np.rint(255 * colours.clip(0, 1))
+    return levels.astype(np.uint8)

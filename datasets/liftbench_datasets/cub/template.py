@@ -1,0 +1,61 @@
+"""The mean shape of birds, `bird.obj`, and where its keypoints are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.types import Floats
+from liftbench_datasets.reading.guarded import finite_numbers, guarded
+
+# The vertex of each part, in the order of `cub_release.PARTS`. Source: the template's own list,
+# which was matched by name. It is a mirror image: what is named left has the smaller x.
+KEYPOINT_VERTICES = (84, 550, 621, 377, 230, 572, 395, 533, 92, 195, 414, 479, 185, 233, 376)
+VERTICES, FACES = 642, 1280
+
+
+@dataclass(frozen=True)
+class Template:
+    """A mesh with the keypoints on it.
+
+    Attributes:
+        vertices: (V, 3) from beak to tail along y, the back up along z; its length is about 1.
+        faces: (T, 3) indices of vertices, from 0.
+    """
+
+    vertices: Floats
+    faces: NDArray[np.int64]
+
+    @property
+    def keypoints(self) -> Floats:
+        """The 15 parts on the mesh, (15, 3)."""
+        points: Floats = self.vertices[list(KEYPOINT_VERTICES)]
+        return points
+
+
+def read_template(path: Path) -> Template:
+    """Read the vertices and triangles of a Wavefront OBJ file.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it is damaged or has too few vertices.
+    """
+    with guarded(path, "a mesh of lines 'v x y z' and 'f a b c'"):
+        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        places = [[float(word) for word in row[1:]] for row in rows if row[:1] == ["v"]]
+        corners = [[_index(word) for word in row[1:]] for row in rows if row[:1] == ["f"]]
+        vertices = finite_numbers(np.array(places), "v", (-1, 3))
+        faces = finite_numbers(np.array(corners), "f", (-1, 3)).astype(np.int64) - 1
+        if faces.min() < 0 or faces.max() >= len(vertices):
+            raise ValueError(f"a face's vertices are not all within 1..{len(vertices)}")
+        if len(vertices) <= max(KEYPOINT_VERTICES):
+            raise ValueError(f"{len(vertices)} vertices, the keypoints need {VERTICES}")
+    return Template(vertices, faces)
+
+
+def _index(word: str) -> int:
+    """Return the vertex of a corner, which may name a texture and a normal after it."""
+    return int(word.partition("/")[0])

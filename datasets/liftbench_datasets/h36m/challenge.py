@@ -1,0 +1,171 @@
+"""The ECCV 2018 challenge's part of Human3.6M: a .csv file a pose, and its image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from liftbench.arrays import Arrays, cached_arrays
+from liftbench.cameras import project
+from liftbench.errors import DataMissingError, UserError
+from liftbench.files import checksum
+from liftbench.images import Images
+from liftbench.plugin.specs import Finding
+from liftbench.types import Dataset, Floats, GroundTruth, Observations
+from liftbench_datasets.geometry.boxes import point_boxes
+from liftbench_datasets.h36m.release import FOLDERS
+from liftbench_datasets.h36m.skeleton import ALL, SKELETON, require_split, require_subset
+from liftbench_datasets.reading.guarded import guarded
+
+# The challenge's Test has no poses, so that its Val is what methods are tested on.
+_PARTS = {"train": "Train", "test": "Val"}
+_FOLDER = "ECCV18_Challenge"
+OFFICIAL_FRAMES = {"train": 35_832}
+_AT_ZERO = 1e-3  # mm
+
+# Raise the number when the reader changes what it makes of a file.
+_PARSED = "h36m-challenge-1"
+
+
+class H36mChallenge:
+    """Poses in the camera's frame from the hip, mm, without cameras, actions and sequences.
+
+    `train` is the challenge's Train, `test` its Val. The 2D points are orthographic projections,
+    not those of the images, which the files do not have. The id of a frame's sequence is the
+    number of its file; all frames are one group.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return the one subset, where there are poses to learn from."""
+        try:
+            _files(root, "train")
+        except DataMissingError:
+            return ()
+        return (ALL,)
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return the SHA-256 over the files of the splits that are there."""
+        require_subset(subset, (ALL,))
+        return checksum([path for split in _splits(root) for path in _files(root, split)])
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        """Return one split, with its images where they are there."""
+        require_subset(subset, (ALL,))
+        require_split(split)
+        files = _files(root, split)
+        arrays = cached_arrays(_PARSED, checksum(files), lambda: _read(files))
+        points_3d, number = (arrays[name][:: self.every] for name in ("points_3d", "number"))
+        points_2d = project(points_3d, "orthographic")
+        visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
+        return Dataset(
+            Observations(
+                points_2d,
+                visible,
+                number,
+                "orthographic",
+                SKELETON,
+                point_boxes(points_2d),
+                _images(files[:: self.every]),
+            ),
+            GroundTruth(points_3d, "mm", np.full(len(number), "all"), number),
+        )
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return how the 2D points and the number of poses differ from the papers'."""
+        require_subset(subset, (ALL,))
+        have, official = len(_files(root, "train")), OFFICIAL_FRAMES["train"]
+        lacks = "" if have == official else f"; {have} of the official {official} training poses"
+        return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"
+
+    def check(self, root: Path) -> list[Finding]:
+        """Parse every file and return what is there."""
+        return [_check(root, split) for split in _PARTS]
+
+
+def _splits(root: Path) -> list[str]:
+    """Return the splits that are there, at least the first.
+
+    Raises:
+        DataMissingError: there are none.
+    """
+    _files(root, "train")
+    return [split for split in _PARTS if _found(root, split)]
+
+
+def _found(root: Path, split: str) -> list[Path]:
+    for folder in (root / name / _FOLDER / _PARTS[split] / "POSE" for name in FOLDERS):
+        if found := sorted(folder.glob("*.csv"), key=_number):
+            return found
+    return []
+
+
+def _files(root: Path, split: str) -> list[Path]:
+    """Return the files of a split in the order of their numbers.
+
+    Raises:
+        DataMissingError: there are none.
+        UserError: a name is no number.
+    """
+    if found := _found(root, split):
+        return found
+    wanted = root / FOLDERS[0] / _FOLDER / _PARTS[split] / "POSE" / "00001.csv"
+    raise DataMissingError(f"h36m: no {wanted}; see 'liftbench data info h36m'")
+
+
+def _images(files: list[Path]) -> Images | None:
+    folder = files[0].parent.with_name("IMG")
+    if not folder.is_dir():
+        return None
+    return Images(tuple(str(folder / f"{path.stem}.jpg") for path in files))
+
+
+def _check(root: Path, split: str) -> Finding:
+    try:
+        files = _files(root, split)
+        frames = len(_read(files)["number"])
+    except UserError as error:
+        return Finding(_PARTS[split], False, str(error))
+    official = OFFICIAL_FRAMES.get(split, frames)
+    images = "images" if _images(files) else "no images"
+    detail = f"{frames} poses, {images}"
+    partial = f"; {frames} of the official {official}" if frames != official else ""
+    return Finding(_PARTS[split], True, detail + partial)
+
+
+def _read(files: list[Path]) -> Arrays:
+    return {
+        "points_3d": np.array([_pose(path) for path in files]),
+        "number": np.array([_number(path) for path in files]),
+    }
+
+
+def _pose(path: Path) -> Floats:
+    shape = (len(SKELETON.points), 3)
+    with guarded(path, f"{shape[0]} lines of x,y,z in mm, the hip first and at 0"):
+        lines = path.read_text(encoding="ascii").split()
+        if len(lines) != shape[0]:
+            raise ValueError(f"{len(lines)} lines")
+        pose = np.array([_point(number, line) for number, line in enumerate(lines, start=1)])
+        if (np.abs(pose[SKELETON.root]) > _AT_ZERO).any():
+            raise ValueError(f"line 1: '{lines[0][:60]}'")
+    return pose
+
+
+def _point(number: int, line: str) -> list[float]:
+    try:
+        point = [float(word) for word in line.split(",")]
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
+    if len(point) != 3 or not np.isfinite(point).all():
+        raise ValueError(f"line {number}: '{line[:60]}'")
+    return point
+
+
+def _number(path: Path) -> int:
+    if not path.stem.isdecimal():
+        raise UserError(f"{path}: expected a name such as 00001.csv; rename or remove the file")
+    return int(path.stem)

@@ -1,0 +1,1 @@
+"""Generated people in a capture room, the stand-in for Human3.6M."""

@@ -1,0 +1,1 @@
+"""MUCT face landmarks."""

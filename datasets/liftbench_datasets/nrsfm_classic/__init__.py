@@ -1,0 +1,1 @@
+"""The classical sequences of Akhter and Torresani."""

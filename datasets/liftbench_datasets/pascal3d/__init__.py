@@ -1,0 +1,1 @@
+"""PASCAL3D+: rigid categories with CAD models."""

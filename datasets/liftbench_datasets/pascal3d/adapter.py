@@ -1,0 +1,299 @@
+"""PASCAL3D+: orthographic views of the CAD models of 12 rigid categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import numpy as np
+
+from liftbench.cameras import random_rotations
+from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.files import checksum
+from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.seeds import named_rng
+from liftbench.types import Dataset, Floats, Meshes
+from liftbench_datasets.adapting.param_checks import (
+    require_booleans,
+    require_integers,
+    require_one_of,
+)
+from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
+from liftbench_datasets.pascal3d.cad import cad_models, known_points
+from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, EIGHT, categories_of
+from liftbench_datasets.pascal3d.check import check_release
+from liftbench_datasets.pascal3d.detections import read_detections
+from liftbench_datasets.pascal3d.objects import listed_objects
+from liftbench_datasets.pascal3d.release import (
+    PARTS,
+    SEE,
+    SOURCES,
+    Part,
+    Release,
+    Source,
+    find_release,
+)
+from liftbench_datasets.pascal3d.surfaces import cad_meshes
+from liftbench_datasets.pascal3d.views import (
+    Views,
+    annotated_views,
+    completed,
+    joined,
+    placed,
+    random_views,
+    well_seen,
+)
+
+KEY = "pascal3d"
+Keypoints = Literal["gt", "hrnet"]
+ImageSets = Literal["all", "imagenet", "pascal"]
+_ANNOTATED_SPLITS: Mapping[str, tuple[Part, ...]] = {
+    "train": ("train",),
+    "test": ("val",),
+    "all": PARTS,
+}
+_RANDOM_SPLITS = (*SPLITS, "all")
+
+
+@dataclass(frozen=True)
+class Pascal3dParams:
+    """Parameters of the views and of the choice of objects.
+
+    Attributes:
+        views: `annotated`, the viewpoints of objects in images, or `random`, Haar-random
+            rotations of the CAD models, which need no annotations.
+        categories: 8, PR-RRN's, each on its own; or 12, each on its own and `all` together.
+        missing: points may be hidden; otherwise all are visible, and objects whose CAD model
+            lacks keypoints are left out.
+        objects: of the annotated, `whole` are those neither truncated nor occluded nor difficult.
+        train_images: whose images of the train lists are `train`.
+        test_images: whose images of the val lists are `test`.
+        train_keypoints: `gt`, the projections, or `hrnet`, detections from a file of the user's.
+        test_keypoints: likewise.
+        random_views: random views of each category.
+        view_seed: names the draw of the random rotations.
+    """
+
+    views: Literal["annotated", "random"] = "annotated"
+    categories: Literal[8, 12] = 12
+    missing: bool = True
+    objects: Literal["whole", "all"] = "whole"
+    train_images: ImageSets = "all"
+    test_images: ImageSets = "pascal"
+    train_keypoints: Keypoints = "gt"
+    test_keypoints: Keypoints = "gt"
+    random_views: int = 3000
+    view_seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_integers(self, "categories", "random_views", "view_seed")
+        for name, kind in get_type_hints(type(self)).items():
+            if known := get_args(kind):
+                require_one_of(name, getattr(self, name), known)
+        require_booleans(self, "missing")
+        if self.random_views < 2:
+            raise ValueError(f"random_views: expected at least 2, got {self.random_views}")
+        self._require_detections_fit()
+
+    def _require_detections_fit(self) -> None:
+        if "hrnet" not in (self.train_keypoints, self.test_keypoints):
+            return
+        if self.views == "random":
+            raise ValueError("views: random views have no detections; set the keypoints to 'gt'")
+        if not self.missing:
+            raise ValueError("missing: a detector misses points; set it to true for 'hrnet'")
+
+
+class Pascal3d:
+    """Views of CAD models before an orthographic camera.
+
+    Annotated views are in pixels of the image, x and y where its object is, so that a method
+    centres and scales for itself (C3DPO's input is these points minus the visible mean, times
+    0.01). `train` and `test` are the objects in images of the official train and val lists,
+    `all` both. z points away from the camera and has mean zero. A sequence is an image
+    of a category.
+
+    Random views are in the models' unit, the length of their box's diagonal. The models take
+    turns and all stand in both splits: the first floor(0.8 n) views are `train`, the rest
+    `unseen`, so what is unseen is the view. A sequence is a model.
+
+    The group of a frame is its category. Keypoints that a model lacks are hidden, and do not
+    count. True meshes are the CAD models in their own frame, which all views of a model share.
+    """
+
+    def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
+        self.params = Pascal3dParams(**params)
+
+    def subsets(self, root: Path) -> tuple[str, ...]:
+        """Return `all` and the categories, of those that the files hold."""
+        try:
+            release = find_release(root)
+        except DataMissingError:
+            return ()
+        there = self._available(release)
+        return tuple(name for name in self._known() if name in there or (name == ALL and there))
+
+    def checksum(self, root: Path, subset: str) -> str:
+        """Return the SHA-256 over the CAD models, lists, annotations and detections."""
+        release, categories = self._found(root, subset)
+        return checksum(path for c in categories for path in self._sources(release, c))
+
+    def load(self, root: Path, subset: str, split: str) -> Dataset:
+        """Return a split of a category or of `all`."""
+        self._require_split(split)
+        release, categories = self._found(root, subset)
+        views = self._random_views if self.params.views == "random" else self._annotated_views
+        parts = [(c, part) for c in categories for part in views(release, c, split)]
+        if not any(len(part.sequence) for _, part in parts):
+            raise DataMissingError(
+                f"pascal3d: no object of '{subset}' is left in '{split}' under these parameters; "
+                "'liftbench data check pascal3d' counts what is there"
+            )
+        unit = "model unit" if self.params.views == "random" else "px"
+        return joined(subset, parts, unit, {c: _meshes(release, c) for c in categories})
+
+    def note(self, root: Path, subset: str) -> str:
+        """Return what kind of views these are and what lacks."""
+        release, categories = self._found(root, subset)
+        texts = [self._kind()]
+        if len(categories) < len(categories_of(subset)):
+            texts.append(f"{len(categories)} of {len(CATEGORIES)} categories")
+        if self.params.views == "annotated":
+            counts = [_annotated(release, c, s, p) for c in categories for s, p in self._lists()]
+            listed, have = map(sum, zip(*counts, strict=True))
+            if have < listed:
+                texts.append(f"{have} of {listed} listed images have annotations")
+        return "; ".join(texts)
+
+    def check(self, root: Path) -> list[Finding]:
+        """Read all files and return their counts and what lacks."""
+        try:
+            return check_release(find_release(root))
+        except DataMissingError as error:
+            return [Finding("CAD", False, str(error))]
+
+    def _kind(self) -> str:
+        if self.params.views == "random":
+            return "random views of the CAD models, not the papers' annotated views"
+        return "made from the release by C3DPO's recipe, as the papers' files are not public"
+
+    def _known(self) -> tuple[str, ...]:
+        return EIGHT if self.params.categories == len(EIGHT) else (ALL, *CATEGORIES)
+
+    def _available(self, release: Release) -> tuple[str, ...]:
+        random = self.params.views == "random"
+        return tuple(c for c in release.categories() if random or release.annotated(c))
+
+    def _found(self, root: Path, subset: str) -> tuple[Release, tuple[str, ...]]:
+        """Return the release and those categories of a subset that can be read from it."""
+        if subset not in self._known():
+            raise unknown_name(f"subset of dataset '{KEY}'", subset, self._known())
+        release, wanted = find_release(root), categories_of(subset)
+        there = tuple(c for c in wanted if c in self._available(release))
+        if there:
+            return release, there
+        if wanted[0] not in release.categories() and subset != ALL:
+            raise DataMissingError(f"pascal3d: {release.cad(subset)} not found; {SEE}")
+        raise DataMissingError(
+            f"pascal3d: no annotations of '{subset}' in {release.folder}/Annotations; {SEE}, or "
+            "set 'views: random' for what needs CAD models alone"
+        )
+
+    def _require_split(self, split: str) -> None:
+        known = _RANDOM_SPLITS if self.params.views == "random" else tuple(_ANNOTATED_SPLITS)
+        if split not in known:
+            raise UserError(
+                f"pascal3d: {self.params.views} views have the splits {_words(known)}, "
+                f"not '{split}'"
+            )
+
+    def _sources(self, release: Release, category: str) -> list[Path]:
+        """Return all files that views of a category are made from."""
+        files = [release.cad(category)]
+        if self.params.views == "annotated":
+            for source, part in self._lists():
+                files.append(release.image_list(category, source, part))
+                files += release.annotations(category, source, part).values()
+        if "hrnet" in (self.params.train_keypoints, self.params.test_keypoints):
+            files.append(release.detections())
+        return files
+
+    def _lists(self, *parts: Part) -> list[tuple[Source, Part]]:
+        """Return the lists of images that are in use, of both parts if none is named."""
+        chosen = {"train": self.params.train_images, "val": self.params.test_images}
+        return [(s, p) for p in parts or PARTS for s in SOURCES if chosen[p] in ("all", s)]
+
+    def _random_views(self, release: Release, category: str, split: str) -> list[Views]:
+        models = cad_models(release.cad(category), category)
+        if not self.params.missing:
+            models = models[known_points(models).all(axis=1)]
+        count = self.params.random_views if len(models) else 0
+        rng = named_rng(KEY, "view", self.params.view_seed, category)
+        views = random_views(models, random_rotations(rng, count))
+        if split == "all":
+            return [views]
+        return [views.take(np.array(split_sequences(range(count), split), dtype=np.int64))]
+
+    def _annotated_views(self, release: Release, category: str, split: str) -> list[Views]:
+        models = cad_models(release.cad(category), category)
+        return [
+            self._views_of_list(release, category, models, source, part)
+            for source, part in self._lists(*_ANNOTATED_SPLITS[split])
+        ]
+
+    def _views_of_list(
+        self, release: Release, category: str, models: Floats, source: Source, part: Part
+    ) -> Views:
+        objects = listed_objects(release, category, source, part)
+        if self.params.objects == "whole":
+            objects = objects.take(objects.whole)
+        objects = objects.take(placed(objects, models))
+        keypoints = self.params.train_keypoints if part == "train" else self.params.test_keypoints
+        detected = None
+        if keypoints == "hrnet":
+            detected = read_detections(release.detections(), category, objects)
+        images = np.array([str(release.picture(name)) for name in objects.image], dtype=np.str_)
+        views = replace(annotated_views(objects, models, detected), images=images)
+        return well_seen(views) if self.params.missing else completed(views)
+
+
+def _meshes(release: Release, category: str) -> Meshes:
+    path = release.cad(category)
+    return cad_meshes(path, category, len(cad_models(path, category)))
+
+
+def _annotated(release: Release, category: str, source: Source, part: Part) -> tuple[int, int]:
+    """Return how many images a list has, and how many of them have annotations."""
+    listed = release.listed(category, source, part)
+    return len(listed), len(release.annotations(category, source, part))
+
+
+def _words(names: Iterable[object]) -> str:
+    return ", ".join(map(str, names))
+
+
+PASCAL3D = DatasetSpec(
+    key=KEY,
+    title="PASCAL3D+: orthographic views of CAD models",
+    reference="Xiang, Mottaghi, Savarese: Beyond PASCAL, WACV 2014",
+    make=Pascal3d,
+    params=Pascal3dParams,
+    splits=("train", "test", "unseen", "all"),
+    info=DatasetInfo(
+        download="PASCAL3D+_release1.1.zip from cvgl.stanford.edu/projects/pascal3d.html; random "
+        "views need only its CAD folder",
+        licence="for research, without clear leave to redistribute; the images are those of PASCAL "
+        "VOC 2012 and ImageNet, under their terms",
+        layout="DATA_ROOT/pascal3d/{Annotations/<category>_{imagenet,pascal}/*.mat, "
+        "CAD/<category>.mat, Image_sets/<category>_imagenet_{train,val}.txt, Images/..., "
+        "PASCAL/VOCdevkit/VOC2012/ImageSets/Main/<category>_{train,val}.txt}; the unpacked "
+        "folder PASCAL3D+_release1.1 is found too. Detected keypoints: hrnet.json beside CAD, "
+        '{"detections": [{"image": "car_pascal/2008_000028", "object": 1, "points": '
+        '{"left_front_wheel": [x, y], ...}}, ...]}: an annotation file, the place of the object '
+        "in it from 1, pixels; points that are not detected are left out",
+        size="about 7.5 GB zipped",
+    ),
+    partial={"CAD models only": {"views": "random"}},
+)

@@ -1,0 +1,122 @@
+"""Cameras of PASCAL3D+: a viewpoint on a sphere around the model, and what it sees.
+
+Model frame: z up, the front at -y. Camera frame: x to the right, y down, z away from the camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from liftbench.types import Bools, Floats
+from liftbench_datasets.adapting.frame_arrays import FrameArrays
+
+# From the release's axes, y up and z towards the camera.
+_HALF_TURN = np.array([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class Viewpoints(FrameArrays):
+    """F viewpoints as the release's annotations have them, each (F,).
+
+    Attributes:
+        azimuth: degrees, 0 before the front.
+        elevation: degrees above the horizon.
+        theta: turn in the image, degrees.
+        distance: from the camera to the model's origin, in the model's unit.
+        focal: focal length.
+        viewport: pixels of a length at unit focal length and distance.
+        px: where the model's origin falls in the image, pixels.
+        py: likewise.
+    """
+
+    azimuth: Floats
+    elevation: Floats
+    theta: Floats
+    distance: Floats
+    focal: Floats
+    viewport: Floats
+    px: Floats
+    py: Floats
+
+    def principal(self) -> Floats:
+        """Return px and py, (F, 2)."""
+        return np.stack([self.px, self.py], axis=1)
+
+    def scale(self) -> Floats:
+        """Return the pixels of a length at the model's origin (F,), the weak-perspective scale."""
+        return self.viewport * self.focal / self.distance
+
+
+def rotations(azimuth: Floats, elevation: Floats, theta: Floats) -> Floats:
+    """Return the rotations from the model frame to the camera frame, (F, 3, 3).
+
+    Args:
+        azimuth: (F,) degrees.
+        elevation: (F,) degrees.
+        theta: (F,) degrees.
+    """
+    angles = np.stack([-azimuth, elevation - 90, theta], axis=1)
+    turns: Floats = Rotation.from_euler("zxz", angles, degrees=True).as_matrix()
+    return _HALF_TURN[:, None] * turns
+
+
+def camera_points(points: Floats, views: Viewpoints) -> Floats:
+    """Return model points (F, P, 3) in the camera frame, in the model's unit."""
+    turns = rotations(views.azimuth, views.elevation, views.theta)
+    seen: Floats = points @ turns.swapaxes(1, 2)
+    seen[..., 2] += views.distance[:, None]
+    return seen
+
+
+def perspective(seen: Floats, views: Viewpoints) -> Floats:
+    """Return the pixels (F, P, 2) of points (F, P, 3) in the camera frame.
+
+    Depths must be positive.
+    """
+    zoom = (views.viewport * views.focal)[:, None, None]
+    pixels: Floats = zoom * seen[..., :2] / seen[..., 2:] + views.principal()[:, None]
+    return pixels
+
+
+def weak_perspective(seen: Floats, views: Viewpoints) -> Floats:
+    """Return the pixels (F, P, 2) if all points had the depth of the model's origin."""
+    pixels: Floats = views.scale()[:, None, None] * seen[..., :2] + views.principal()[:, None]
+    return pixels
+
+
+def orthographic_set(seen: Floats, views: Viewpoints, defined: Bools) -> Floats:
+    """Return 3D points (F, P, 3) in pixels whose orthographic views fit the perspective ones.
+
+    The points are scaled so that they are as large as their perspective projection, larger side
+    to larger side, and moved so that their mean is its mean; the mean depth is zero. Points that
+    are not defined come out at zero. Source: the construction of C3DPO's PASCAL3D+.
+
+    Args:
+        seen: (F, P, 3) in the camera frame, in the model's unit, of positive depths.
+        views: F viewpoints.
+        defined: (F, P) points that there are; at least two that differ in x or y.
+    """
+    pixels = perspective(np.where(defined[..., None], seen, 1.0), views)
+    scale = _extent(pixels, defined) / _extent(seen[..., :2], defined)
+    flat = seen - _mean(seen, defined)[:, None]
+    points = scale[:, None, None] * flat
+    points[..., :2] += _mean(pixels, defined)[:, None]
+    return np.where(defined[..., None], points, 0.0)
+
+
+def _extent(points: Floats, defined: Bools) -> Floats:
+    """Return the larger side (F,) of the defined points' box."""
+    shown = defined[..., None]
+    high = np.where(shown, points, -np.inf).max(axis=1)
+    low = np.where(shown, points, np.inf).min(axis=1)
+    sides: Floats = (high - low).max(axis=1)
+    return sides
+
+
+def _mean(points: Floats, defined: Bools) -> Floats:
+    total = np.where(defined[..., None], points, 0.0).sum(axis=1)
+    mean: Floats = total / defined.sum(axis=1)[:, None]
+    return mean

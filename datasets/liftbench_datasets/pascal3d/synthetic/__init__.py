@@ -1,0 +1,1 @@
+"""Generated rigid objects, the stand-in for PASCAL3D+."""

@@ -1,0 +1,175 @@
+"""Orthographic views of the CAD models of PASCAL3D+: as annotated, or turned at random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.images import Images
+from liftbench.types import Bools, Dataset, Floats, GroundTruth, Meshes, Observations
+from liftbench_datasets.adapting.frame_arrays import FrameArrays
+from liftbench_datasets.geometry.lazy_meshes import chained
+from liftbench_datasets.pascal3d.cad import known_points
+from liftbench_datasets.pascal3d.categories import categories_of, columns, skeleton
+from liftbench_datasets.pascal3d.geometry import camera_points, orthographic_set
+from liftbench_datasets.pascal3d.objects import Objects
+
+BOX_MARGIN = 0.1  # of the box's sides, at each side
+LEAST_VISIBLE = 3  # fewer points say nothing of a pose
+_LEAST = 1e-6  # of a viewpoint's lengths
+
+
+@dataclass(frozen=True)
+class Views(FrameArrays):
+    """F views of one category.
+
+    Attributes:
+        points_3d: (F, P, 3) in the camera frame; zero where not defined.
+        points_2d: (F, P, 2); anything where not visible.
+        visible: (F, P).
+        defined: (F, P) keypoints that the object has.
+        sequence: (F,) names of what frames are taken from, an image or a model.
+        model: (F,) which of the category's meshes is that of the object.
+        box: (F, 4) x, y, width, height in the image; None without images.
+        images: (F,) image files; None without images.
+    """
+
+    points_3d: Floats
+    points_2d: Floats
+    visible: Bools
+    defined: Bools
+    sequence: NDArray[np.str_]
+    model: NDArray[np.int64]
+    box: Floats | None = None
+    images: NDArray[np.str_] | None = None
+
+
+def random_views(models: Floats, rotations: Floats) -> Views:
+    """Return turned models in their own unit, the mean of each model's keypoints at the origin.
+
+    Args:
+        models: (K, P, 3) keypoints, NaN where a model has none; view i shows model i mod K.
+        rotations: (F, 3, 3) from the model frame to the camera frame.
+    """
+    shown = np.arange(len(rotations)) % len(models)
+    defined = known_points(models)[shown]
+    centred = models - np.nanmean(models, axis=1, keepdims=True)
+    points = np.where(defined[..., None], centred[shown] @ rotations.swapaxes(1, 2), 0.0)
+    return Views(points, points[..., :2], defined, defined, np.char.mod("%d", shown + 1), shown)
+
+
+def placed(objects: Objects, models: Floats) -> Bools:
+    """Return which objects (N,) have a model, a full viewpoint and lie before the camera."""
+    good = (objects.model >= 1) & (objects.model <= len(models))
+    good &= np.isfinite(objects.viewpoint).all(axis=1)
+    views = objects.take(good).viewpoints()
+    ahead = np.minimum.reduce([views.distance, views.focal, views.viewport]) > _LEAST
+    depth = camera_points(models[objects.model[good] - 1], views)[..., 2]
+    good[good] = ahead & ~(depth <= 0).any(axis=1)
+    return good
+
+
+def annotated_views(objects: Objects, models: Floats, detected: Floats | None) -> Views:
+    """Return the orthographic set of objects, in pixels of their images.
+
+    Points hide that the annotation calls hidden, that the model lacks, or that lie outside the
+    box grown by a tenth at each side.
+
+    Args:
+        objects: N objects that are `placed`.
+        models: (K, P, 3) keypoints, NaN where a model has none.
+        detected: (N, P, 2) pixels instead of the projections, NaN for what hides; None for the
+            projections.
+    """
+    shapes = models[objects.model - 1]
+    defined = known_points(shapes)
+    views = objects.viewpoints()
+    seen = camera_points(np.where(defined[..., None], shapes, 0.0), views)
+    points = orthographic_set(seen, views, defined)
+    flat, shown = (points[..., :2], objects.seen) if detected is None else (detected, True)
+    visible = shown & defined & _inside(flat, objects.box)
+    return Views(points, flat, visible, defined, objects.image, objects.model - 1, objects.box)
+
+
+def well_seen(views: Views) -> Views:
+    """Return the frames that show at least three points."""
+    return views.take(views.visible.sum(axis=1) >= LEAST_VISIBLE)
+
+
+def completed(views: Views) -> Views:
+    """Return the frames of objects that have all keypoints, with nothing hidden."""
+    has_all: Bools = np.all(views.defined, axis=1)
+    whole = views.take(has_all)
+    return replace(whole, visible=whole.defined)
+
+
+def joined(
+    subset: str, parts: Sequence[tuple[str, Views]], unit: str, meshes: Mapping[str, Meshes]
+) -> Dataset:
+    """Return views of categories, one below the other, in the layout of a subset.
+
+    In `all`, the points of other categories are hidden and do not count.
+
+    Args:
+        subset: a category, or `all`.
+        parts: views of categories.
+        unit: of length.
+        meshes: of each category in its model frame.
+    """
+    points, flat, visible, defined = (
+        _stacked(subset, [(c, getattr(views, name)) for c, views in parts])
+        for name in ("points_3d", "points_2d", "visible", "defined")
+    )
+    names = [f"{category}/{name}" for category, views in parts for name in views.sequence]
+    sequence = np.unique(names, return_inverse=True)[1]
+    group = np.repeat([c for c, _ in parts], [len(views.sequence) for _, views in parts])
+    boxes = [views.box for _, views in parts if views.box is not None]
+    images = [views.images for _, views in parts if views.images is not None]
+    before = dict(zip(meshes, accumulate(map(len, meshes.values()), initial=0), strict=False))
+    mesh = np.concatenate([before[category] + views.model for category, views in parts])
+    return Dataset(
+        Observations(
+            points_2d=np.where(visible[..., None], flat, np.nan),
+            visible=visible,
+            sequence=sequence,
+            camera="orthographic",
+            skeleton=skeleton(subset),
+            box=np.concatenate(boxes) if boxes else None,
+            images=Images(tuple(np.concatenate(images).tolist())) if images else None,
+            pixel=np.ones(len(group)) if unit == "px" else None,
+        ),
+        GroundTruth(
+            points,
+            unit,
+            group,
+            sequence,
+            defined,
+            categories_of(subset),
+            chained(list(meshes.values())),
+            mesh,
+        ),
+    )
+
+
+def _stacked(subset: str, parts: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
+    """Return arrays (F, P, ...) of categories in the columns of the subset."""
+    count = columns(subset, categories_of(subset)[-1]).stop
+    rows = []
+    for category, values in parts:
+        wide = np.zeros((len(values), count, *values.shape[2:]), values.dtype)
+        wide[:, columns(subset, category)] = values
+        rows.append(wide)
+    return np.concatenate(rows)
+
+
+def _inside(points: Floats, box: Floats) -> Bools:
+    low, size = box[:, None, :2], box[:, None, 2:]
+    margin = BOX_MARGIN * size
+    inside = (points >= low - margin) & (points <= low + size + margin)
+    both: Bools = np.all(inside, axis=2)
+    return both

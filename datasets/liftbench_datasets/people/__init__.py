@@ -1,0 +1,1 @@
+"""The generated body that the stand-ins of people share."""

@@ -1,0 +1,230 @@
+"""Motions of a body: an action at a tempo and with a style of its own, within the joint limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation
+
+from liftbench.types import Floats
+from liftbench_datasets.geometry.kinematics import KinematicTree, forward_kinematics
+from liftbench_datasets.people.actions import KNOTS, Action, Curve
+from liftbench_datasets.people.body import (
+    AXIS,
+    BODY,
+    COLUMN,
+    DOFS,
+    HIGH,
+    LOW,
+    MIRROR,
+    MIRROR_SIGN,
+    SOLE,
+    UNREST,
+)
+
+FRAMES_PER_SECOND = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """One sequence.
+
+    Attributes:
+        angles: (F, D) degrees, a column for each of `DOFS`.
+        positions: (F, 31, 3) metres, the ground is at y = 0.
+    """
+
+    angles: Floats
+    positions: Floats
+
+
+def make_motion(
+    rng: np.random.Generator,
+    action: Action,
+    frames: int,
+    body: KinematicTree = BODY,
+    frames_per_second: float = FRAMES_PER_SECOND,
+) -> Motion:
+    """Return `frames` frames of an action in a style drawn from `rng`; all draws come first.
+
+    `body` has the joints of `BODY` in their order, of whatever lengths.
+    """
+    style = _draw_style(rng, action)
+    seconds = np.arange(frames) / frames_per_second
+    cycles = style.start + style.rate * seconds + 0.02 * style.tempo.at(seconds)[:, 0]
+    effort = 1 + 0.08 * style.effort.at(seconds)
+    angles = effort * _cycle_angles(action, style, cycles) + style.offset
+    angles += UNREST * style.unrest.at(seconds)
+    if action.planted:
+        _flatten_feet(angles)
+    angles = within_limits(mirrored(angles) if style.mirrored else angles)
+    turn = -action.turn if style.mirrored else action.turn
+    heading = style.heading + turn * cycles + 12 * style.veer.at(seconds)[:, 0]
+    return Motion(angles, _stand(_pose(body, angles, heading), action, cycles, heading))
+
+
+def within_limits(angles: Floats) -> Floats:
+    """Press (F, D) degrees smoothly into the limits; away from them nothing changes."""
+    soft = 0.02 * (HIGH - LOW)  # where the bending begins
+    above = np.logaddexp(0, (angles - LOW) / soft) - np.logaddexp(0, (angles - HIGH) / soft)
+    pressed: Floats = np.clip(LOW + soft * above, LOW, HIGH)  # the clip is for rounding alone
+    return pressed
+
+
+def mirrored(angles: Floats) -> Floats:
+    """Swap left and right of (F, D) angles."""
+    swapped: Floats = angles[:, MIRROR] * MIRROR_SIGN
+    return swapped
+
+
+def joint_rotations(angles: Floats, heading: Floats) -> Floats:
+    """Return the (F, 31, 3, 3) rotations of the joints of `BODY`, each against its parent.
+
+    Args:
+        angles: (F, D) degrees, a column for each of `DOFS`.
+        heading: (F,) degrees to the left of +z.
+    """
+    turns = np.zeros((len(angles), len(BODY.names), 3))
+    for dof, column in zip(DOFS, angles.T, strict=True):
+        turns[:, BODY.names.index(dof.joint), AXIS[dof.kind]] = dof.sign * column
+    # First about the bone itself, then sideways, then forward, as the limits mean it.
+    xzy = turns[..., [0, 2, 1]].reshape(-1, 3)
+    rotation: Floats = Rotation.from_euler("XZY", xzy, degrees=True).as_matrix()
+    rotation = rotation.reshape(*turns.shape, 3)
+    # The pelvis tilts about the hips wherever it faces.
+    yxz = turns[:, 0, [1, 0, 2]] + heading[:, None] * [1, 0, 0]
+    rotation[:, 0] = Rotation.from_euler("YXZ", yxz, degrees=True).as_matrix()
+    return rotation
+
+
+@dataclass(frozen=True, eq=False)
+class _Drift:
+    """Smooth random curves of unit size: sums of slow sines, a pure function of time.
+
+    Attributes:
+        hertz: (3, C) of each sine.
+        start: (3, C) phase in radians.
+    """
+
+    hertz: Floats
+    start: Floats
+
+    def at(self, seconds: Floats) -> Floats:
+        """Return (F, C)."""
+        phase = 2 * np.pi * self.hertz * seconds[:, None, None] + self.start
+        total: Floats = np.sin(phase).sum(axis=1) * np.sqrt(2 / 3)
+        return total
+
+
+def _draw_drift(rng: np.random.Generator, columns: int) -> _Drift:
+    return _Drift(rng.uniform(0.08, 0.5, (3, columns)), rng.uniform(0, 2 * np.pi, (3, columns)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Style:
+    """The habits of one sequence; `mirrored` swaps the sides of the action's table."""
+
+    mirrored: bool
+    rate: float
+    start: float
+    heading: float
+    gain: Floats
+    offset: Floats
+    tempo: _Drift
+    effort: _Drift
+    veer: _Drift
+    unrest: _Drift
+
+
+def _draw_style(rng: np.random.Generator, action: Action) -> _Style:
+    vigour = np.exp(rng.normal(0, action.style / 2))
+    return _Style(
+        mirrored=bool(rng.random() < 0.5),
+        rate=rng.uniform(*action.rate),
+        start=rng.random(),
+        heading=rng.uniform(0, 360),
+        gain=vigour * np.exp(rng.normal(0, action.style, len(DOFS)) * _FREE)[_COMMON],
+        offset=rng.normal(0, 1, len(DOFS)) * UNREST,
+        tempo=_draw_drift(rng, 1),
+        effort=_draw_drift(rng, 1),
+        veer=_draw_drift(rng, 1),
+        unrest=_draw_drift(rng, len(DOFS)),
+    )
+
+
+# Legs bear the body, so that their joints vary less and the right leg does what the left does.
+_BEARING = {"root", *(side + joint for side in "lr" for joint in ("femur", "tibia", "foot"))}
+_FREE = np.array([0.4 if dof.joint in _BEARING else 1.0 for dof in DOFS])
+_COMMON = [COLUMN[re.sub(r"^r(?=femur|tibia|foot)", "l", dof.name)] for dof in DOFS]
+
+
+def _cycle_angles(action: Action, style: _Style, cycles: Floats) -> Floats:
+    """Return the (F, D) angles of an action after so many cycles (F,)."""
+    angles = np.zeros((len(cycles), len(DOFS)))
+    for lag, curves in _by_lag(action):
+        columns = [COLUMN[name] for name in curves]
+        angles[:, columns] = _periodic(list(curves.values()), cycles - lag)
+    return angles * style.gain
+
+
+def _by_lag(action: Action) -> Iterator[tuple[float, dict[str, Curve]]]:
+    """Give the curves of the table by full name; those of a named side come last and win."""
+    named = {name: curve for name, curve in action.curves.items() if name in COLUMN}
+    limbs = {name: curve for name, curve in action.curves.items() if name not in COLUMN}
+    yield 0.0, {"l" + name: curve for name, curve in limbs.items()}
+    yield action.lag, {"r" + name: curve for name, curve in limbs.items()}
+    yield 0.0, named
+
+
+def _periodic(curves: list[Curve], cycles: Floats) -> Floats:
+    """Return (F, C) of C curves given at the eighths of a cycle."""
+    knots = np.array([np.resize(curve, KNOTS) for curve in curves], dtype=np.float64).T
+    spline = CubicSpline(
+        np.linspace(0, 1, KNOTS + 1), np.concatenate([knots, knots[:1]]), bc_type="periodic"
+    )
+    values: Floats = spline(cycles % 1)
+    return values
+
+
+def _flatten_feet(angles: Floats) -> None:
+    """Set the ankles of (F, D) angles so that the soles are level under a bent leg."""
+    tilt = angles[:, COLUMN["root.flex"]]
+    for side in ("l", "r"):
+        hip, knee = (angles[:, COLUMN[f"{side}{joint}.flex"]] for joint in ("femur", "tibia"))
+        angles[:, COLUMN[f"{side}foot.flex"]] = tilt + knee - hip
+
+
+def _pose(body: KinematicTree, angles: Floats, heading: Floats) -> Floats:
+    """Return the (F, 31, 3) positions of (F, D) angles, with the root at the origin."""
+    return forward_kinematics(body, joint_rotations(angles, heading), np.zeros((len(angles), 3)))
+
+
+def _stand(pose: Floats, action: Action, cycles: Floats, heading: Floats) -> Floats:
+    """Put (F, 31, 3) poses on the ground and on their way."""
+    place = np.empty((len(pose), 3))
+    place[:, 1] = _periodic([action.lift], cycles)[:, 0] - _lowest_sole(pose)
+    if action.planted:
+        ankles = [BODY.names.index(name) for name in ("ltibia", "rtibia")]
+        place[:, ::2] = -pose[:, ankles].mean(axis=1)[:, ::2]
+    else:
+        way = action.stride * np.diff(cycles, prepend=cycles[:1])
+        facing = np.radians(heading)
+        place[:, 0] = np.cumsum(way * np.sin(facing))
+        place[:, 2] = np.cumsum(way * np.cos(facing))
+    return pose + place[:, None]
+
+
+def _lowest_sole(pose: Floats) -> Floats:
+    """Return the (F,) height of the lowest sole point, rounded off where the foot changes."""
+    soft = 0.004
+    soles = [
+        pose[:, BODY.names.index(side + joint), 1] - height
+        for side in ("l", "r")
+        for joint, height in SOLE.items()
+    ]
+    lowest: Floats = -soft * np.logaddexp.reduce(-np.array(soles) / soft, axis=0)
+    return lowest

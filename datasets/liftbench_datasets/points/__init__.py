@@ -1,0 +1,1 @@
+"""Points in a file of the user's own."""

@@ -1,0 +1,1 @@
+"""Readers of foreign files, and checks of what they hold."""

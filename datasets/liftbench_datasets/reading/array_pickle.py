@@ -1,0 +1,155 @@
+"""Reader of pickles that hold numpy arrays and plain values; nothing in them is ever called."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench_datasets.reading.guarded import guarded
+
+_ALWAYS_FINE = 1 << 29  # bytes that a small file may unpack to
+_GREATEST_RATIO = 100  # real arrays are not packed tighter
+
+
+Names = Mapping[tuple[str, str], Any]
+
+
+def read_pickle(path: Path, expected: str, stand_ins: Names | None = None) -> Any:  # noqa: ANN401
+    """Return the content of a pickle of arrays, numbers, texts, lists and dicts.
+
+    Pickles of Python 2 are read too; their texts become `str`.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for the error.
+        stand_ins: what else is allowed, by module and name; it is called as the pickle says.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it is damaged or holds anything else, such as code.
+    """
+    with guarded(path, expected), path.open("rb") as stream:
+        return load_pickle(stream, stand_ins)
+
+
+def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
+    """Return the arrays of an .npz file some of which hold Python objects.
+
+    An array of objects with no axis is its one object, such as a dict.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for the error.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it is damaged, or an object is not one that `read_pickle` takes.
+    """
+    with guarded(path, expected), ZipFile(path) as archive:
+        _refuse_oversized(archive, path.stat().st_size)
+        found = {}
+        for entry in archive.infolist():
+            with archive.open(entry) as stream:
+                found[entry.filename.removesuffix(".npy")] = _load_npy(stream, entry.file_size)
+        return found
+
+
+def _refuse_oversized(archive: ZipFile, size: int) -> None:
+    claimed = sum(entry.file_size for entry in archive.infolist())
+    if claimed > max(_ALWAYS_FINE, _GREATEST_RATIO * size):
+        raise ValueError(f"its arrays take {claimed} bytes, suspiciously many for {size}")
+
+
+def load_pickle(stream: IO[bytes], stand_ins: Names | None = None) -> Any:  # noqa: ANN401
+    """Return what a pickle holds, see `read_pickle`; arrays are read one by one.
+
+    Raises:
+        pickle.UnpicklingError: it holds what is not allowed.
+        ValueError: it is damaged.
+    """
+    return _ArrayUnpickler(stream, _ALLOWED | dict(stand_ins or {})).load()
+
+
+class _ArrayUnpickler(pickle._Unpickler):
+    """Finds the names that pickled arrays need, and no other.
+
+    The unpickler in Python, as that in C allocates whatever length or index a file claims.
+    """
+
+    def __init__(self, stream: IO[bytes], allowed: Names) -> None:
+        super().__init__(stream, encoding="latin1")
+        self.allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 as in the base class
+        """Return what an allowed name stands for."""
+        found = self.allowed.get((module.replace("numpy.core", "numpy._core"), name))
+        if found is None:
+            raise pickle.UnpicklingError(f"it wants to load {module}.{name}, which is not allowed")
+        return found
+
+
+def _latin1(text: str, encoding: str = "latin1") -> bytes:
+    """Stand in for `_codecs.encode`, by which Python 3 writes bytes for Python 2."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"it wants bytes in {encoding!r}, expected 'latin1'")
+    return text.encode("latin1")
+
+
+def _no_bytes() -> bytes:
+    """Stand in for `bytes`, by which old protocols write none."""
+    return b""
+
+
+def _empty_array(*_kind_shape_typecode: object) -> NDArray[Any]:
+    """Stand in for numpy's `_reconstruct`, whose empty array the pickle then fills."""
+    return np.empty(0)
+
+
+def _scalar(dtype: np.dtype[Any], content: bytes) -> Any:  # noqa: ANN401 a scalar of the type
+    if dtype.hasobject:
+        raise pickle.UnpicklingError("it holds a scalar of Python objects")
+    return np.frombuffer(content, dtype, count=1)[0]
+
+
+def _from_buffer(content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], order: str) -> Any:  # noqa: ANN401
+    """Stand in for numpy's `_frombuffer`, which protocol 5 uses."""
+    if order not in ("C", "F"):
+        raise pickle.UnpicklingError(f"it holds an array in order {order!r}")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+_MULTIARRAY = "numpy._core.multiarray"
+_ALLOWED = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    (_MULTIARRAY, "_reconstruct"): _empty_array,
+    (_MULTIARRAY, "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+    ("_codecs", "encode"): _latin1,
+    ("__builtin__", "bytes"): _no_bytes,
+}
+
+
+def _load_npy(stream: IO[bytes], size: int) -> Any:  # noqa: ANN401 an array or an object
+    version = np.lib.format.read_magic(stream)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in read:
+        raise ValueError(f"an array in format {version}, expected 1.0 or 2.0")
+    shape, column_major, dtype = read[version](stream)
+    if dtype.hasobject:
+        value = load_pickle(stream)
+        return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    count = int(np.prod(shape, dtype=object))
+    if count * dtype.itemsize > size:
+        raise ValueError(f"an array of shape {shape} in an entry of {size} bytes")
+    values = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
+    return values.reshape(shape, order="F" if column_major else "C")

@@ -1,0 +1,218 @@
+"""Reader of numbers in NASA's Common Data Format, versions 2.6 to 3.
+
+Source: CDF Internal Format Description. All counts and links of a file are checked before they
+are followed; cdflib, the usual reader, allocates and loops as a file claims.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench_datasets.reading.guarded import guarded
+
+# The word in which a version gives places in the file, and the length of its names.
+_VERSIONS = {b"\xcd\xf3\x00\x01": ("q", 256), b"\xcd\xf2\x60\x02": ("i", 64)}
+_PLAIN, _COMPRESSED = b"\x00\x00\xff\xff", b"\xcc\xcc\x00\x01"
+# Types of records.
+_CDR, _GDR, _RVDR, _VXR, _VVR, _ZVDR, _CCR, _CVVR = 1, 2, 3, 6, 7, 8, 10, 13
+_FLOATS = {21: "f4", 44: "f4", 22: "f8", 45: "f8"}
+_LITTLE_ENDIAN = {4, 6, 13}  # DECstation, IBM PC and Alpha with IEEE numbers
+_BIG_ENDIAN = {1, 2, 5, 7, 9, 12}
+_MOST_DIMENSIONS = 10  # the format's own limit
+_GZIP = 16 + zlib.MAX_WBITS  # zlib's name for data with a gzip header
+_MOST_BYTES = 2**28  # of one variable; an hour of poses takes a tenth
+
+
+def read_cdf(path: Path, variable: str) -> NDArray[Any]:
+    """Return a variable of floats in a .cdf file, its records first.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it is damaged, lacks the variable or holds it in a way that is not read here.
+    """
+    with guarded(path, f"a CDF file with floats '{variable}'"):
+        return _File(*_opened(path.read_bytes())).floats(variable)
+
+
+def _opened(content: bytes) -> tuple[bytes, str, int]:
+    """Return the uncompressed content of a file and what depends on its version."""
+    magic, kind = content[:4], content[4:8]
+    if magic not in _VERSIONS or kind not in (_PLAIN, _COMPRESSED):
+        raise ValueError("it does not begin as CDF of version 2.6 to 3 does")
+    word, name = _VERSIONS[magic]
+    if kind == _COMPRESSED:
+        start = 8 + struct.calcsize(f">{word}i{word}{word}i")
+        content = content[:8] + _inflated(content[start:], _MOST_BYTES)
+    return content, word, name
+
+
+def _inflated(content: bytes, most: int) -> bytes:
+    """Return what gzip packed, of which there may be so many bytes."""
+    stream = zlib.decompressobj(_GZIP)
+    inflated = stream.decompress(content, most + 1)
+    if len(inflated) > most or not stream.eof:
+        raise ValueError(f"a compressed part that is cut or holds more than {most} bytes")
+    return inflated
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """What the descriptor of a variable says."""
+
+    dtype: str
+    records: int
+    index: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _File:
+    """An uncompressed file.
+
+    Attributes:
+        content: all of it.
+        word: struct's letter of a place in the file.
+        name: length of a name.
+    """
+
+    content: bytes
+    word: str
+    name: int
+
+    def floats(self, name: str) -> NDArray[Any]:
+        """Return the values of a variable, (records, ...) in row-major order."""
+        place, _, _, encoding, flags = self._record(8, _CDR, "Wiiii")
+        if encoding not in _LITTLE_ENDIAN | _BIG_ENDIAN:
+            raise ValueError(f"numbers in encoding {encoding}")
+        variable = self._variable(place, name)
+        dtype = np.dtype(("<" if encoding in _LITTLE_ENDIAN else ">") + variable.dtype)
+        count = variable.records * math.prod(variable.shape)
+        if not 0 <= count * dtype.itemsize <= _MOST_BYTES:
+            raise ValueError(f"it claims {variable.records} records of shape {variable.shape}")
+        size = count * dtype.itemsize
+        values = np.frombuffer(self._data(variable.index, variable.records, size), dtype, count)
+        if flags & 1:
+            return values.reshape(variable.records, *variable.shape)
+        turned = values.reshape(variable.records, *variable.shape[::-1])
+        return turned.transpose(0, *range(turned.ndim - 1, 0, -1))
+
+    def _variable(self, place: int, name: str) -> _Variable:
+        """Find a variable in the lists that begin at the file's global descriptor."""
+        r_first, z_first, _, _, _, _, _, dimensions, _ = self._record(place, _GDR, "WWWWiiiii")
+        sizes = self._after(place, _GDR, "WWWWiiiiiWiii", f"{_dimensions(dimensions)}i")
+        for first, kind in ((z_first, _ZVDR), (r_first, _RVDR)):
+            for link in self._chain(first, kind, set()):
+                if self._named(link, kind) == name:
+                    return self._described(link, kind, sizes)
+        raise ValueError(f"it has no variable '{name}'")
+
+    def _named(self, place: int, kind: int) -> str:
+        (name,) = self._after(place, kind, _DESCRIPTOR, f"{self.name}s")
+        return str(name.split(b"\0")[0].decode("latin1")).strip()
+
+    def _described(self, place: int, kind: int, sizes: tuple[int, ...]) -> _Variable:
+        """Read the descriptor of a variable; `sizes` are those that all r-variables share."""
+        fields = self._record(place, kind, _DESCRIPTOR)
+        _, data_type, last, index, _, _, sparse, *_ = fields
+        head = f"{_DESCRIPTOR}{self.name}s"
+        if kind == _ZVDR:
+            (count,) = self._after(place, kind, head, "i")
+            head, count = head + "i", _dimensions(count)
+            sizes = self._after(place, kind, head, f"{count}i")
+            head += "i" * count
+        varies = self._after(place, kind, head, f"{len(sizes)}i")
+        if data_type not in _FLOATS or sparse:
+            raise ValueError(f"data type {data_type}, sparse records {sparse}")
+        shape = tuple(size for size, vary in zip(sizes, varies, strict=True) if vary)
+        if min((last, *shape), default=0) < 0:
+            raise ValueError(f"a negative size among {(last, *shape)}")
+        return _Variable(_FLOATS[data_type], last + 1, index, shape)
+
+    def _data(self, index: int, records: int, size: int) -> bytes:
+        """Return the bytes of all records, which lie in blocks that an index lists in order."""
+        data = bytearray()
+        each = size // max(records, 1)
+        for first, last, place in self._blocks(index, set()):
+            if not 0 <= first <= last < records or first * each != len(data):
+                raise ValueError(f"a block of records {first} to {last} of {records}")
+            data += self._block(place, (last + 1 - first) * each)
+        if len(data) != size:
+            raise ValueError(f"{len(data)} of {size} bytes")
+        return bytes(data)
+
+    def _blocks(self, index: int, seen: set[int]) -> Iterator[tuple[int, int, int]]:
+        """Give first record, last record and place of each block of an index and those below."""
+        for link in self._chain(index, _VXR, seen):
+            _, entries, used = self._record(link, _VXR, "Wii")
+            if not 0 <= used <= entries <= len(self.content):
+                raise ValueError(f"an index that uses {used} of {entries} entries")
+            columns = f"{entries}i{entries}i{entries}{self.word}"
+            listed = self._after(link, _VXR, "Wii", columns)
+            rows = (listed[i * entries : i * entries + used] for i in range(3))
+            for first, last, place in zip(*rows, strict=True):
+                if self._kind(place) == _VXR:
+                    yield from self._blocks(place, seen)
+                else:
+                    yield first, last, place
+
+    def _block(self, place: int, size: int) -> bytes:
+        """Return the bytes of a block's records; a block may have room for more."""
+        if self._kind(place) == _VVR:
+            (data,) = self._after(place, _VVR, "", f"{size}s")
+            return bytes(data)
+        _, packed = self._record(place, _CVVR, "iW")
+        if not 0 <= packed <= len(self.content):
+            raise ValueError(f"a compressed block of {packed} bytes")
+        (data,) = self._after(place, _CVVR, "iW", f"{packed}s")
+        return _inflated(data, size)
+
+    def _chain(self, place: int, kind: int, seen: set[int]) -> Iterator[int]:
+        """Give the places of records each of which leads to the next, 0 ends them."""
+        while place:
+            if place in seen:
+                raise ValueError(f"records of type {kind} that lead to each other")
+            seen.add(place)
+            yield place
+            (place,) = self._record(place, kind, "W")
+
+    def _kind(self, place: int) -> int:
+        return int(self._unpacked(place, "Wi", 0)[1])
+
+    def _record(self, place: int, kind: int, fields: str) -> tuple[Any, ...]:
+        """Return the first fields of a record, of which the size and type are not among them."""
+        return self._after(place, kind, "", fields)
+
+    def _after(self, place: int, kind: int, skipped: str, fields: str) -> tuple[Any, ...]:
+        """Return the fields of a record that follow others."""
+        found = self._kind(place)
+        if found != kind:
+            raise ValueError(f"a record of type {found} at byte {place}, expected {kind}")
+        return self._unpacked(place, fields, self._size("Wi" + skipped))
+
+    def _unpacked(self, place: int, fields: str, skip: int) -> tuple[Any, ...]:
+        if not 0 <= place <= len(self.content) - skip - self._size(fields):
+            raise ValueError(f"it ends within a record at byte {place}")
+        return struct.unpack_from(">" + fields.replace("W", self.word), self.content, place + skip)
+
+    def _size(self, fields: str) -> int:
+        return struct.calcsize(">" + fields.replace("W", self.word))
+
+
+# Next, data type, last record, first and last index, flags, sparse, three unused, elements of a
+# value, number, parameters of compression, records in a block; the name follows.
+_DESCRIPTOR = "WiiWWiiiiiiiWi"
+
+
+def _dimensions(count: int) -> int:
+    if not 0 <= count <= _MOST_DIMENSIONS:
+        raise ValueError(f"{count} dimensions, expected at most {_MOST_DIMENSIONS}")
+    return count

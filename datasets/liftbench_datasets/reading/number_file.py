@@ -1,0 +1,94 @@
+"""Reader of arrays of numbers from text, MATLAB and NumPy files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.errors import UserError
+from liftbench.types import Floats
+from liftbench_datasets.reading.array_fields import GREATEST
+from liftbench_datasets.reading.array_pickle import read_object_npz
+from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.mat_file import read_mat
+
+SUFFIXES = (".txt", ".mat", ".npz")
+
+
+def find_numbers(place: Path) -> Path | None:
+    """Return the file at a place that is given without its suffix, or None."""
+    files = (place.parent / f"{place.name}{suffix}" for suffix in SUFFIXES)
+    return next((file for file in files if file.is_file()), None)
+
+
+def read_numbers(path: Path, *names: str) -> Floats:
+    """Return an array of 2 or 3 axes from a file; NaN may stand in it.
+
+    Args:
+        path: a text file of one matrix, a row a line, columns separated by blanks, tabs or commas;
+            or a `.mat` or `.npz` file.
+        names: what the array may be called in a `.mat` or `.npz` file; the first one there is
+            taken.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it holds no such array.
+    """
+    expected = "a matrix of numbers"
+    if path.suffix == ".txt":
+        with guarded(path, expected):
+            return _checked(_read_text(path))
+    content = read_mat(path) if path.suffix == ".mat" else read_object_npz(path, expected)
+    with guarded(path, f"an array called {' or '.join(names)}"):
+        found = next((content[name] for name in names if name in content), None)
+        if found is None:
+            raise ValueError(f"it holds {', '.join(sorted(content))[:100] or 'nothing'}")
+        return _checked(np.asarray(found))
+
+
+def read_tracks(path: Path) -> Floats:
+    """Return (F, P, 2) from `W`, either in this form or (2F, P) with two rows a frame.
+
+    A point of which one coordinate is NaN is all NaN.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: it holds no such array.
+    """
+    array = read_numbers(path, "W", "tracks")
+    if array.ndim == 2 and len(array) % 2 == 0:
+        array = frames_of_rows(array, 2)
+    if array.ndim != 3 or array.shape[2] != 2:
+        raise UserError(
+            f"{path}: expected two rows a frame or (frames, points, 2), "
+            f"got an array of shape {array.shape}"
+        )
+    return np.where(np.isnan(array).any(axis=2, keepdims=True), np.nan, array)
+
+
+def frames_of_rows(rows: Floats, coordinates: int) -> Floats:
+    """Return (F, P, coordinates) of a matrix (coordinates F, P) whose rows come frame by frame."""
+    frames: Floats = rows.reshape(-1, coordinates, rows.shape[1]).swapaxes(1, 2)
+    return frames
+
+
+def _read_text(path: Path) -> Floats:
+    text = path.read_text(encoding="ascii").replace(",", " ")
+    rows = [line for line in text.splitlines() if line.partition("#")[0].strip()]
+    if not rows:
+        raise ValueError("the file is empty")
+    return np.loadtxt(rows, dtype=np.float64, ndmin=2)
+
+
+def _checked(array: NDArray[Any]) -> Floats:
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"got values of type {array.dtype}")
+    if array.ndim not in (2, 3) or not array.size:
+        raise ValueError(f"got an array of shape {array.shape}")
+    numbers = array.astype(np.float64)
+    if (np.abs(numbers) > GREATEST).any():
+        raise ValueError(f"got numbers greater than {GREATEST:g}")
+    return numbers

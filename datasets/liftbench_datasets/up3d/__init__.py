@@ -1,0 +1,1 @@
+"""UP-3D: people with fitted SMPL bodies."""

@@ -1,0 +1,1 @@
+"""What a plugin hands over: hooks, specs and their registry."""

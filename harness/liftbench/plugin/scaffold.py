@@ -1,0 +1,84 @@
+"""Writes a package of a user's own with a plugin that works, from the templates beside this."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Literal, get_args
+
+from liftbench.errors import UserError
+from liftbench.plugin.registry import Registry
+
+Kind = Literal["method", "dataset"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_SUFFIX = ".template"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def write_package(registry: Registry, name: str, kind: Kind, folder: Path) -> Path:
+    """Write the package `name` below a folder and return its own folder.
+
+    Args:
+        registry: has the keys that are taken.
+        name: of the package, and key of its method or dataset.
+        kind: what it adds.
+        folder: that gets the package's folder.
+
+    Raises:
+        UserError: the name cannot be used, the folder is absent or has something of that name, or
+            it cannot be written to; nothing is left behind.
+    """
+    _require_free(registry, name, kind)
+    target = folder / name
+    if not folder.is_dir():
+        raise UserError(f"--folder {folder}: no such folder; make it or name another")
+    if target.exists():
+        raise UserError(f"{target} exists; choose another name or --folder, or take it away")
+    files = dict(_rendered(name, kind))
+    try:
+        for path, text in files.items():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise UserError(f"{target}: {error.strerror}") from error
+    return target
+
+
+def _rendered(name: str, kind: Kind) -> Iterator[tuple[Path, str]]:
+    """Yield the path of each file below the package's folder, and its text."""
+    for root in (_TEMPLATES / "package", _TEMPLATES / kind):
+        for template in sorted(root.rglob(f"*{_SUFFIX}")):
+            path = str(template.relative_to(root)).removesuffix(_SUFFIX).replace("NAME", name)
+            text = Template(template.read_text(encoding="utf-8")).substitute(name=name, kind=kind)
+            yield Path(path), text
+
+
+def _require_free(registry: Registry, name: str, kind: Kind) -> None:
+    """Raise `UserError` unless the name can be that of a module, a plugin and its key."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"name '{name}': expected small letters, digits and _, a letter first, such as "
+            "'my_method'"
+        )
+    if keyword.iskeyword(name):
+        raise UserError(f"name '{name}': it is a keyword of Python; choose another")
+    if kind == "dataset" and name.startswith("synthetic_"):
+        raise UserError(
+            f"name '{name}': the keys of generated data begin with synthetic_, this one has files"
+        )
+    for catalogue in (registry.methods, registry.datasets, registry.suites):
+        if name in catalogue.items:
+            raise UserError(
+                f"name '{name}': it is the key of a {catalogue.kind} of "
+                f"{catalogue.sources[name]}; choose another"
+            )
+    if importlib.util.find_spec(name) is not None:
+        raise UserError(f"name '{name}': there is a Python module of that name; choose another")

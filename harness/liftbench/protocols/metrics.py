@@ -1,0 +1,70 @@
+"""Error of each frame between points that a protocol has brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from liftbench.protocols.alignment import norms
+from liftbench.types import Floats
+
+FrameError = Callable[[Floats, Floats, Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A frame error under its name.
+
+    Attributes:
+        name: name by which protocols refer to it.
+        errors: (predicted (F, P, 3), truth (F, P, 3), weights (F, P)) to errors (F,).
+        relative: the errors are ratios; otherwise they are in the truth's unit.
+        description: one sentence.
+    """
+
+    name: str
+    errors: FrameError
+    relative: bool
+    description: str
+
+
+def relative_norm(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return ‖S_gt - S‖_F / ‖S_gt‖_F of each frame (PR-RRN, eq. 19)."""
+    ratio: Floats = norms(predicted - truth, weights) / norms(truth, weights)
+    return ratio
+
+
+def mean_distance(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return the mean distance of corresponding points of each frame."""
+    return _weighted_mean(np.linalg.norm(predicted - truth, axis=2), weights)
+
+
+def mean_depth_distance(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return the mean distance along z of each frame (KD, section 5.2)."""
+    return _weighted_mean(np.abs(predicted[..., 2] - truth[..., 2]), weights)
+
+
+def stress(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return the mean over pairs i < j of | ‖G_i - G_j‖ - ‖P_i - P_j‖ | (C3DPO)."""
+    first, second = np.triu_indices(truth.shape[1], k=1)
+    lengths = [
+        np.linalg.norm(points[:, first] - points[:, second], axis=2)
+        for points in (predicted, truth)
+    ]
+    pair_weights = weights[:, first] * weights[:, second]
+    return _weighted_mean(np.abs(lengths[0] - lengths[1]), pair_weights)
+
+
+def _weighted_mean(values: Floats, weights: Floats) -> Floats:
+    mean: Floats = (values * weights).sum(axis=1) / weights.sum(axis=1)
+    return mean
+
+
+BUILTIN_METRICS = (
+    Metric("relative_norm", relative_norm, True, "‖S_gt - S‖_F / ‖S_gt‖_F"),
+    Metric("mean_distance", mean_distance, False, "mean distance of corresponding points"),
+    Metric("mean_depth_distance", mean_depth_distance, False, "mean distance along z"),
+    Metric("stress", stress, False, "mean difference of pairwise distances"),
+)

@@ -1,0 +1,206 @@
+"""The child process of a fit: it holds 2D points and a method, never the ground truth.
+
+Started as `python -m liftbench.runs.child FOLDER` by `liftbench.runs.process`. The folder holds
+`task.json` and the observations; the outcome goes to `outcome.json` and `predictions.npz`. One fit
+may serve several runs, which differ in the observations that are predicted from.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liftbench.files import write_atomic
+from liftbench.plugin.registry import load_registry
+from liftbench.plugin.specs import Method, RunContext
+from liftbench.runs.exchange import digest, read_observations, save_reconstructions
+from liftbench.suites.suite import checked_params
+from liftbench.types import Observations, Reconstruction
+
+_CURVE_POINTS = 200
+_WRITE_SECONDS = 0.25
+_TRACE_LINES = 20
+
+
+@dataclass
+class _Progress:
+    """Tells the parent about the training and keeps its thinned curve."""
+
+    path: Path
+    curve: list[tuple[int, int, float]] = field(default_factory=list)
+    written: float = 0.0
+
+    def __call__(self, step: int, steps: int, loss: float) -> None:
+        point = (int(step), int(steps), float(loss))
+        if not self.curve or step - self.curve[-1][0] >= steps / _CURVE_POINTS or step == steps:
+            self.curve.append(point)
+        if time.monotonic() - self.written >= _WRITE_SECONDS:
+            self.path.write_text(json.dumps(point), encoding="utf-8")
+            self.written = time.monotonic()
+
+
+def main(folder: Path) -> None:
+    """Run the task of `folder` and write its outcome."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    progress = _Progress(folder / "progress.json")
+    try:
+        outcome = {"status": "ok", **_run(folder, task, progress)}
+    except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
+        traceback.print_exc()
+        outcome = dict(_ended_by(error))
+    outcome["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    outcome["curve"] = [point for point in progress.curve if np.isfinite(point[2])]
+    write_atomic(folder / "outcome.json", json.dumps(outcome).encode())
+
+
+def _die_with_parent() -> None:
+    """End this process when the parent's end of standard input closes, however it died."""
+    os.read(0, 1)  # not sys.stdin, whose lock a waiting thread would hold at exit
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with all that the method has started
+    os._exit(1)
+
+
+def _run(folder: Path, task: dict[str, Any], progress: _Progress) -> dict[str, Any]:
+    device = _prepare_torch(task["device"], task["threads"])
+    seed_generators(task["seed"])
+    registry = load_registry(map(Path, task["plugin_files"]))
+    spec = registry.methods[task["method"]]
+    params = checked_params(f"method '{spec.key}'", spec.params, task["params"])
+    method = spec.make(**vars(params))
+    scratch = folder / "method"
+    scratch.mkdir(exist_ok=True)
+    context = RunContext(
+        seed=task["seed"],
+        device=device,
+        threads=task["threads"],
+        budget_s=task["budget_s"],
+        scratch=scratch,
+        progress=progress,
+    )
+    start = time.perf_counter()
+    method.fit(read_observations(folder / "fit.npz"), context)
+    fitted = time.perf_counter()
+    told: dict[str, Any] = {}
+    predictions: dict[str, Reconstruction] = {}
+    for names, one in zip(task["evaluate"], _for_each_run(method, task["evaluate"]), strict=True):
+        for name in names:
+            told[name] = _predict(one, folder, name, predictions)
+    save_reconstructions(folder / "predictions.npz", predictions)
+    return {
+        "fit_seconds": fitted - start,
+        "predicted": told,
+        "execution": {"device": device, "threads": task["threads"]},
+    }
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the global generators, for methods that draw from them."""
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 see above
+    torch.manual_seed(seed)
+
+
+def _for_each_run(method: Method, runs: Sequence[object]) -> Iterator[Method]:
+    """Yield the fitted method for each run, as if it were the only one.
+
+    A copy serves all but the last, and all random generators are put back to where the fit left
+    them, so that a run that shares its fit predicts what it does alone. What cannot be copied
+    serves all.
+    """
+    import torch
+
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    for left in reversed(range(len(runs))):
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+        yield _copied(method) if left else method
+
+
+def _copied(method: Method) -> Method:
+    try:
+        return copy.deepcopy(method)
+    except Exception:  # noqa: BLE001 a method may hold anything
+        return method
+
+
+def _predict(
+    method: Method, folder: Path, name: str, predictions: dict[str, Reconstruction]
+) -> dict[str, Any]:
+    """Add one prediction; return its seconds and digest, or why there is none."""
+    start = time.perf_counter()
+    try:
+        prediction = checked_prediction(method, read_observations(folder / f"{name}.npz"))
+    except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
+        trace = traceback.format_exc().splitlines()[-_TRACE_LINES:]
+        ended = _ended_by(error)
+        return {**ended, "error": "\n".join([ended["error"], *trace])}
+    predictions[name] = prediction
+    return {"seconds": time.perf_counter() - start, "digest": digest(prediction)}
+
+
+def _ended_by(error: BaseException) -> dict[str, str]:
+    status = "out_of_memory" if _is_memory_error(error) else "failed"
+    return {"status": status, "error": f"{type(error).__name__}: {error}"}
+
+
+def _prepare_torch(device: str, threads: int) -> str:
+    """Set threads and determinism, and return the device that `auto` means here."""
+    import torch
+
+    torch.set_num_threads(threads)
+    # As use_deterministic_algorithms, without the second that its compiler settings take.
+    torch.set_deterministic_debug_mode("warn")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def checked_prediction(method: Method, observations: Observations) -> Reconstruction:
+    """Return what a fitted method predicts.
+
+    Raises:
+        TypeError: it is no reconstruction.
+        ValueError: its points are not of the shape (F, P, 3) of the observations.
+    """
+    prediction = method.predict(observations)
+    if not isinstance(prediction, Reconstruction):
+        raise TypeError(f"predict: expected a Reconstruction, got {type(prediction).__name__}")
+    expected = (*observations.points_2d.shape[:2], 3)
+    if prediction.points_3d.shape != expected:
+        raise ValueError(
+            f"predict: expected points_3d {expected}, got {prediction.points_3d.shape}"
+        )
+    return prediction
+
+
+def _is_memory_error(error: BaseException) -> bool:
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)  # a thread that the method left behind must not keep a finished run waiting

@@ -1,0 +1,138 @@
+"""How long a plan will take, from how long such fits took before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tabulate import tabulate
+
+from liftbench.runs.plan import Plan
+from liftbench.runs.runner import Rerun, Run, by_fit, missing_runs
+from liftbench.runs.store import RunRecord, RunSpec, Store
+
+
+@dataclass(frozen=True)
+class MethodForecast:
+    """What is to be done of one row.
+
+    Attributes:
+        method: the row's key in the suite.
+        runs: that the store lacks.
+        fits: that they need; runs which differ only in what they predict share one.
+        seconds: of all these fits; None where no such fit is known.
+        source: which stored fits the seconds are from.
+    """
+
+    method: str
+    runs: int
+    fits: int
+    seconds: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a plan has and lacks.
+
+    Attributes:
+        runs: all that it asks for.
+        stored: runs that its store has.
+        taken: runs that other suites have.
+        rows: what is to be done of each row.
+        jobs: runs at once.
+    """
+
+    runs: int
+    stored: int
+    taken: int
+    rows: tuple[MethodForecast, ...]
+    jobs: int
+
+    def text(self) -> str:
+        """Return it for people."""
+        todo, fits = (sum(getattr(row, name) for row in self.rows) for name in ("runs", "fits"))
+        lines = [
+            f"{self.runs} runs: {self.stored} stored, {self.taken} to take over from other suites, "
+            f"{todo} to do in {fits} fits"
+        ]
+        if self.rows:
+            told = [(r.method, r.runs, r.fits, _each(r), r.source) for r in self.rows]
+            headers = ["method", "runs", "fits", "s a fit", "as"]
+            lines += [tabulate(told, headers=headers, tablefmt="simple"), self._total()]
+        return "\n".join(lines)
+
+    def _total(self) -> str:
+        known = [row.seconds for row in self.rows if row.seconds is not None]
+        unknown = [row.method for row in self.rows if row.seconds is None]
+        parts = (
+            [f"about {_duration(sum(known) / self.jobs)} with {self.jobs} at once"] if known else []
+        )
+        if unknown:
+            parts.append(f"no fit of {', '.join(unknown)} is stored to tell its time from")
+        return "; ".join(parts)
+
+
+def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
+    """Return what a plan lacks, and how long it will take.
+
+    The seconds are the median of the stored fits of all suites beside this one: those of the same
+    method with the same parameters on the same dataset, else on any, else of the same method.
+
+    Args:
+        plan: what is asked for.
+        store: where its runs go.
+        rerun: which stored runs are asked for again.
+        jobs: runs at once.
+    """
+    methods = {spec.key: cell.method for cell in plan.cells for spec in cell.runs}
+    missing = missing_runs(plan, store, rerun)
+    left = [run for run in missing if rerun != "none" or not _elsewhere(store, run[1])]
+    rows: dict[str, list[Run]] = {}
+    for title, spec in left:
+        rows.setdefault(methods[spec.key], []).append((title, spec))
+    known = [r for r in store.of_all_suites() if r.status == "ok" and r.fit_seconds is not None]
+    return Forecast(
+        runs=len(methods),
+        stored=len(methods) - len(missing),
+        taken=len(missing) - len(left),
+        rows=tuple(_row(method, runs, known) for method, runs in rows.items()),
+        jobs=jobs,
+    )
+
+
+def _elsewhere(store: Store, spec: RunSpec) -> bool:
+    records = (other.read(spec.key) for other in store.others_with(spec.key))
+    return any(record is not None and record.status == "ok" for record in records)
+
+
+def _row(method: str, runs: Sequence[Run], known: Sequence[RunRecord]) -> MethodForecast:
+    fits = len(by_fit(runs))
+    for source, seconds in _like(runs[0][1], known):
+        if seconds:
+            told = f"{len(seconds)} stored fits of {source}"
+            return MethodForecast(method, len(runs), fits, fits * median(seconds), told)
+    return MethodForecast(method, len(runs), fits, None, "no stored fit")
+
+
+def _like(spec: RunSpec, known: Sequence[RunRecord]) -> Iterator[tuple[str, list[float]]]:
+    """Yield the seconds of stored fits like this one, less and less like it."""
+    same = [r for r in known if r.spec.method["key"] == spec.method["key"]]
+    alike = [r for r in same if r.spec.method["params"] == spec.method["params"]]
+    here = [r for r in alike if r.spec.dataset["key"] == spec.dataset["key"]]
+    for source, records in (
+        ("this configuration on this dataset", here),
+        ("this configuration", alike),
+        ("this method", same),
+    ):
+        yield source, [r.fit_seconds for r in records if r.fit_seconds is not None]
+
+
+def _each(row: MethodForecast) -> str:
+    return "?" if row.seconds is None else f"{row.seconds / row.fits:.0f}"
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min" if minutes else "a minute"

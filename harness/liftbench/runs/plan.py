@@ -1,0 +1,315 @@
+"""Turns a suite into the runs that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import DatasetAdapter, MethodSpec
+from liftbench.runs.store import RunRecord, RunSpec
+from liftbench.suites.grids import unfolded
+from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, checked_params
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of a suite that was asked for; None means all of it."""
+
+    methods: Collection[str] | None = None
+    datasets: Collection[str] | None = None
+    subsets: Collection[str] | None = None
+    seeds: int | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one subset: a run for each seed.
+
+    Attributes:
+        method: the row's key in the suite.
+        dataset: key of the dataset.
+        subset: name of the subset.
+        setting: what else tells its column from others.
+        fit: split that is learned from.
+        splits: splits that the table shows.
+        runs: one spec a seed; empty where the data is absent.
+        seeds: how many seeds the suite asks for.
+        reason: why there is no run.
+    """
+
+    method: str
+    dataset: str
+    subset: str
+    setting: str
+    fit: str
+    splits: tuple[str, ...]
+    runs: tuple[RunSpec, ...]
+    seeds: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a suite, and what the datasets say of their files."""
+
+    suite: Suite
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+    def title(self, cell: Cell) -> str:
+        """Return a cell's row and column in words, with the setting where there are several."""
+        several = len({other.setting for other in self.cells}) > 1
+        setting = [cell.setting] if several and cell.setting else []
+        return " ".join([cell.method, cell.dataset, cell.subset, *setting])
+
+
+def make_plan(
+    suite: Suite,
+    registry: Registry,
+    root: Path,
+    selection: Selection,
+    stored: Collection[RunRecord] = (),
+) -> Plan:
+    """Return the cells of the selected part of a suite.
+
+    Args:
+        suite: what to plan.
+        registry: where its names are looked up.
+        root: the data root.
+        selection: the part that was asked for.
+        stored: records of the suite's store; a method that the suite does not name gets a row for
+            them, and where files are absent they still say which data their numbers are of.
+
+    Raises:
+        UserError: a name in the suite or the selection is unknown, or the data is damaged.
+    """
+    try:
+        return _plan(suite, registry, root, selection, stored)
+    except UserError as error:
+        raise UserError(f"suite '{suite.name}': {error}") from error
+
+
+def _plan(
+    suite: Suite,
+    registry: Registry,
+    root: Path,
+    selection: Selection,
+    stored: Collection[RunRecord],
+) -> Plan:
+    suite = unfolded(suite, registry)
+    for name in suite.protocols:  # an unknown metric is told before anything runs
+        registry.metrics[registry.protocols[name].metric]
+    ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
+    methods = _methods(suite, registry, selection, ran)
+    _check_selected(suite, selection)
+    asked = [
+        _column(registry, suite, data, subset) for data in suite.data for subset in data.subsets
+    ]
+    columns = [
+        _with_data(registry, root, column, stored)
+        for column in _distinct(asked)
+        if (selection.datasets is None or column.dataset["key"] in selection.datasets)
+        and (selection.subsets is None or column.dataset["subset"] in selection.subsets)
+    ]
+    cells = [
+        _cell(registry, column, label, row, selection.seeds, stored)
+        for column in columns
+        for label, row in methods.items()
+    ]
+    notes = dict.fromkeys(
+        f"{column.dataset['key']} {column.dataset['subset']}: {column.found}"
+        for column in columns
+        if column.available and column.found
+    )
+    return Plan(suite, tuple(cells), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A subset under one setting; `dataset` and `corruption` are those of the specs of its runs.
+
+    `dataset` has a checksum once the data is there, and `found` says how it differs from the
+    papers' set, or why it is absent.
+    """
+
+    dataset: dict[str, Any]
+    corruption: tuple[tuple[str, dict[str, Any]], ...]  # whose order counts in comparisons
+    setting: str
+    fit: str
+    evaluate: tuple[str, ...]
+    seeds: int
+    found: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether the data is there."""
+        return "checksum" in self.dataset
+
+
+def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> DatasetAdapter:
+    """Return a dataset's adapter with its parameters set."""
+    spec = registry.datasets[dataset]
+    checked = checked_params(f"dataset '{dataset}'", spec.params, params)
+    return spec.make(**vars(checked))
+
+
+def _methods(
+    suite: Suite, registry: Registry, selection: Selection, extra: Collection[str]
+) -> dict[str, SuiteMethod]:
+    """Return the floor, the suite's rows and the extra ones; a selection may add any method."""
+    floor = [key for key, spec in registry.methods.items.items() if spec.floor]
+    used = {row.plugin or label for label, row in suite.methods.items()}
+    rows = {key: SuiteMethod() for key in floor if key not in suite.methods}
+    rows |= suite.methods
+    rows |= {key: SuiteMethod() for key in sorted(extra) if key not in used | set(floor)}
+    if selection.methods is not None:
+        known = {**{key: SuiteMethod() for key in registry.methods.items}, **rows}
+        for name in selection.methods:
+            if name not in known:
+                raise unknown_name("method", name, known)
+        rows = {name: row for name, row in known.items() if name in selection.methods}
+    for label, row in rows.items():
+        spec = registry.methods[row.plugin or label]
+        checked_params(f"method '{label}'", spec.params, row.params)
+    return rows
+
+
+def _check_selected(suite: Suite, selection: Selection) -> None:
+    datasets = {data.dataset for data in suite.data}
+    subsets = {subset for data in suite.data for subset in data.subsets}
+    for kind, chosen, known in (
+        ("dataset", selection.datasets, datasets),
+        ("subset", selection.subsets, subsets),
+    ):
+        for name in chosen or ():
+            if name not in known:
+                raise unknown_name(f"{kind} in suite '{suite.name}'", name, known)
+
+
+def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _Column:
+    spec = registry.datasets[data.dataset]
+    for split in (data.fit, *data.evaluate):
+        if split not in spec.splits:
+            raise unknown_name(f"split of dataset '{spec.key}'", split, spec.splits)
+    params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
+    return _Column(
+        dataset={
+            "key": spec.key,
+            "version": spec.version,
+            "params": _jsonable(asdict(params)),
+            "subset": subset,
+        },
+        corruption=tuple(_corruptions(registry, data.corruption)),
+        setting=suite.setting if data.setting is None else data.setting,
+        fit=data.fit,
+        evaluate=data.evaluate,
+        seeds=data.seeds,
+    )
+
+
+def _corruptions(
+    registry: Registry, asked: dict[str, dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a run's spec says of each corruption that changes something.
+
+    A run of clean data is one run, and one key, however it was asked for; a stage is named only
+    where the corruption is not of both.
+    """
+    for key, given in asked.items():
+        spec = registry.corruptions[key]
+        params = checked_params(f"corruption '{key}'", spec.params, given)
+        if spec.is_clean(params):
+            continue
+        said = _jsonable(asdict(params))
+        stage = said.pop("stage")
+        entry = {"version": spec.version, "params": said}
+        yield key, entry if stage == "both" else {**entry, "stage": stage}
+
+
+def _distinct(columns: Iterable[_Column]) -> Iterable[_Column]:
+    """Return the columns once each; refuse two that a table could not tell apart."""
+    places: dict[tuple[str, str, str], _Column] = {}
+    for column in columns:
+        place = (column.dataset["key"], column.dataset["subset"], column.setting)
+        if places.setdefault(place, column) != column:
+            raise UserError(
+                f"{place[0]} {place[1]}: two columns that differ in what they run have the setting "
+                f"'{column.setting}'; give each a 'setting' of its own under 'data'"
+            )
+    return places.values()
+
+
+def _with_data(
+    registry: Registry, root: Path, column: _Column, stored: Collection[RunRecord]
+) -> _Column:
+    """Return the column with its data's checksum, or with the reason why there is none."""
+    named = column.dataset
+    adapter = make_adapter(registry, named["key"], named["params"])
+    try:
+        checksum = adapter.checksum(root, named["subset"])
+        found = adapter.note(root, named["subset"])
+    except DataMissingError as error:
+        same = [
+            record
+            for record in stored
+            if all(record.spec.dataset.get(name) == value for name, value in named.items())
+        ]
+        sums = {record.spec.dataset["checksum"] for record in same}
+        if len(sums) != 1:
+            # A table is for all machines, so it names no folder of this one.
+            return replace(column, found=str(error).replace(str(root), "DATA_ROOT"))
+        checksum, found = sums.pop(), same[-1].data_note
+    return replace(column, dataset={**named, "checksum": checksum}, found=found)
+
+
+def _cell(
+    registry: Registry,
+    column: _Column,
+    label: str,
+    row: SuiteMethod,
+    asked_seeds: int | None,
+    stored: Collection[RunRecord],
+) -> Cell:
+    spec = registry.methods[row.plugin or label]
+    first = _first_run(spec, row, column)
+    seeds = asked_seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
+    return Cell(
+        method=label,
+        dataset=column.dataset["key"],
+        subset=column.dataset["subset"],
+        setting=column.setting,
+        fit=column.fit,
+        splits=column.evaluate,
+        runs=tuple(replace(first, seed=seed) for seed in range(seeds) if column.available),
+        seeds=seeds,
+        reason="" if column.available else column.found,
+    )
+
+
+def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> int:
+    """Return how many seeds to show: more may have been run than the suite asks for."""
+    ran = [r.spec.seed + 1 for r in stored if replace(r.spec, seed=first.seed) == first]
+    return max([column.seeds, *ran])
+
+
+def _first_run(spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
+    params = checked_params(f"method '{spec.key}'", spec.params, row.params)
+    # A transductive method has nothing to say of frames that it was not fitted on.
+    evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
+    return RunSpec(
+        dataset=column.dataset,
+        fit=column.fit,
+        evaluate=evaluate,
+        method={"key": spec.key, "version": spec.version, "params": _jsonable(asdict(params))},
+        seed=0,
+        corruption=dict(column.corruption),
+    )
+
+
+def _jsonable(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters as they come back from JSON, so that a key survives the store."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in params.items()}

@@ -1,0 +1,144 @@
+"""Scores stored predictions: a pass of its own that can be repeated at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.metrics import Metric
+from liftbench.protocols.protocol import Matched, Protocol, frame_errors, matched_frames
+from liftbench.protocols.view_metrics import LackingOutputError, ViewMetric
+from liftbench.runs.store import RunRecord, Score
+from liftbench.types import Bools, Dataset, Floats, GroundTruth, Reconstruction
+
+LoadSplit = Callable[[str], Dataset]
+
+
+def score_record(
+    record: RunRecord,
+    predictions: Mapping[str, Reconstruction],
+    load: LoadSplit,
+    registry: Registry,
+    protocol: Protocol,
+) -> RunRecord:
+    """Return the record with the scores of its predictions under a protocol.
+
+    A prediction that cannot be scored (wrong shape, all points in one place) makes the record
+    `failed`, never a number; one that lacks what every protocol looks at makes it `skipped`.
+    """
+    try:
+        metric = registry.metrics[protocol.metric]
+        scores = {
+            split: _score(prediction, data, metric, protocol)
+            for split, prediction in predictions.items()
+            if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
+        }
+    except LackingOutputError as error:
+        if record.scores:  # under other protocols, which need not what this one does
+            return record
+        return replace(record, status="skipped", error=f"{protocol.identity}: {error}")
+    except ValueError as error:
+        others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
+        message = f"{protocol.identity}: {error}"
+        return replace(record, status="failed", error=message, scores=others)
+    if record.status == "skipped":  # a protocol before this one lacked what this one does not
+        record = replace(record, status="ok", error="")
+    return replace(record, scores={**record.scores, protocol.identity: scores})
+
+
+def _score(
+    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
+) -> Score:
+    values, scored = frame_values(prediction, data, metric, protocol)
+    if not np.isfinite(values[scored]).all():
+        count = int((~np.isfinite(values[scored])).sum())
+        raise ValueError(f"{count} frames have no finite error")
+    group = np.full(len(values), "all") if data.truth is None else data.truth.group
+    groups = {str(g): float(values[scored & (group == g)].mean()) for g in np.unique(group[scored])}
+    value = values[scored].mean() if protocol.mean == "frames" else np.mean(list(groups.values()))
+    absent = tuple(name for name in (data.truth.groups if data.truth else ()) if name not in groups)
+    return Score(float(value), groups, int(scored.sum()), int((~scored).sum()), absent)
+
+
+def frame_values(
+    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
+) -> tuple[Floats, Bools]:
+    """Return the value (F,) of each frame under a protocol, and which frames (F,) have one.
+
+    Raises:
+        ValueError: the prediction cannot be scored.
+    """
+    if isinstance(metric, ViewMetric):
+        values = metric.scores(prediction, data)
+        scored = ~np.isnan(values)
+        if not scored.any():
+            raise ValueError("no frame has a score")
+        return values, scored
+    if (truth := data.truth) is None:
+        raise ValueError("the data has no truth")
+    kept_prediction, kept_truth, scored = _measured_frames(prediction, truth)
+    values = np.full(len(truth.group), np.nan)
+    values[scored] = frame_errors(
+        protocol, metric, kept_prediction, kept_truth, data.observations.skeleton
+    )
+    return values, scored
+
+
+def matched_points(
+    prediction: Reconstruction,
+    data: Dataset,
+    metric: Metric,
+    protocol: Protocol,
+    frames: NDArray[np.intp],
+) -> Matched:
+    """Return the frames of these indices, which must have a value, as the metric compares them."""
+    if data.truth is None:
+        raise ValueError("the data has no truth")
+    kept_prediction, kept_truth, scored = _measured_frames(prediction, data.truth)
+    rows = np.cumsum(scored)[frames] - 1
+    return matched_frames(
+        protocol, metric, kept_prediction, kept_truth, data.observations.skeleton, rows
+    )
+
+
+def unit_of(protocol: Protocol, registry: Registry) -> str:
+    """Return the unit of a protocol's numbers: `length` is the one of the dataset."""
+    metric = registry.metrics[protocol.metric]
+    if isinstance(metric, ViewMetric):
+        return metric.unit
+    return "ratio" if protocol.spread_unit or metric.relative else "length"
+
+
+def more_is_better(protocol: Protocol, registry: Registry) -> bool:
+    """Return whether a higher number is a better one."""
+    return isinstance(registry.metrics[protocol.metric], ViewMetric)
+
+
+def _measured_frames(
+    prediction: Reconstruction, truth: GroundTruth
+) -> tuple[Reconstruction, GroundTruth, Bools]:
+    """Return both without the frames in which no true point counts, and which frames are left.
+
+    A truth that counts nowhere is left as it is, and so is a prediction of another shape: both
+    are errors, which `frame_errors` tells.
+    """
+    every = np.ones(len(truth.group), dtype=np.bool_)
+    if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:
+        return prediction, truth, every
+    counts: Bools = np.asarray(truth.mask.any(axis=1))
+    if counts.all() or not counts.any():
+        return prediction, truth, every
+    kept = GroundTruth(
+        truth.points_3d[counts],
+        truth.unit,
+        truth.group[counts],
+        truth.sequence[counts],
+        truth.mask[counts],
+        rotation=None if truth.rotation is None else truth.rotation[counts],
+    )
+    turned = None if prediction.rotation is None else prediction.rotation[counts]
+    return Reconstruction(prediction.points_3d[counts], rotation=turned), kept, counts

@@ -1,0 +1,1 @@
+"""What is asked: suites, grids of severities, and the published numbers."""

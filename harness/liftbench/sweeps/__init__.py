@@ -1,0 +1,1 @@
+"""Sweeps over corruptions: their tables, surfaces and figures."""

@@ -1,0 +1,63 @@
+"""Rigid factorisation: one shape for all frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from liftbench import Capabilities, MethodSpec, Observations, Reconstruction, RunContext
+from liftbench.cameras import centred, in_place
+from liftbench.types import Floats
+from liftbench_plugins.classical.cameras.cameras import nearest_rotations
+from liftbench_plugins.classical.cameras.metric_upgrade import metric_upgrade
+from liftbench_plugins.classical.tracks import NO_VALUE, matrix_of
+
+
+@dataclass(frozen=True)
+class RigidParams:
+    """No parameters."""
+
+
+class Rigid:
+    """Tomasi-Kanade factorisation with the metric upgrade for unit-scale orthographic cameras."""
+
+    shape: Floats
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        """Find the one shape (P, 3) that explains all frames best.
+
+        Raises:
+            ValueError: fewer than 3 frames or 4 points, or views of rank below 3.
+        """
+        frames, count = observations.points_2d.shape[:2]
+        if frames < 3 or count < 4:
+            raise ValueError(f"rigid needs 3 frames of 4 points, got {frames} of {count}")
+        rows = matrix_of(centred(observations.points_2d))
+        left, values, right = np.linalg.svd(rows, full_matrices=False)
+        if values[2] <= NO_VALUE * values[0]:
+            raise ValueError("rigid needs views of a body with depth: the points have rank below 3")
+        cameras = left[:, :3] * np.sqrt(values[:3])
+        upgrade = metric_upgrade(cameras.reshape(frames, 2, 3))
+        self.shape = np.linalg.solve(upgrade, np.sqrt(values[:3])[:, None] * right[:3]).T
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        """Turn the shape to each frame's least-squares camera."""
+        affine = centred(observations.points_2d).swapaxes(1, 2) @ np.linalg.pinv(self.shape.T)
+        rotation = nearest_rotations(affine)
+        return Reconstruction(
+            points_3d=in_place(self.shape @ rotation.swapaxes(1, 2), observations),
+            rotation=rotation,
+            canonical_3d=np.broadcast_to(self.shape, (len(rotation), *self.shape.shape)),
+        )
+
+
+RIGID = MethodSpec(
+    key="rigid",
+    title="Rigid factorisation (Tomasi-Kanade)",
+    reference="Tomasi, Kanade, Shape and motion from image streams under orthography, IJCV 1992",
+    make=Rigid,
+    params=RigidParams,
+    capabilities=Capabilities(seeded=False, permutable=True, rotatable=True),
+    floor=True,
+)

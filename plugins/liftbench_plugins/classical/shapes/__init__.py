@@ -1,0 +1,1 @@
+"""How classical methods find the shapes."""

@@ -1,0 +1,1 @@
+"""Learned methods, and the training that they share."""

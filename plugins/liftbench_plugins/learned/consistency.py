@@ -1,0 +1,77 @@
+"""Consistency between views: a shape seen from elsewhere must be lifted to itself.
+
+PR-RRN, section 4.3, with uniformly random rotations in place of those of the batch, which the
+paper names as a slightly better alternative, and for every camera and visibility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from liftbench_plugins.learned.factorisation import NormalisedViews, norms, seen_from
+from liftbench_plugins.learned.rotations import random_cameras
+
+Lift = Callable[[NormalisedViews], tuple[Tensor, Tensor]]
+"""From B views to shape (P, 3, B) and camera (3, a, B)."""
+_JUDGED_FRAMES = 1000
+
+
+def consistency_loss(
+    lift: Lift,
+    views: NormalisedViews,
+    shape: Tensor,
+    generator: torch.Generator,
+    cameras: Tensor | None = None,
+) -> Tensor:
+    """Return how much shapes and cameras change when they are seen from elsewhere (eq. 17).
+
+    The mean over frames of ‖S - S'‖_F / ‖S‖_F + ‖M - M'‖_F, where S' and M' are lifted from S as a
+    drawn camera M sees it, with the visible points, and for a perspective camera from the place,
+    of another frame. Gradients flow through the image of S too.
+
+    Args:
+        lift: what is to be consistent.
+        views: the batch that the shapes were lifted from.
+        shape: S, (P, 3, B).
+        generator: draws cameras and frames.
+        cameras: (3, a, B), to take those of the batch in another order (eq. 16) instead of
+            uniformly random ones.
+    """
+    of_shape, of_camera = _changes(lift, views, shape, generator, cameras)
+    return of_shape + of_camera
+
+
+@torch.no_grad()
+def inconsistency(lift: Lift, views: NormalisedViews) -> float:
+    """Return how much reconstructed shapes change when they are seen from elsewhere and lifted.
+
+    The first term of `consistency_loss` on frames of `views`; no truth is needed to see that a
+    network contradicts itself.
+    """
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randperm(views.frames, generator=generator)[:_JUDGED_FRAMES]
+    views = views.select(frames.to(views.columns.device))
+    shape, _ = lift(views)
+    return float(_changes(lift, views, shape, generator)[0])
+
+
+def _changes(
+    lift: Lift,
+    views: NormalisedViews,
+    shape: Tensor,
+    generator: torch.Generator,
+    cameras: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the mean change of the shape, relative, and of the camera."""
+    shape = shape - shape.mean(dim=0, keepdim=True)
+    if cameras is None:
+        camera = random_cameras(views.columns.shape[1], shape, generator)
+    else:
+        camera = cameras[:, :, torch.randperm(views.frames, generator=generator)]
+    others = torch.randperm(views.frames, generator=generator).to(shape.device)
+    again, camera_again = lift(seen_from(shape, camera, views.select(others)))
+    change = norms(again - shape) / norms(shape)
+    return change.mean(), norms(camera_again - camera).mean()

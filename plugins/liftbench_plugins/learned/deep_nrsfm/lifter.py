@@ -1,0 +1,176 @@
+"""Fits the network of Deep NRSfM and Deep NRSfM++ and lifts points with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from liftbench import Observations, Reconstruction, RunContext
+from liftbench.cameras import in_place
+from liftbench_plugins.learned.consistency import consistency_loss
+from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams, Nonlinearity
+from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
+from liftbench_plugins.learned.deep_nrsfm.scale import shape_scale, shape_size
+from liftbench_plugins.learned.factorisation import NormalisedViews, reprojection_loss
+from liftbench_plugins.learned.lifting import (
+    image_spread,
+    lifted,
+    observed_views,
+    reconstruction,
+    train_best_start,
+)
+from liftbench_plugins.learned.virtual_camera import facing
+
+# Of the initial weights, in the first and in the second turn of a training. ReLU halves the energy
+# of a signal, which He's gain of 6 makes up for; BST keeps it with 3. Codes that begin small make
+# simple shapes (CMU 39 after 1500 steps: 0.019 with 1, 0.040 and 0.062 with 3), but those of a
+# deep network may die.
+_GAINS: Mapping[Nonlinearity, tuple[float, float]] = {"relu": (6.0, 6.0), "bst": (1.0, 3.0)}
+# A frame keeps all its points where fewer than these would be left.
+_FEWEST_SHOWN = 4
+
+
+class DeepNrsfm:
+    """Learns hierarchical dictionaries by reprojection (Deep NRSfM++, eq. 17)."""
+
+    network: BlockSparseNetwork
+    device: str
+    edges: tuple[tuple[int, int], ...]
+    scale: float  # of the shapes that the network sees, in the data's unit
+    size: float  # of the training's shapes, which scale correction aims at
+
+    def __init__(self, params: DeepNrsfmParams) -> None:
+        self.params = params
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        """Learn from several starts; scale correction aims at the mean size of their shapes."""
+        params, self.device = self.params, context.device
+        self.edges = observations.skeleton.edges
+        if params.scale_measure == "bones" and not self.edges:
+            raise ValueError("scale_measure 'bones' needs a skeleton with edges; take 'norm'")
+        self.scale = 1.0
+        self.scale = params.input_scale / image_spread(self._views(observations))
+        # Batches are gathered from tensors that stay on the device.
+        views = self._on_device(observations)
+        self.network = train_best_start(
+            lambda number, turn: self._start(views, number, _GAINS[params.nonlinearity][turn]),
+            self._loss,
+            views,
+            params,
+            context,
+        )
+        if params.scale_rounds:
+            self.size = float(self._sizes(views).mean())
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        """Lift every frame by one pass through the network, and one more a scale correction."""
+        views = self._corrected(self._on_device(observations))
+        result = reconstruction(self.network, views, self.scale)
+        if self._perspective(observations):
+            return facing(observations).back(result)
+        return replace(result, points_3d=in_place(result.points_3d, observations))
+
+    def _start(self, views: NormalisedViews, seed: int, gain: float) -> BlockSparseNetwork:
+        params = self.params
+        points, columns = views.columns.shape[:2]
+        network = BlockSparseNetwork(
+            points,
+            columns,
+            sizes=params.dictionary_sizes,
+            nonlinearity=params.nonlinearity,
+            code=params.code,
+            gain=gain,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        network.fill_rounds = params.fill_rounds
+        network.odds = None if params.mirroring == "shared" else 0.0
+        return network.to(self.device)
+
+    def _loss(
+        self, network: BlockSparseNetwork, batch: NormalisedViews, generator: torch.Generator
+    ) -> Tensor:
+        """Return the mean loss over the rounds of scale correction, and the consistency loss.
+
+        What is lifted first is lifted in prediction too, with a t_z that the network has to
+        correct; so it learns from both, and t_z gets better while it learns.
+        """
+        shape, loss = self._lift_loss(network, batch, generator)
+        for _ in range(self.params.scale_rounds):
+            sizes = self._size_of(shape.detach())
+            batch = batch.rescaled(sizes.mean() / sizes)
+            shape, further = self._lift_loss(network, batch, generator)
+            loss = loss + further
+        loss = loss / (self.params.scale_rounds + 1)
+        if self.params.consistency:
+            part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
+            change = consistency_loss(network.lift, part, shape[:, :, : part.frames], generator)
+            loss = loss + self.params.consistency * change
+        return loss
+
+    def _lift_loss(
+        self, network: BlockSparseNetwork, views: NormalisedViews, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        shape, camera = network.lift(self._held_out(views, generator))
+        in_image = self.params.weighting == "image"
+        return shape, reprojection_loss(views, shape, camera, network.odds, in_image=in_image)
+
+    def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
+        """Return the views without some visible points, a share of its own for each frame.
+
+        A network that sees every frame under one mask learns that mask by heart.
+        """
+        complete = views.visible is None
+        if not self.params.held_out or (complete and self.params.hold_out == "hidden"):
+            return views
+        visible = views.seen()
+        draws = torch.rand(visible.shape, generator=generator)
+        share = self.params.held_out * torch.rand(views.frames, generator=generator)
+        shown = visible * (draws >= share).to(visible)
+        enough = shown.sum(dim=0) >= _FEWEST_SHOWN
+        return views.showing(torch.where(enough, shown, visible))
+
+    def _corrected(self, views: NormalisedViews) -> NormalisedViews:
+        """Return the views with t_z such that all reconstructions have one size (section 5)."""
+        for _ in range(self.params.scale_rounds):
+            views = views.rescaled(self.size / self._sizes(views))
+        return views
+
+    def _sizes(self, views: NormalisedViews) -> Tensor:
+        return self._size_of(lifted(self.network.lift, views)[0])
+
+    def _size_of(self, shape: Tensor) -> Tensor:
+        return shape_size(shape, self.params.scale_measure, self.edges)
+
+    def _on_device(self, observations: Observations) -> NormalisedViews:
+        return self._views(observations).to(self.device, torch.float32)
+
+    def _views(self, observations: Observations) -> NormalisedViews:
+        """Return the normalised views of observations, in double precision."""
+        if self.params.hidden_points == "mean_filled":
+            observations = _mean_filled(observations)
+        t_z = self.scale * shape_scale(observations, self.params.shape_scale)
+        if not self._perspective(observations):
+            return observed_views(observations, t_z)
+        camera = facing(observations)
+        return observed_views(
+            camera.view(observations),
+            t_z * camera.stretch,
+            perspective=True,
+            columns=2 if self.params.blocks == "3x2" else 3,
+        )
+
+    def _perspective(self, observations: Observations) -> bool:
+        return (observations.camera, self.params.camera) == ("perspective", "observed")
+
+
+def _mean_filled(observations: Observations) -> Observations:
+    """Return observations whose hidden points are visible ones at the mean of the others."""
+    shown = observations.visible[..., None]
+    points = np.where(shown, observations.points_2d, 0)
+    mean = points.sum(axis=1, keepdims=True) / shown.sum(axis=1, keepdims=True)
+    filled = np.where(shown, points, mean)
+    return replace(observations, points_2d=filled, visible=np.ones_like(observations.visible))

@@ -1,0 +1,182 @@
+"""The training loop that learned methods share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from liftbench import RunContext
+from liftbench_plugins.learned.optimiser import MuonAndAdam
+
+_CHECKPOINT_SECONDS = 60.0
+# The loss is read now and then only: on a GPU every reading waits for the device.
+_REPORT_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning rate that falls from its start to zero along half a cosine.
+
+    Attributes:
+        steps: optimisation steps.
+        batch_size: frames a step; all frames where there are fewer.
+        learning_rate: at the first step.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+
+BatchLoss = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def train(
+    network: nn.Module,
+    batch_loss: BatchLoss,
+    frames: int,
+    schedule: Schedule,
+    context: RunContext,
+) -> None:
+    """Minimise `batch_loss` over the parameters of `network`.
+
+    Every epoch visits the frames in a new order that depends on the seed alone. State goes to
+    the scratch folder now and then, and a run that was killed goes on from there with the same
+    result. Past its budget the training stops, and the progress shows at which step.
+
+    Args:
+        network: on its device.
+        batch_loss: from frame indices (B,) on that device, and a generator on the CPU that is
+            new in every step, to the loss.
+        frames: number of frames F.
+        schedule: steps, batch size and rate.
+        context: seed, device, budget, scratch folder and progress.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+    """
+    optimiser = MuonAndAdam(network)
+    checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser)
+    first = checkpoint.load()
+    deadline = time.monotonic() + context.budget_s
+    batches = _Batches(frames, schedule.batch_size, context)
+    for step in range(first, schedule.steps):
+        optimiser.zero_grad()
+        loss = batch_loss(batches[step], batches.generator(step))
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step(schedule.rate(step))
+        if step % _REPORT_EVERY and step + 1 < schedule.steps:
+            continue
+        value = _finite(loss, step + 1, schedule)
+        context.progress(step + 1, schedule.steps, value)
+        if time.monotonic() > deadline:
+            print(f"stopped at step {step + 1} of {schedule.steps}: the time budget is used up")
+            return
+        checkpoint.save_now_and_then(step + 1)
+
+
+def _finite(loss: Tensor, step: int, schedule: Schedule) -> float:
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss became {value} by step {step}; lower learning_rate "
+            f"({schedule.learning_rate:g})"
+        )
+    return value
+
+
+class Stages:
+    """The contexts of trainings in a row, which share one budget and one count of progress.
+
+    Args:
+        context: of the run.
+        steps: of all trainings that are sure to come.
+    """
+
+    def __init__(self, context: RunContext, steps: int) -> None:
+        self.context, self.steps = context, steps
+        self.deadline = time.monotonic() + context.budget_s
+        self.number, self.done = 0, 0
+
+    def begin(self, steps: int) -> RunContext:
+        """Return the context of the next training; each has a scratch folder of its own."""
+        scratch = self.context.scratch / f"stage{self.number}"
+        scratch.mkdir(exist_ok=True)
+        context = replace(
+            self.context,
+            budget_s=self.deadline - time.monotonic(),
+            scratch=scratch,
+            progress=partial(self._told, self.done),
+        )
+        self.number += 1
+        self.done += steps
+        return context
+
+    def _told(self, done: int, step: int, _steps: int, loss: float) -> None:
+        self.context.progress(done + step, self.steps, loss)
+
+
+class _Batches:
+    """Frame indices and random draws of each step, a pure function of seed and step."""
+
+    def __init__(self, frames: int, batch_size: int, context: RunContext) -> None:
+        self.frames, self.context = frames, context
+        self.size = min(batch_size, frames)
+        self.epoch, self.order = -1, torch.empty(0)
+
+    def __getitem__(self, step: int) -> Tensor:
+        per_epoch = self.frames // self.size
+        epoch, batch = divmod(step, per_epoch)
+        if epoch != self.epoch:
+            generator = torch.Generator().manual_seed(self.context.seed * 1_000_003 + epoch)
+            order = torch.randperm(self.frames, generator=generator)
+            self.epoch, self.order = epoch, order.to(self.context.device)
+        return self.order[batch * self.size : (batch + 1) * self.size]
+
+    def generator(self, step: int) -> torch.Generator:
+        """Return the generator of a step's other draws."""
+        return torch.Generator().manual_seed((self.context.seed + 1) * 1_000_000_007 + step)
+
+
+class _Checkpoint:
+    """Network, optimiser and step in one file that is whole or absent."""
+
+    def __init__(self, path: Path, network: nn.Module, optimiser: MuonAndAdam) -> None:
+        self.path, self.network, self.optimiser = path, network, optimiser
+        self.saved = time.monotonic()
+
+    def load(self) -> int:
+        """Restore the state if there is one and return the step to go on from."""
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        return int(state["step"])
+
+    def save_now_and_then(self, step: int) -> None:
+        """Write the state if the last writing is a while ago."""
+        if time.monotonic() - self.saved < _CHECKPOINT_SECONDS:
+            return
+        part = self.path.with_suffix(".part")
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "step": step,
+            },
+            part,
+        )
+        part.replace(self.path)
+        self.saved = time.monotonic()

@@ -1,0 +1,149 @@
+"""Pickles of arrays are read; whatever else a pickle holds is refused and never run."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import re
+import resource
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liftbench.errors import DataMissingError, UserError
+from liftbench_datasets.reading.array_pickle import load_pickle, read_object_npz, read_pickle
+
+
+def poses() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    return {
+        "S1": {"Walking 1": rng.standard_normal((3, 4, 3)), "Photo": np.zeros((0, 4, 3), "f4")},
+        "columns": np.asfortranarray(rng.standard_normal((2, 3))),
+        "number": np.float32(0.5),
+        "names": np.array(["hip", "knee"]),
+        "objects": np.array([{"a": 1}, None], dtype=object),
+        "plain": [1, 2.5, "text", b"bytes", (True, None)],
+    }
+
+
+def assert_same(left: Any, right: Any) -> None:
+    np.testing.assert_equal(left, right)
+
+
+class Touch:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol(protocol: int) -> None:
+    assert_same(load_pickle(io.BytesIO(pickle.dumps(poses(), protocol=protocol))), poses())
+
+
+def test_pickle_of_python_2() -> None:
+    content = (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I2\nt"
+        b"cnumpy\ndtype\n(S'f8'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'"
+        + "".join(f"\\x{byte:02x}" for byte in np.array([0.5, -2.0]).tobytes()).encode()
+        + b"'\ntb."
+    )
+    np.testing.assert_array_equal(load_pickle(io.BytesIO(content)), [0.5, -2.0])
+
+
+def test_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    path = tmp_path / "body.pkl"
+    path.write_bytes(pickle.dumps({"pose": [Touch(made)]}))
+    with pytest.raises(UserError, match=r"body\.pkl: expected a body: it wants to load .*mkdir"):
+        read_pickle(path, "a body")
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cnumpy\nload\n(S'x'\ntR.",
+        b"cbuiltins\neval\n(S'1'\ntR.",
+        b"cnumpy._core.multiarray\nscalar\n(cnumpy\ndtype\n(S'O8'\nI0\nI1\ntRS'12345678'\ntR.",
+        b"c_codecs\nencode\n(VA\nVutf-16\ntR.",
+    ],
+)
+def test_other_names_are_refused(content: bytes) -> None:
+    with pytest.raises((pickle.UnpicklingError, ValueError)):
+        load_pickle(io.BytesIO(content))
+
+
+def test_huge_memo_index_takes_no_memory() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert load_pickle(io.BytesIO(b"\x80\x02]r\xff\xff\xff\xff.")) == []
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+
+
+def test_absent(tmp_path: Path) -> None:
+    with pytest.raises(DataMissingError, match=r"body\.pkl: not found"):
+        read_pickle(tmp_path / "body.pkl", "a body")
+
+
+def test_npz_of_objects(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    plain = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    np.savez_compressed(path, positions=np.array(poses(), dtype=object), plain=plain)
+    found = read_object_npz(path, "poses")
+    assert_same(found["positions"], poses())
+    np.testing.assert_array_equal(found["plain"], plain)
+
+
+def test_npz_with_code(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    path = tmp_path / "poses.npz"
+    np.savez(path, positions=np.array({"S1": Touch(made)}, dtype=object))
+    with pytest.raises(UserError, match="not allowed"):
+        read_object_npz(path, "poses")
+    assert not made.exists()
+
+
+def test_npz_that_claims_too_much(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    np.savez(path, x=np.zeros(7))
+    content = path.read_bytes()
+    assert b"(7,)" in content
+    path.write_bytes(content.replace(b"(7,), }  ", b"(7000,),}"))
+    with pytest.raises(UserError, match=r"poses\.npz: expected poses"):
+        read_object_npz(path, "poses")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damage_is_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    content = bytearray(pickle.dumps(poses(), protocol=data.draw(st.sampled_from([0, 2, 4, 5]))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("damaged") / "poses.pkl"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        read_pickle(path, "poses")
+    except UserError as error:
+        told = str(error)
+    else:
+        return
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected poses: .+", told)
+
+
+def test_lengths_beyond_the_file_are_refused() -> None:
+    for content in (
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b"x.",
+        b"\x80\x02T\xff\xff\xff\x7fx.",
+    ):
+        with pytest.raises((pickle.UnpicklingError, ValueError, EOFError)):
+            load_pickle(io.BytesIO(content))

@@ -1,0 +1,88 @@
+"""The frame errors against plain loops over counted points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from math import dist, sqrt
+
+import numpy as np
+import pytest
+
+from liftbench.protocols.metrics import BUILTIN_METRICS, Metric
+from liftbench.types import Floats
+
+FrameLoop = Callable[[list[Floats], list[Floats]], float]
+METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
+
+
+def relative_norm(predicted: list[Floats], truth: list[Floats]) -> float:
+    left = sum(dist(p, t) ** 2 for p, t in zip(predicted, truth, strict=True))
+    return sqrt(left) / sqrt(sum(float(t @ t) for t in truth))
+
+
+def mean_distance(predicted: list[Floats], truth: list[Floats]) -> float:
+    return sum(dist(p, t) for p, t in zip(predicted, truth, strict=True)) / len(truth)
+
+
+def mean_depth_distance(predicted: list[Floats], truth: list[Floats]) -> float:
+    return sum(abs(p[2] - t[2]) for p, t in zip(predicted, truth, strict=True)) / len(truth)
+
+
+def stress(predicted: list[Floats], truth: list[Floats]) -> float:
+    pairs = list(combinations(range(len(truth)), 2))
+    return sum(
+        abs(dist(truth[i], truth[j]) - dist(predicted[i], predicted[j])) for i, j in pairs
+    ) / len(pairs)
+
+
+LOOPS: dict[str, FrameLoop] = {
+    "relative_norm": relative_norm,
+    "mean_distance": mean_distance,
+    "mean_depth_distance": mean_depth_distance,
+    "stress": stress,
+}
+
+
+def sample(masked: bool) -> tuple[Floats, Floats, Floats]:
+    rng = np.random.default_rng(5)
+    weights = np.ones((20, 6))
+    if masked:
+        weights[:, 2:] = rng.random((20, 4)) < 0.5
+    predicted, truth = rng.standard_normal((2, 20, 6, 3))
+    return predicted, truth, weights
+
+
+def test_every_metric_has_a_loop() -> None:
+    assert METRICS.keys() == LOOPS.keys()
+    assert {m.name for m in BUILTIN_METRICS if m.relative} == {"relative_norm"}
+    assert all(m.description for m in BUILTIN_METRICS)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("metric", BUILTIN_METRICS, ids=lambda m: m.name)
+def test_metric_matches_its_loop(metric: Metric, masked: bool) -> None:
+    predicted, truth, weights = sample(masked)
+    expected = [
+        LOOPS[metric.name](list(p[w > 0]), list(t[w > 0]))
+        for p, t, w in zip(predicted, truth, weights, strict=True)
+    ]
+    errors = metric.errors(predicted, truth, weights)
+    assert errors.shape == (20,)
+    np.testing.assert_allclose(errors, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", BUILTIN_METRICS, ids=lambda m: m.name)
+def test_the_truth_has_no_error(metric: Metric) -> None:
+    _, truth, weights = sample(masked=True)
+    np.testing.assert_array_equal(metric.errors(truth, truth, weights), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("relative_norm", 3.0), ("mean_distance", 7.5), ("mean_depth_distance", 6.0), ("stress", 15)],
+)
+def test_values_by_hand(name: str, expected: float) -> None:
+    truth = np.array([[[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]])
+    predicted = np.array([[[0.0, 0.0, 0.0], [12.0, 0.0, 16.0]]])
+    assert METRICS[name].errors(predicted, truth, np.ones((1, 2))) == pytest.approx([expected])

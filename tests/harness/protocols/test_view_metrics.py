@@ -1,0 +1,255 @@
+"""Key points, masks and volumes against closed forms and plain loops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liftbench.images import Images
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.view_metrics import (
+    LackingOutputError,
+    correct_keypoints,
+    covered,
+    mask_overlap,
+    reprojected,
+    solid,
+    volume_overlap,
+)
+from liftbench.runs.scoring import score_record
+from liftbench.runs.store import RunRecord, RunSpec, Score
+from liftbench.types import (
+    Dataset,
+    Floats,
+    GroundTruth,
+    Mesh,
+    Observations,
+    Reconstruction,
+    Skeleton,
+)
+
+F, P = 4, 6
+# The two triangles of each face of a cube whose corner i has the bits of i as coordinates.
+CUBE = np.array(
+    [
+        [0, 1, 3], [0, 3, 2], [4, 5, 7], [4, 7, 6], [0, 1, 5], [0, 5, 4],
+        [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 3, 7], [1, 7, 5],
+    ]
+)  # fmt: skip
+
+
+def box(low: tuple[float, ...], high: tuple[float, ...]) -> Mesh:
+    bits = np.array([[i >> k & 1 for k in range(3)] for i in range(8)])
+    return Mesh(np.where(bits, high, low), CUBE)
+
+
+def observations(points_2d: Floats, visible: Floats, images: Images | None = None) -> Observations:
+    shown = np.where(visible[..., None], points_2d, np.nan)
+    boxes = np.tile([10.0, 20.0, 100.0, 60.0], (len(points_2d), 1)) * np.arange(1, F + 1)[:, None]
+    names = Skeleton(tuple("abcdef"))
+    return Observations(shown, visible, np.arange(F), "orthographic", names, boxes, images)
+
+
+def reconstruction(**fields: Floats) -> Reconstruction:
+    return Reconstruction(np.zeros((F, P, 3)), **fields)
+
+
+def test_key_points_match_a_loop() -> None:
+    rng = np.random.default_rng(0)
+    true, visible = rng.uniform(0, 100, (F, P, 2)), rng.random((F, P)) < 0.7
+    guess = true + rng.normal(0, 15, true.shape)
+    data = Dataset(observations(true, visible), None)
+    expected = []
+    for f in range(F):
+        shown = [p for p in range(P) if visible[f, p]]
+        limit = 0.1 * 100 * (f + 1)
+        close = [p for p in shown if np.linalg.norm(guess[f, p] - true[f, p]) <= limit]
+        expected.append(100 * len(close) / len(shown))
+    found = correct_keypoints(reconstruction(points_2d=guess), data)
+    np.testing.assert_allclose(found, expected)
+    assert len(set(expected)) > 1
+
+
+def test_hidden_key_points_do_not_count_and_a_frame_without_any_has_no_score() -> None:
+    true, visible = np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)
+    visible[0], visible[1, 2:] = False, False
+    guess = true.copy()
+    guess[1, 1:] = 1e6
+    found = correct_keypoints(
+        reconstruction(points_2d=guess), Dataset(observations(true, visible), None)
+    )
+    np.testing.assert_array_equal(found, [np.nan, 50, 100, 100])
+
+
+def test_points_of_a_lifter_are_put_where_the_visible_ones_have_their_mean() -> None:
+    rng = np.random.default_rng(1)
+    true, visible = rng.uniform(0, 100, (F, P, 2)), rng.random((F, P)) < 0.7
+    visible[1] = False
+    lifted = rng.normal(0, 30, (F, P, 3))
+    seen = observations(true, visible)
+    found = reprojected(Reconstruction(lifted), seen)
+    for f in (0, 2, 3):
+        shown = [p for p in range(P) if visible[f, p]]
+        for axis in range(2):
+            gap = np.mean([found[f, p, axis] - true[f, p, axis] for p in shown])
+            assert abs(gap) < 1e-9
+        np.testing.assert_allclose(found[f] - found[f, 0], lifted[f, :, :2] - lifted[f, 0, :2])
+    lifted[..., :2] = true + np.array([500.0, -80.0])
+    scores = correct_keypoints(Reconstruction(lifted), Dataset(seen, None))
+    np.testing.assert_array_equal(scores, [100, np.nan, 100, 100])
+    given = Reconstruction(lifted, points_2d=true - 3)
+    np.testing.assert_array_equal(reprojected(given, seen), true - 3)
+
+
+def test_a_square_covers_its_pixels() -> None:
+    square = box((2, 3, 0), (5, 7, 9))
+    mask = covered(square.vertices, square.faces, (10, 8))
+    expected = np.zeros((10, 8), dtype=bool)
+    expected[3:8, 2:6] = True
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_masks_overlap_as_squares_do(tmp_path: Path) -> None:
+    truth = np.zeros((40, 40), np.uint8)
+    truth[0:20, 0:20] = 255
+    Image.fromarray(truth).save(tmp_path / "mask.png")
+    files = (str(tmp_path / "mask.png"),) * F
+    data = Dataset(
+        observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool), Images(files, files)), None
+    )
+    squares = [box((x, 0, 0), (x + 19, 19, 1)) for x in (0, 10, 20, 10)]
+    vertices = np.stack([square.vertices for square in squares])
+    found = mask_overlap(reconstruction(vertices=vertices, faces=CUBE), data)
+    np.testing.assert_allclose(found, [1, 200 / 600, 0, 200 / 600])
+
+
+def test_a_closed_surface_is_filled() -> None:
+    whole = solid(box((0, 0, 0), (1, 1, 1)), np.zeros(3), 1.0)
+    assert whole.all()
+    half = solid(box((0, 0, 0), (1, 1, 0.49)), np.zeros(3), 1.0)
+    assert half[:, :, :16].all()
+    assert not half[:, :, 16:].any()
+
+
+def test_an_open_surface_is_a_shell() -> None:
+    plate = Mesh(np.array([[0.0, 0, 0.51], [1, 0, 0.51], [0, 1, 0.51]]), np.array([[0, 1, 2]]))
+    voxels = solid(plate, np.zeros(3), 1.0)
+    assert voxels.any(axis=2).sum() == voxels.sum()
+
+
+@pytest.mark.parametrize("turn", [np.eye(3), np.eye(3)[[1, 2, 0]]])
+def test_volumes_overlap_as_boxes_do(turn: Floats) -> None:
+    truth = box((0, 0, 0), (2, 1, 1))
+    ends = ((0, 2), (0, 1), (1, 3), (2, 4))
+    guesses = [box((low, 0, 0), (high, 1, 1)) for low, high in ends]
+    data = Dataset(
+        observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)),
+        GroundTruth(
+            np.zeros((F, P, 3)),
+            "m",
+            np.full(F, "box"),
+            np.arange(F),
+            meshes=(Mesh(truth.vertices @ turn, CUBE),),
+            mesh=np.zeros(F, dtype=np.int64),
+        ),
+    )
+    vertices = np.stack([guess.vertices @ turn for guess in guesses])
+    found = volume_overlap(reconstruction(canonical_vertices=vertices, faces=CUBE), data)
+    np.testing.assert_allclose(found, [1, 1 / 2, 1 / 3, 0], atol=0.06)
+    assert found[0] == 1
+
+
+def test_what_is_lacking_is_named() -> None:
+    data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
+    for changes, words in (
+        ({"box": None}, "PCK needs boxes"),
+        ({"camera": "perspective"}, r"\(points_2d\) of a perspective camera"),
+    ):
+        other = Dataset(replace(data.observations, **changes), None)
+        with pytest.raises(LackingOutputError, match=words):
+            correct_keypoints(reconstruction(), other)
+    for metric, words in (
+        (mask_overlap, "vertices and faces"),
+        (volume_overlap, "canonical_vertices and faces"),
+    ):
+        with pytest.raises(LackingOutputError, match=words):
+            metric(reconstruction(), data)
+    surface = reconstruction(
+        vertices=np.zeros((F, 8, 3)), canonical_vertices=np.zeros((F, 8, 3)), faces=CUBE
+    )
+    with pytest.raises(ValueError, match="images with masks"):
+        mask_overlap(surface, data)
+    with pytest.raises(ValueError, match="true meshes"):
+        volume_overlap(surface, data)
+
+
+@pytest.mark.parametrize("bad", [-1, 8])
+def test_faces_name_vertices(bad: int) -> None:
+    with pytest.raises(ValueError, match=r"faces: an index lies outside 0\.\.7"):
+        reconstruction(vertices=np.zeros((F, 8, 3)), faces=np.array([[0, 1, bad]]))
+    with pytest.raises(ValueError, match=r"faces: an index lies outside 0\.\.7"):
+        Mesh(np.zeros((8, 3)), np.array([[0, 1, bad]]))
+
+
+def test_scores_need_no_truth_and_are_over_frames_that_have_one(registry: Registry) -> None:
+    true, visible = np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)
+    visible[0] = False
+    guess = true.copy()
+    guess[1, :3] = 1e6
+    data = Dataset(observations(true, visible), None)
+    record = score_record(
+        RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok"),
+        {"all": reconstruction(points_2d=guess)},
+        lambda _: data,
+        registry,
+        registry.protocols["pck"],
+    )
+    expected = Score(pytest.approx(250 / 3), {"all": pytest.approx(250 / 3)}, 3, unscored=1)
+    assert record.scores["pck@1"]["all"] == expected
+    hidden = Dataset(
+        replace(data.observations, visible=visible & False, points_2d=true * np.nan), None
+    )
+    failed = score_record(
+        record,
+        {"all": reconstruction(points_2d=guess)},
+        lambda _: hidden,
+        registry,
+        registry.protocols["pck"],
+    )
+    assert (failed.status, failed.error) == ("failed", "pck@1: no frame has a score")
+
+
+def test_a_method_without_what_a_score_needs_is_skipped(registry: Registry) -> None:
+    data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
+    record = score_record(
+        RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok"),
+        {"all": reconstruction()},
+        lambda _: data,
+        registry,
+        registry.protocols["miou"],
+    )
+    assert record.status == "skipped"
+    assert record.error == "miou@1: mask IoU needs a mesh (vertices and faces)"
+    assert record.scores == {}
+
+
+@pytest.mark.parametrize("order", [("miou", "pck"), ("pck", "miou")])
+def test_a_lacking_mesh_hides_no_score_of_key_points(
+    registry: Registry, order: tuple[str, ...]
+) -> None:
+    data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
+    record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
+    for name in order:
+        record = score_record(
+            record,
+            {"all": reconstruction(points_2d=np.zeros((F, P, 2)))},
+            lambda _: data,
+            registry,
+            registry.protocols[name],
+        )
+    assert (record.status, record.error) == ("ok", "")
+    assert set(record.scores) == {"pck@1"}

@@ -1,0 +1,128 @@
+"""Scores of stored predictions where only some of the frames have truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from liftbench.cameras import random_rotations
+from liftbench.plugin.registry import Registry
+from liftbench.protocols.metrics import Metric
+from liftbench.runs.scoring import frame_values, matched_points, score_record
+from liftbench.runs.store import RunRecord, RunSpec
+from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction, Skeleton
+
+FRAMES, POINTS = 6, 5
+MEASURED = [1, 4, 5]
+
+
+def points(seed: int) -> Floats:
+    return np.random.default_rng(seed).uniform(1, 3, (FRAMES, POINTS, 3))
+
+
+def dataset(frames: list[int], mask: bool = True) -> Dataset:
+    """Return those frames; where `mask`, only `MEASURED` of them count and the others are 0."""
+    sequence = np.arange(FRAMES)[frames]
+    counts = np.isin(sequence, MEASURED) if mask else np.ones(len(frames), dtype=bool)
+    truth = np.where(counts[:, None, None], points(0)[frames], 0)
+    seen = Observations(
+        points(0)[frames, :, :2],
+        np.ones((len(frames), POINTS), dtype=bool),
+        sequence,
+        "orthographic",
+        Skeleton(tuple("abcde")),
+    )
+    group = np.where(sequence < 2, "first", "last")
+    shown = np.repeat(counts[:, None], POINTS, axis=1)
+    return Dataset(seen, GroundTruth(truth, "m", group, sequence, shown))
+
+
+def scored(data: Dataset, prediction: Floats, registry: Registry, protocol: str) -> RunRecord:
+    record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
+    predictions = {"all": Reconstruction(prediction)}
+    return score_record(record, predictions, lambda _: data, registry, registry.protocols[protocol])
+
+
+@pytest.mark.parametrize("protocol", ["e3d", "e3d_akhter", "mpjpe", "stress", "depth_error"])
+def test_frames_without_truth_do_not_count(registry: Registry, protocol: str) -> None:
+    everything = dataset(list(range(FRAMES)))
+    found = scored(everything, points(1), registry, protocol)
+    alone = scored(dataset(MEASURED, mask=False), points(1)[MEASURED], registry, protocol)
+    assert found.status == "ok"
+    score, expected = (next(iter(r.scores.values()))["all"] for r in (found, alone))
+    assert (score.frames, score.unscored) == (3, 3)
+    assert score == replace(expected, unscored=3)
+    assert set(score.groups) == {"first", "last"}
+
+
+def test_frames_that_count_keep_their_cameras(registry: Registry) -> None:
+    everything = dataset(list(range(FRAMES)))
+    alone = dataset(MEASURED, mask=False)
+    camera = random_rotations(np.random.default_rng(4), FRAMES)
+    scores = []
+    for data, frames in ((everything, slice(None)), (alone, MEASURED)):
+        assert data.truth is not None
+        turned = replace(data, truth=replace(data.truth, rotation=camera[frames]))
+        predicted = Reconstruction(points(1)[frames], rotation=camera[frames].swapaxes(1, 2))
+        record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
+        protocol = registry.protocols["e3d_akhter"]
+        found = score_record(record, {"all": predicted}, lambda _, d=turned: d, registry, protocol)
+        scores.append(found.scores[protocol.identity]["all"].value)
+    assert scores[0] == scores[1]
+
+
+def test_a_mean_over_groups_is_that_of_their_means(registry: Registry) -> None:
+    """Frame 1 is alone in its group and counts as much as frames 2 to 5 together."""
+    data, prediction = dataset([1, 2, 3, 4, 5], mask=False), points(1)[1:]
+    frames, groups = (
+        next(iter(scored(data, prediction, registry, name).scores.values()))["all"]
+        for name in ("stress", "stress_groups")
+    )
+    assert frames.groups == groups.groups
+    first, last = groups.groups["first"], groups.groups["last"]
+    assert groups.value == pytest.approx((first + last) / 2)
+    assert frames.value == pytest.approx((first + 4 * last) / 5)
+    assert abs(groups.value - frames.value) > 1e-3
+
+
+def test_groups_without_a_frame_are_told_and_not_averaged(registry: Registry) -> None:
+    data = dataset([1, 4, 5], mask=False)
+    assert data.truth is not None
+    named = replace(data, truth=replace(data.truth, groups=("first", "last", "never")))
+    given, told = (
+        next(iter(scored(d, points(1)[[1, 4, 5]], registry, "stress_groups").scores.values()))[
+            "all"
+        ]
+        for d in (data, named)
+    )
+    assert told == replace(given, absent=("never",))
+    with pytest.raises(ValueError, match="'last' is none of `groups`"):
+        replace(data.truth, groups=("first",))
+
+
+def test_a_truth_that_counts_nowhere_fails(registry: Registry) -> None:
+    record = scored(dataset([0, 2, 3]), points(1)[[0, 2, 3]], registry, "e3d")
+    assert record.status == "failed"
+    assert "no point that counts" in record.error
+
+
+def test_a_prediction_of_another_shape_fails(registry: Registry) -> None:
+    record = scored(dataset(list(range(FRAMES))), points(1)[:4], registry, "e3d")
+    assert record.status == "failed"
+    assert "expected predicted points (6, 5, 3), got (4, 5, 3)" in record.error
+
+
+@pytest.mark.parametrize("name", ["e3d", "e3d_akhter", "depth_error"])
+def test_matched_points_are_those_of_the_frames_with_a_value(registry: Registry, name: str) -> None:
+    data, prediction = dataset(list(range(FRAMES))), Reconstruction(points(1))
+    protocol = registry.protocols[name]
+    metric = registry.metrics[protocol.metric]
+    assert isinstance(metric, Metric)
+    values, has_value = frame_values(prediction, data, metric, protocol)
+    assert np.flatnonzero(has_value).tolist() == MEASURED
+    asked = np.array([5, 1])
+    matched = matched_points(prediction, data, metric, protocol, asked)
+    assert np.array_equal(matched.errors, values[asked])
+    assert matched.predicted.shape == (2, POINTS, 3)

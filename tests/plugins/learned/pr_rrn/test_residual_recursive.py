@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.pr_rrn import PrRrnParams
+from liftbench_plugins.learned.pr_rrn.network import ResidualRecursiveNetwork, orthogonalised
+from liftbench_plugins.learned.pr_rrn.regularised import RegularisedNetwork
+
+SMALL = PrRrnParams(channels=(8, 4), rotation_channels=(6,), memory=16, turn_steps=2)
+
+
+def make_image(frames=5, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.randn(7, 2, frames, generator=generator, dtype=torch.float64)
+    return image - image.mean(dim=0, keepdim=True)
+
+
+def make_network(params=SMALL, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    network = ResidualRecursiveNetwork(7, params, generator).double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.shape[-1] == 1:
+                parameter.uniform_(-0.2, 0.2, generator=generator)
+    return network
+
+
+def by_hand(network, image, recursions, residual):
+    """Shape of one frame, module by module, with the biases in their order."""
+
+    def recur(start, weights, bias):
+        feature = start
+        for _ in range(recursions):
+            update = torch.relu(weights @ feature + bias)
+            feature = start + update if residual else update
+        return feature
+
+    biases = list(network.recursive_biases)
+    feature = torch.relu(network.stem @ image + network.stem_bias)
+    feature = recur(feature, network.recursive[0], biases[0])
+    feature = torch.relu(network.halving[0] @ feature + network.halving_biases[0])
+    feature = recur(feature, network.recursive[1], biases[1])
+    code = network.middle @ feature.reshape(-1, 1) + network.middle_bias
+    feature = recur(code, network.recursive[1].T, biases[3])
+    feature = torch.relu(network.halving[0].T @ feature + network.halving_biases[1])
+    feature = recur(feature, network.recursive[0].T, biases[2])
+    return code[:, 0], (network.shape_layer @ feature + network.shape_bias).view(7, 3)
+
+
+@pytest.mark.parametrize(
+    ("params", "recursions", "residual"),
+    [
+        (SMALL, 3, True),
+        (replace(SMALL, recursions=1), 1, True),
+        (replace(SMALL, structure="vanilla"), 1, False),
+    ],
+)
+def test_shape_network_is_the_modules_applied_in_turn(params, recursions, residual):
+    network, image = make_network(params), make_image(frames=3)
+    shape, _ = network(image)
+    for frame in range(3):
+        code, expected = by_hand(network, image[..., frame], recursions, residual)
+        torch.testing.assert_close(network.represent(image)[:, frame], code)
+        torch.testing.assert_close(shape[..., frame], expected)
+
+
+def test_vanilla_has_the_same_weights_as_the_recursive_network():
+    one, two = make_network(), make_network(replace(SMALL, structure="vanilla"))
+    count = [sum(p.numel() for p in network.parameters()) for network in (one, two)]
+    assert count[0] == count[1]
+
+
+@pytest.mark.parametrize("how", ["closed_form", "svd"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cameras_are_orthonormal_and_nearest(how, dtype):
+    matrix = torch.randn(3, 2, 20, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    camera = orthogonalised(matrix, how)
+    left, _, right = torch.linalg.svd(matrix.permute(2, 0, 1), full_matrices=False)
+    torch.testing.assert_close(camera.permute(2, 0, 1), left @ right, atol=1e-5, rtol=1e-5)
+
+
+def test_frames_do_not_mix():
+    network, image = make_network(), make_image()
+    shape, camera = network(image)
+    alone, alone_camera = network(image[..., 2:3].contiguous())
+    torch.testing.assert_close(alone[..., 0], shape[..., 2])
+    torch.testing.assert_close(alone_camera[..., 0], camera[..., 2])
+
+
+def regularised(params, views):
+    return RegularisedNetwork(views, params, torch.Generator().manual_seed(0)).double()
+
+
+def losses(params, steps=8):
+    views = normalised_views(make_image(frames=12))
+    network = regularised(params, views)
+    draws = torch.Generator().manual_seed(5)
+    return [float(network.loss(views, draws).detach()) for _ in range(steps)]
+
+
+def test_losses_take_turns_after_every_turn_steps():
+    loose = replace(SMALL, rigid_below=0.02, nonrigid_above=0.02)
+    plain = losses(replace(loose, contrast=0.0, consistency=0.0))
+    full = losses(loose)
+    consist = losses(replace(loose, contrast=0.0))
+    contrast = losses(replace(loose, consistency=0.0))
+    assert full[:2] == consist[:2]
+    assert full[4:6] != consist[4:6]  # the draws of steps 2 and 3 were not taken
+    # The memory is still empty in step 2, the first in which the contrastive loss has its turn.
+    assert full[2] == plain[2]
+    assert full[3] > plain[3]
+    assert contrast[0] == plain[0]
+    assert all(a > b for a, b in zip(contrast[1:], plain[1:], strict=True))
+
+
+@pytest.mark.parametrize("new_views", ["random", "permuted"])
+def test_every_weight_learns(new_views):
+    views = normalised_views(make_image(frames=12))
+    network = regularised(replace(SMALL, new_views=new_views), views)
+    network.loss(views, torch.Generator().manual_seed(0)).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_a_checkpoint_holds_memory_and_schedule():
+    views = normalised_views(make_image(frames=12))
+    network, other = regularised(SMALL, views), regularised(SMALL, views)
+    for _ in range(3):
+        network.loss(views, torch.Generator().manual_seed(0))
+    other.load_state_dict(network.state_dict())
+    one, two = (n.loss(views, torch.Generator().manual_seed(1)) for n in (network, other))
+    assert float(one.detach()) == float(two.detach())
+    assert int(other.steps_taken) == 4
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"channels": ()}, "channels: expected positive whole numbers"),
+        (
+            {"structure": "none"},
+            "structure: expected 'residual_recursive' or 'vanilla', got 'none'",
+        ),
+        ({"recursions": 0}, "recursions: expected a positive number, got 0"),
+        ({"contrast": -1.0}, "contrast: expected 0 or more"),
+    ],
+)
+def test_bad_parameters_are_refused_in_one_line(params, message):
+    with pytest.raises(ValueError, match=message):
+        PrRrnParams(**params)

@@ -1,0 +1,175 @@
+import math
+
+import pytest
+import torch
+
+from liftbench_plugins.learned.consistency import consistency_loss, inconsistency
+from liftbench_plugins.learned.factorisation import normalised_views, seen_from
+from liftbench_plugins.learned.lifting import misfit
+from liftbench_plugins.learned.rotations import random_cameras, turned
+
+P, B = 10, 9
+DEPTH = 8.0
+CASES = [
+    ("orthographic", False),
+    ("orthographic", True),
+    ("perspective", False),
+    ("perspective", True),
+]
+every_case = pytest.mark.parametrize(("camera_model", "missing"), CASES)
+
+
+def drawn(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def rigid_shape(frames=B):
+    shape = drawn(P, 3, 1)
+    return (shape - shape.mean(dim=0, keepdim=True)).expand(P, 3, frames)
+
+
+def masks(frames):
+    """Return masks that hide another point in every frame."""
+    visible = torch.ones(P, frames, dtype=torch.float64)
+    visible[torch.arange(frames) % P, torch.arange(frames)] = 0
+    return visible
+
+
+def make_views(camera_model, missing, frames=B):
+    like = torch.zeros(1, frames, dtype=torch.float64)
+    seen = turned(rigid_shape(frames), random_cameras(3, like, seeded(1)))
+    depth = None
+    points = seen[:, :2]
+    if camera_model == "perspective":
+        depth = torch.full((frames,), DEPTH, dtype=torch.float64)
+        points = (points + drawn(1, 2, frames, seed=3)) / (seen[:, 2:] + depth)
+    return normalised_views(points, masks(frames) if missing else None, depth)
+
+
+class Oracle:
+    """Knows the shape and solves the bilinear equations for the camera."""
+
+    def __init__(self, shape_factor=1.0, camera_factor=1.0):
+        self.factors = shape_factor, camera_factor
+        self.asked = []
+
+    def __call__(self, views):
+        self.asked.append(views)
+        count, frames = views.columns.shape[1:]
+        shape = rigid_shape(frames)
+        constant = views.residual(shape, torch.zeros(3, count, frames).to(shape))
+        system = []
+        for entry in range(3 * count):
+            unit = torch.zeros(3 * count, frames, dtype=torch.float64)
+            unit[entry] = 1
+            system.append(constant - views.residual(shape, unit.view(3, count, frames)))
+        matrix = torch.stack(system).reshape(3 * count, -1, frames).permute(2, 1, 0)
+        target = constant.reshape(-1, frames).T[..., None]
+        camera = torch.linalg.lstsq(matrix, target).solution[..., 0].T
+        by_shape, by_camera = self.factors
+        return by_shape * shape, by_camera * camera.reshape(3, count, frames)
+
+
+@every_case
+def test_loss_is_zero_for_an_oracle(camera_model, missing):
+    views = make_views(camera_model, missing)
+    loss = consistency_loss(Oracle(), views, rigid_shape(), seeded())
+    assert float(loss) == pytest.approx(0, abs=1e-5)
+
+
+@every_case
+def test_loss_is_the_relative_change_of_the_shape_and_that_of_the_camera(camera_model, missing):
+    views, shape = make_views(camera_model, missing), rigid_shape()
+    columns = views.columns.shape[1]
+    larger = consistency_loss(Oracle(shape_factor=1.3), views, shape, seeded())
+    assert float(larger) == pytest.approx(0.3, abs=1e-5)
+    opposite = consistency_loss(Oracle(camera_factor=-1), views, shape, seeded())
+    assert float(opposite) == pytest.approx(2 * math.sqrt(columns), abs=1e-5)
+
+
+@every_case
+def test_shapes_are_judged_about_their_centre(camera_model, missing):
+    views, moved = make_views(camera_model, missing), rigid_shape() + 3
+    assert float(consistency_loss(Oracle(), views, moved, seeded())) < 1e-5
+
+
+@pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
+def test_masks_and_places_are_those_of_other_frames_of_the_batch(camera_model):
+    views, oracle = make_views(camera_model, missing=True), Oracle()
+    consistency_loss(oracle, views, rigid_shape(), seeded())
+    asked = oracle.asked[0]
+    others = [
+        next(o for o in range(B) if torch.equal(views.visible[:, o], asked.visible[:, frame]))
+        for frame in range(B)
+    ]
+    assert sorted(others) == list(range(B))
+    assert others != list(range(B))
+    generator = seeded()
+    camera = random_cameras(views.columns.shape[1], rigid_shape(), generator)
+    expected = seen_from(rigid_shape(), camera, views.select(torch.tensor(others)))
+    torch.testing.assert_close(asked.columns, expected.columns)
+
+
+def test_cameras_and_frames_are_drawn_by_the_generator():
+    views, asked = make_views("orthographic", missing=True), []
+    for seed in (0, 0, 1):
+        oracle = Oracle()
+        consistency_loss(oracle, views, rigid_shape(), seeded(seed))
+        asked += [seen.columns for seen in oracle.asked]
+    torch.testing.assert_close(asked[0], asked[1], rtol=0, atol=0)
+    assert not torch.allclose(asked[0], asked[2])
+
+
+@every_case
+def test_gradients_flow_through_the_image_of_the_shape(camera_model, missing):
+    views = make_views(camera_model, missing)
+    weight = drawn(3, P, seed=8)
+
+    def lift(views):
+        # The shape's own term is 1 whatever the shape is, so that the camera's alone has a slope.
+        camera = torch.einsum("ip,pab->iab", weight, views.columns)
+        return torch.zeros(P, 3, B, dtype=torch.float64), camera
+
+    shape = rigid_shape().clone().requires_grad_()
+    consistency_loss(lift, views, shape, seeded()).backward()
+    assert (shape.grad.abs().sum(dim=(0, 1)) > 1e-3).all()
+
+
+@every_case
+def test_inconsistency_is_zero_for_what_sees_the_same_shape_in_every_view(camera_model, missing):
+    views = make_views(camera_model, missing, frames=30)
+
+    def flat(views):
+        columns = views.columns
+        shape = torch.cat([columns[:, :2], torch.zeros_like(columns[:, :1])], dim=1)
+        return shape, torch.zeros(3, *columns.shape[1:], dtype=torch.float64)
+
+    # The camera is not judged.
+    assert inconsistency(Oracle(camera_factor=-1), views) == pytest.approx(0, abs=1e-5)
+    assert inconsistency(flat, views) > 0.3
+
+
+def test_misfit_is_not_taken_in_by_one_shape_for_all_frames():
+    views = make_views("orthographic", missing=False)
+    other = 1.5 * drawn(P, 3, 1, seed=9)
+    other = other - other.mean(dim=0, keepdim=True)
+
+    def rigid(views):
+        return other.expand(P, 3, views.frames), Oracle()(views)[1]
+
+    assert inconsistency(rigid, views) == pytest.approx(0, abs=1e-6)
+    assert misfit(rigid, views) > 0.5
+    assert misfit(Oracle(), views) == pytest.approx(0, abs=1e-5)
+
+
+def test_inconsistency_judges_a_thousand_frames_always_the_same_way():
+    views, oracle = make_views("orthographic", missing=True, frames=1100), Oracle()
+    inconsistency(oracle, views)
+    inconsistency(oracle, views)
+    assert [views.frames for views in oracle.asked] == [1000] * 4
+    asked = [views.columns for views in oracle.asked]
+    torch.testing.assert_close(asked[:2], asked[2:], rtol=0, atol=0)

@@ -1,0 +1,154 @@
+"""The choice of a start among several."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from liftbench import RunContext
+from liftbench_plugins.learned.consistency import inconsistency
+from liftbench_plugins.learned.factorisation import normalised_views, reprojection_loss
+from liftbench_plugins.learned.lifting import (
+    LiftingNetwork,
+    is_collapsed,
+    misfit,
+    reconstruction,
+    train_best_start,
+)
+from liftbench_plugins.learned.rotations import random_cameras
+from liftbench_plugins.learned.start_schedule import StartSchedule
+
+P, B = 6, 40
+CAMERA = torch.eye(3)[:, :2, None].expand(3, 2, B)
+
+
+class Flat(LiftingNetwork):
+    """Lifts an image to itself times a scale, or every image to the same shape."""
+
+    def __init__(self, number, *, dead, scale=1.0):
+        super().__init__()
+        self.number, self.dead = number, dead
+        self.scale = torch.nn.Parameter(torch.tensor(scale))
+
+    def forward(self, columns):
+        image = columns.mean(dim=2, keepdim=True).expand_as(columns) if self.dead else columns
+        shape = torch.cat([image, torch.zeros_like(image[:, :1])], dim=1)
+        return self.scale * shape, CAMERA[..., : columns.shape[2]]
+
+
+def views():
+    return normalised_views(torch.randn(P, 2, B, generator=torch.Generator().manual_seed(0)))
+
+
+def chosen(make, tmp_path, seed=0, told=None):
+    drawn = []
+
+    def start(number, turn):
+        drawn.append((number, turn))
+        return make(number, turn)
+
+    def loss(network, batch, _generator):
+        return reprojection_loss(batch, *network.lift(batch))
+
+    report = (lambda *point: told.append(point)) if told is not None else (lambda *_: None)
+    context = RunContext(seed, "cpu", 1, 100.0, tmp_path, report)
+    schedule = StartSchedule(starts=3, start_steps=2, steps=4, batch_size=8, learning_rate=1e-3)
+    return train_best_start(start, loss, views(), schedule, context), drawn
+
+
+def test_a_network_that_tells_frames_apart_is_not_collapsed():
+    assert is_collapsed(Flat(0, dead=True).lift, views())
+    assert not is_collapsed(Flat(0, dead=False).lift, views())
+    assert misfit(Flat(0, dead=False).lift, views()) < misfit(Flat(0, dead=True).lift, views())
+
+
+def test_the_best_start_is_trained_on(tmp_path):
+    scales = {3: 0.5, 4: 0.9, 5: 0.7}
+    network, drawn = chosen(
+        lambda number, _: Flat(number, dead=False, scale=scales[number]), tmp_path, seed=1
+    )
+    assert drawn == [(3, 0), (4, 0), (5, 0)]
+    assert network.number == 4
+    assert network.scale.item() > 0.9
+
+
+def test_all_is_done_once_more_where_the_result_has_collapsed(tmp_path):
+    told = []
+    network, drawn = chosen(lambda number, turn: Flat(number, dead=turn == 0), tmp_path, 1, told)
+    assert [turn for _, turn in drawn] == [0, 0, 0, 1, 1, 1]
+    assert len({number for number, _ in drawn}) == 6
+    assert (network.number, network.dead) == (drawn[3][0], False)
+    assert told[-1][:2] == (20, 20)
+
+
+def test_what_stays_collapsed_is_returned_all_the_same(tmp_path):
+    network, drawn = chosen(lambda number, _: Flat(number, dead=True), tmp_path)
+    assert len(drawn) == 6
+    assert network.dead
+
+
+def test_another_seed_has_other_starts_in_both_turns(tmp_path):
+    make = partial(lambda number, _: Flat(number, dead=True))
+    draws = []
+    for seed in range(4):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        draws += [number for number, _ in chosen(make, folder, seed)[1]]
+    assert len(set(draws)) == len(draws)
+
+
+class Rigid(LiftingNetwork):
+    """Knows the shape and the cameras of all frames, but has nothing to say of some."""
+
+    def __init__(self, shape, cameras, lost):
+        super().__init__()
+        self.shape, self.cameras, self.lost = shape, cameras, lost
+
+    def forward(self, columns):
+        alive = torch.ones(columns.shape[2])
+        alive[self.lost] = 0
+        bias = (1 - alive) * torch.ones(P, 3, 1)
+        return self.shape[..., None] * alive + bias, self.cameras * alive
+
+
+def test_a_frame_without_a_code_has_the_mean_shape_before_its_camera():
+    generator = torch.Generator().manual_seed(1)
+    shape = torch.randn(P, 3, generator=generator)
+    shape -= shape.mean(dim=0)
+    cameras = random_cameras(2, torch.empty(B), generator)
+    image = torch.einsum("pi,iab->pab", shape, cameras)
+    lost = [3, 17]
+    whole = reconstruction(Rigid(shape, cameras, []), normalised_views(image), 1.0)
+    mended = reconstruction(Rigid(shape, cameras, lost), normalised_views(image), 1.0)
+    np.testing.assert_allclose(mended.canonical_3d, whole.canonical_3d, atol=1e-6)
+    kept = [frame for frame in range(B) if frame not in lost]
+    np.testing.assert_array_equal(mended.points_3d[kept], whole.points_3d[kept])
+    for frame in lost:  # no turn by ten degrees brings the image nearer to its own
+        seen = image[..., frame].numpy()
+        turns = Rotation.from_rotvec(np.radians(10) * np.eye(3)).as_matrix()
+        points = mended.points_3d[frame]
+        scores = [(seen * (points @ turn)[:, :2]).sum() for turn in (np.eye(3), *turns)]
+        assert scores[0] == max(scores)
+
+
+class Drifting(Flat):
+    """Shapes grow with their images the more the longer it is trained, but for the second turn."""
+
+    def __init__(self, number, turn):
+        super().__init__(number, dead=False)
+        self.turn, self.steps = turn, 0
+
+    def forward(self, columns):
+        self.steps += self.training and torch.is_grad_enabled()
+        shape, camera = super().forward(columns)
+        size = columns.square().mean(dim=(0, 1)) ** (0.5 * self.steps * (self.turn == 0))
+        return shape * size, camera
+
+
+def test_all_is_done_once_more_where_shapes_seen_from_elsewhere_become_others(tmp_path):
+    network, drawn = chosen(Drifting, tmp_path, told=(told := []))
+    assert inconsistency(Drifting(0, 0).lift, views()) < 1.2
+    assert [turn for _, turn in drawn] == [0, 0, 0, 1, 1, 1]
+    assert network.turn == 1
+    assert told[-1][:2] == (20, 20)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+from scipy.stats import norm
+
+from liftbench_plugins.learned.mirror_images import evidence, log_odds
+
+
+def most_likely(residual):
+    """Return the log likelihood of residuals under normal noise of the size that suits them."""
+    return norm.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum()
+
+
+def test_evidence_is_the_log_of_the_ratio_of_the_greatest_likelihoods():
+    own, mirrored = np.random.default_rng(0).standard_normal((2, 4, 7)) * [[[1.0]], [[1.5]]]
+    found = evidence(*(torch.from_numpy(np.linalg.norm(r, axis=1)) for r in (own, mirrored)), 7)
+    expected = [most_likely(a) - most_likely(b) for a, b in zip(own, mirrored, strict=True)]
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 1.0, 4.0])
+def test_the_odds_are_the_most_likely_with_one_frame_more_of_either_kind(shift):
+    given = np.random.default_rng(1).normal(shift, 3, 60)
+
+    def unlikely(odds):
+        share = expit(odds)
+        frames = np.log(share * np.exp(given) + 1 - share).sum()
+        return -frames - np.log(share) - np.log(1 - share)
+
+    best = minimize_scalar(unlikely, bounds=(-8, 8), method="bounded").x
+    assert float(log_odds(torch.from_numpy(given))) == pytest.approx(best, abs=0.02)
+
+
+def test_mirror_images_have_the_opposite_odds():
+    given = torch.linspace(-1, 5, 30)
+    assert float(log_odds(-given)) == pytest.approx(-float(log_odds(given)), abs=1e-5)
+    assert float(log_odds(torch.zeros(8))) == 0
+
+
+def test_clear_frames_decide_for_the_unclear_and_not_the_other_way_round():
+    given = torch.tensor([30.0] * 40 + [-0.5] * 10 + [-30.0])
+    told = given + log_odds(given) > 0
+    assert told[:50].all()
+    assert not told[50]
+
+
+def test_where_both_kinds_are_as_many_each_frame_decides():
+    given = torch.tensor([20.0, -20.0] * 30 + [0.5, -0.5])
+    torch.testing.assert_close(given + log_odds(given) > 0, given > 0)

@@ -1,0 +1,83 @@
+import pytest
+import torch
+from torch import nn
+
+from liftbench_plugins.learned.optimiser import MuonAndAdam
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.matrix = nn.Parameter(torch.randn(6, 4, generator=generator))
+        self.row = nn.Parameter(torch.randn(1, 4, generator=generator))
+        self.bias = nn.Parameter(torch.randn(6, generator=generator))
+
+    def loss(self):
+        return (self.matrix @ self.row[0] + self.bias).square().sum()
+
+
+def stepped(network, optimiser, steps, rate=0.01):
+    for _ in range(steps):
+        optimiser.zero_grad()
+        network.loss().backward()
+        optimiser.step(rate)
+    return [parameter.detach().clone() for parameter in network.parameters()]
+
+
+def test_a_matrix_goes_equally_far_in_all_directions_as_far_as_adam_would():
+    network = Network()
+    gradient = torch.diag_embed(torch.tensor([1.0, 0.1, 0.03, 0.3]))
+    gradient = torch.cat([gradient, torch.zeros(2, 4)])
+    before = network.matrix.detach().clone()
+    optimiser = MuonAndAdam(network)
+    (network.matrix * gradient).sum().backward()
+    optimiser.step(0.01)
+    change = before - network.matrix.detach()
+    sizes = torch.linalg.svdvals(change)
+    # 0.2 sqrt(6) of the rate; Newton-Schulz stops between 0.5 and 1.5 of it.
+    assert ((sizes > 0.0024) & (sizes < 0.0075)).all()
+    assert (change.diagonal() > 0).all()
+
+
+def test_vectors_and_rows_take_steps_of_adam():
+    network = Network()
+    before = [network.row.detach().clone(), network.bias.detach().clone()]
+    stepped(network, MuonAndAdam(network), steps=1)
+    for old, new in zip(before, (network.row, network.bias), strict=True):
+        torch.testing.assert_close((old - new).abs(), torch.full_like(old, 0.01))
+
+
+def test_a_rate_of_zero_changes_nothing():
+    network = Network()
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    after = stepped(network, MuonAndAdam(network), steps=2, rate=0.0)
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["row", "matrix"])
+def test_a_network_may_lack_either_kind(kind):
+    network = nn.Module()
+    network.only = nn.Parameter(torch.ones(1, 3) if kind == "row" else torch.eye(3))
+    optimiser = MuonAndAdam(network)
+    network.only.sum().backward()
+    optimiser.step(0.1)
+    assert network.only.sum() < 3
+
+
+def test_its_state_is_all_that_going_on_needs():
+    whole = Network()
+    expected = stepped(whole, MuonAndAdam(whole), steps=6)
+    first = Network()
+    optimiser = MuonAndAdam(first)
+    stepped(first, optimiser, steps=3)
+    second = Network()
+    second.load_state_dict(first.state_dict())
+    resumed = MuonAndAdam(second)
+    resumed.load_state_dict(optimiser.state_dict())
+    torch.testing.assert_close(stepped(second, resumed, steps=3), expected, rtol=0, atol=0)
+    forgetful = Network()
+    forgetful.load_state_dict(first.state_dict())
+    without = stepped(forgetful, MuonAndAdam(forgetful), steps=3)
+    for one, other in zip(without, expected, strict=True):
+        assert not torch.equal(one, other)

@@ -1,0 +1,165 @@
+import math
+from itertools import chain
+
+import pytest
+import torch
+
+from liftbench import RunContext
+from liftbench_plugins.learned import training
+from liftbench_plugins.learned.training import Schedule, Stages, train
+
+
+class Line(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.slope = torch.nn.Parameter(torch.zeros(()))
+
+
+def context(tmp_path, told, seed=0, budget_s=1e6):
+    return RunContext(
+        seed=seed,
+        device="cpu",
+        threads=1,
+        budget_s=budget_s,
+        scratch=tmp_path,
+        progress=lambda *point: told.append(point),
+    )
+
+
+X = torch.linspace(-1, 1, 40)
+
+
+def fit(line, told, tmp_path, steps=60, seen=None, **kwargs):
+    def loss(frames, _):
+        if seen is not None:
+            seen.append(frames.tolist())
+        return (3 * X[frames] - line.slope * X[frames]).square().mean()
+
+    train(line, loss, len(X), Schedule(steps, 8, 0.1), context(tmp_path, told, **kwargs))
+    return line.slope.item()
+
+
+def test_minimises_and_tells_its_progress(tmp_path):
+    told = []
+    slope = fit(Line(), told, tmp_path, steps=300)
+    assert slope == pytest.approx(3, abs=0.05)
+    assert told[-1][:2] == (300, 300)
+    assert told[-1][2] < told[0][2]
+
+
+def test_every_epoch_visits_every_frame_once_in_a_new_order(tmp_path):
+    seen = []
+    fit(Line(), [], tmp_path, steps=10, seen=seen)
+    epochs = [[*chain(*seen[:5])], [*chain(*seen[5:])]]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(40))] * 2
+    assert epochs[0] != epochs[1]
+
+
+def test_the_order_is_a_function_of_the_seed(tmp_path):
+    orders = []
+    for run, seed in enumerate((0, 0, 1)):
+        orders.append([])
+        (tmp_path / str(run)).mkdir()
+        fit(Line(), [], tmp_path / str(run), steps=5, seen=orders[-1], seed=seed)
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine():
+    schedule = Schedule(steps=100, batch_size=8, learning_rate=0.4)
+    assert schedule.rate(0) == 0.4
+    assert schedule.rate(50) == pytest.approx(0.2)
+    assert schedule.rate(25) == pytest.approx(0.2 * (1 + math.sqrt(0.5)))
+    assert schedule.rate(100) == pytest.approx(0)
+
+
+def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "killed").mkdir()
+    whole = fit(Line(), [], tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    seen = []
+
+    def dying(step, steps, loss):
+        if step >= 31:
+            raise KilledError
+
+    killed = context(tmp_path / "killed", [])
+    object.__setattr__(killed, "progress", dying)
+    line = Line()
+    with pytest.raises(KilledError):
+        train(
+            line,
+            lambda frames, _: (3 * X[frames] - line.slope * X[frames]).square().mean(),
+            len(X),
+            Schedule(60, 8, 0.1),
+            killed,
+        )
+    resumed = fit(Line(), [], tmp_path / "killed", seen=seen)
+    assert 0 < len(seen) < 60
+    assert resumed == whole
+
+
+def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path):
+    line = Line()
+    with pytest.raises(FloatingPointError, match=r"loss became nan by step 1; lower learning_rate"):
+        train(
+            line,
+            lambda *_: line.slope * torch.nan,
+            len(X),
+            Schedule(60, 8, 0.1),
+            context(tmp_path, []),
+        )
+
+
+def test_training_ends_when_its_budget_is_used_up(tmp_path):
+    told, seen = [], []
+    fit(Line(), told, tmp_path, steps=500, seen=seen, budget_s=0.0)
+    assert len(seen) == 1
+    assert told == [(1, 500, pytest.approx(told[0][2]))]
+
+
+def test_fewer_frames_than_a_batch_are_taken_together(tmp_path):
+    line, seen = Line(), []
+
+    def loss(frames, _):
+        seen.append(sorted(frames.tolist()))
+        return (X[frames] - line.slope * X[frames]).square().mean()
+
+    train(line, loss, 3, Schedule(2, 8, 0.1), context(tmp_path, []))
+    assert seen == [[0, 1, 2]] * 2
+
+
+def draws(tmp_path, seed=0, steps=6):
+    """Return what each step draws from its generator."""
+    line, drawn = Line(), []
+    folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+
+    def loss(frames, generator):
+        drawn.append(torch.rand(3, generator=generator).tolist())
+        return (X[frames] - line.slope * X[frames]).square().mean()
+
+    train(line, loss, len(X), Schedule(steps, 8, 0.1), context(folder, [], seed=seed))
+    return drawn
+
+
+def test_the_generator_of_a_step_is_a_function_of_seed_and_step(tmp_path):
+    one, again, other = (draws(tmp_path, seed) for seed in (0, 0, 1))
+    assert one == again
+    assert len({tuple(step) for step in (*one, *other)}) == 12
+
+
+def test_stages_share_a_budget_and_count_their_progress_together(tmp_path):
+    told = []
+    stages = Stages(context(tmp_path, told, budget_s=50.0), 30)
+    contexts = [stages.begin(steps) for steps in (5, 5, 20)]
+    assert len({stage.scratch for stage in contexts}) == 3
+    assert all(stage.scratch.is_dir() and stage.scratch.parent == tmp_path for stage in contexts)
+    assert 50.0 > contexts[0].budget_s > contexts[1].budget_s > contexts[2].budget_s > 49.0
+    for stage in contexts:
+        stage.progress(2, 20, 0.5)
+    assert told == [(2, 30, 0.5), (7, 30, 0.5), (12, 30, 0.5)]
