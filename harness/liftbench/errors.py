@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -20,3 +20,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     mend = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}': {mend}")
+
+
+def require_known(kind: str, name: str, known: Collection[str]) -> None:
+    """Raise UserError that suggests the nearest known name unless `name` is one of `known`."""
+    if name not in known:
+        raise unknown_name(kind, name, known)

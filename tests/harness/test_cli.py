@@ -16,7 +16,7 @@ from liftbench.cli.options import find_root
 from liftbench.runs import runner
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 
 def call(*words: str) -> Result:

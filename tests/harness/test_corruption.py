@@ -23,7 +23,7 @@ from liftbench.runs.store import RunRecord
 from liftbench.suites.suite import Limits, checked_params, read_suite
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 SPECS = {spec.key: spec for spec in BUILTIN_CORRUPTIONS}
 HIDING = ("missing", "missing_limb", "missing_half", "out_of_view")

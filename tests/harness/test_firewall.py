@@ -13,7 +13,7 @@ import pytest
 from liftbench.plugin.registry import load_plugin_file
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 # The upper five bytes of the numbers, masked so that they stand nowhere as they are.
 MASK = 0x5A

@@ -19,7 +19,7 @@ from liftbench.runs.exchange import read_observations, save_reconstructions
 from liftbench.runs.store import RunRecord
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train", "unseen"]}
 # The 12 frames of `tiny` have 5 points, of which 2 may be hidden.

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 from liftbench.plugin.specs import DatasetInfo
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Generated(Generic[Params]):
 
     def require_known(self, subset: str) -> None:
         """Raise an error that names the subset unless it is there."""
-        if subset not in self.subset_names:
-            raise unknown_name(f"subset of dataset '{self.key}'", subset, self.subset_names)
+        require_known(f"subset of dataset '{self.key}'", subset, self.subset_names)
 
 
 def generated_info(layout: str, size: str) -> DatasetInfo:

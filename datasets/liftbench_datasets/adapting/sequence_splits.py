@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 
 SPLITS = ("train", "unseen")
 TRAIN_SHARE = 0.8
@@ -19,7 +19,6 @@ def split_sequences(sequences: Sequence[int], split: str) -> Sequence[int]:
     Raises:
         UserError: there is no such split.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
     count = math.floor(TRAIN_SHARE * len(sequences))
     return sequences[:count] if split == "train" else sequences[count:]

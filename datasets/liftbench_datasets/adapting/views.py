@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from liftbench.cameras import centred
+from liftbench.plugin.param_checks import require_one_of
 from liftbench.types import CAMERAS, Camera, Floats
-from liftbench_datasets.adapting.param_checks import require_one_of
 
 
 @dataclass(frozen=True)

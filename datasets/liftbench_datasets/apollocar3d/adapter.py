@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, unknown_name
+from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
+from liftbench.plugin.param_checks import require_booleans, require_one_of
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Bools, Dataset
-from liftbench_datasets.adapting.param_checks import require_booleans, require_one_of
 from liftbench_datasets.adapting.sequence_splits import split_sequences
 from liftbench_datasets.apollocar3d.cars import collect_cars
 from liftbench_datasets.apollocar3d.files import (
@@ -159,15 +159,13 @@ class ApolloCar3D:
 
 
 def _find(root: Path, subset: str) -> Files:
-    if subset not in SUBSETS:
-        raise unknown_name("subset of dataset 'apollocar3d'", subset, SUBSETS)
+    require_known("subset of dataset 'apollocar3d'", subset, SUBSETS)
     return find_files(root)
 
 
 def _of_split(files: Files, image: NDArray[np.int64], split: str) -> Bools:
     """Return which frames are of a split; without lists its images are a share of all."""
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
     if not files.lists:
         places = np.unique(image).tolist()
         return np.isin(image, split_sequences(places, "train" if split == "train" else "unseen"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
@@ -120,8 +120,7 @@ class Cub:
 
 
 def _known(root: Path, subset: str) -> Files:
-    if subset not in SUBSETS:
-        raise unknown_name("subset of dataset 'cub'", subset, SUBSETS)
+    require_known("subset of dataset 'cub'", subset, SUBSETS)
     return find_files(root)
 
 
@@ -141,8 +140,7 @@ def _absent(files: Files, split: str) -> DataMissingError:
 
 def _arrays(files: Files, split: str) -> Arrays:
     """Return `points_2d`, `visible`, `box`, and, where they are known, `points_3d` and `names`."""
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
     parse = _source(files, split)
     if parse is None:
         raise _absent(files, split)

@@ -11,9 +11,9 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import DataMissingError, UserError
+from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
-from liftbench_datasets.adapting.param_checks import require_integers
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES, PLACES
 from liftbench_datasets.h36m.challenge import H36mChallenge
 from liftbench_datasets.h36m.checks import check_detections, check_poses

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 from liftbench.types import Skeleton
 
 # Those of the release's 32 points that move by themselves, as all papers use them.
@@ -46,8 +46,7 @@ SUBSETS = (ALL, *ACTION_SUBSETS)
 
 def require_subset(subset: str, known: Collection[str] = SUBSETS) -> None:
     """Raise an error that names the subset of dataset `h36m` unless it is there."""
-    if subset not in known:
-        raise unknown_name("subset of dataset 'h36m'", subset, known)
+    require_known("subset of dataset 'h36m'", subset, known)
 
 
 def actions_of(subset: str) -> tuple[str, ...]:
@@ -57,8 +56,7 @@ def actions_of(subset: str) -> tuple[str, ...]:
 
 def require_split(split: str) -> None:
     """Raise an error that names the split unless it is there."""
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
 
 
 def sequence_id(subject: str, action: str, take: int, camera: int) -> int:

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from liftbench.cameras import project
+from liftbench.plugin.param_checks import require_one_of
 from liftbench.types import Dataset, Floats, GroundTruth, Observations
-from liftbench_datasets.adapting.param_checks import require_one_of
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.h36m.cameras import Lens
 from liftbench_datasets.h36m.skeleton import ACTIONS, SKELETON

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
@@ -63,8 +63,7 @@ class Muct:
 
         There is no truth. Images come along where the subset's are all there.
         """
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        require_known("split", split, SPLITS)
         faces = self._faces(root, subset)
         points_2d = np.where(faces["visible"][..., None], faces["points_2d"], np.nan)
         seen = Observations(
@@ -97,8 +96,7 @@ class Muct:
     def _faces(self, root: Path, subset: str) -> Arrays:
         """Return the parsed faces of a subset."""
         path = _landmarks(root)
-        if subset not in SUBSETS:
-            raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
+        require_known(f"subset of dataset '{KEY}'", subset, SUBSETS)
         # The two files differ in what they count from, so that the name matters.
         arrays = cached_arrays(_PARSED, checksum([path]), lambda: read_muct(path))
         chosen = np.isin(arrays["camera"], CAMERAS if subset == "all" else [subset])

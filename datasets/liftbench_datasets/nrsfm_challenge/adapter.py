@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
+from liftbench.plugin.param_checks import require_booleans, require_one_of
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
-from liftbench_datasets.adapting.param_checks import require_booleans, require_one_of
 from liftbench_datasets.nrsfm_challenge.files import (
     FOLDERS,
     Sources,
@@ -86,8 +86,7 @@ class NrsfmChallenge:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return the frames of an object, path by path; a sequence's id is its path's number."""
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        require_known("split", split, SPLITS)
         sources = self._sources(root, subset)
         arrays = cached_arrays(_PARSED, checksum(sources.files), lambda: read_sources(sources))
         views = make_views(sources, arrays, self.params.camera)
@@ -136,8 +135,7 @@ class NrsfmChallenge:
         return sources if sources.tracks else None
 
     def _sources(self, root: Path, name: str) -> Sources:
-        if name not in OBJECTS:
-            raise unknown_name(f"subset of dataset '{KEY}'", name, OBJECTS)
+        require_known(f"subset of dataset '{KEY}'", name, OBJECTS)
         sources = self._find(root, name, with_visibility=self.params.missing)
         if sources is None:
             raise _absent(root, name, self.params.camera, self._paths[0])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import cached_arrays
-from liftbench.errors import DataMissingError, unknown_name
+from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
@@ -65,8 +65,7 @@ class NrsfmClassic:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return all frames."""
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        require_known("split", split, SPLITS)
         path = _file(root, subset)
         arrays = cached_arrays(_PARSED, checksum([path]), lambda: read_sequence(path))
         points_2d, points_3d = arrays["points_2d"], arrays["points_3d"]

@@ -10,16 +10,16 @@ from typing import Any, Literal, get_args, get_type_hints
 import numpy as np
 
 from liftbench.cameras import random_rotations
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
-from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
-from liftbench.seeds import named_rng
-from liftbench.types import Dataset, Floats, Meshes
-from liftbench_datasets.adapting.param_checks import (
+from liftbench.plugin.param_checks import (
     require_booleans,
     require_integers,
     require_one_of,
 )
+from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.seeds import named_rng
+from liftbench.types import Dataset, Floats, Meshes
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.pascal3d.cad import cad_models, known_points
 from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, EIGHT, categories_of
@@ -188,8 +188,7 @@ class Pascal3d:
 
     def _found(self, root: Path, subset: str) -> tuple[Release, tuple[str, ...]]:
         """Return the release and those categories of a subset that can be read from it."""
-        if subset not in self._known():
-            raise unknown_name(f"subset of dataset '{KEY}'", subset, self._known())
+        require_known(f"subset of dataset '{KEY}'", subset, self._known())
         release, wanted = find_release(root), categories_of(subset)
         there = tuple(c for c in wanted if c in self._available(release))
         if there:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.cameras import project, random_rotations
+from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import (
@@ -24,7 +25,6 @@ from liftbench.types import (
     Skeleton,
 )
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_integers
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.adapting.views import ViewParams, camera_views
 from liftbench_datasets.people.actions import ACTIONS

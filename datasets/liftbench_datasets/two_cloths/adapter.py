@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import cached_arrays
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Observations, Skeleton
@@ -53,8 +53,7 @@ class TwoCloths:
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return all frames; there is no truth."""
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        require_known("split", split, SPLITS)
         path = _tracks(root, subset)
         arrays = cached_arrays(_PARSED, checksum([path]), lambda: {"points_2d": read_tracks(path)})
         points_2d = arrays["points_2d"]
@@ -93,8 +92,7 @@ def _find(root: Path) -> Path | None:
 
 
 def _tracks(root: Path, subset: str) -> Path:
-    if subset not in SUBSETS:
-        raise unknown_name(f"subset of dataset '{KEY}'", subset, SUBSETS)
+    require_known(f"subset of dataset '{KEY}'", subset, SUBSETS)
     path = _find(root)
     if path is None:
         raise DataMissingError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.cameras import centred, project
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
@@ -147,8 +147,7 @@ def _skeleton(names: tuple[str, ...]) -> Skeleton:
 
 
 def _known(subset: str) -> str:
-    if subset not in (FITS, RENDERED):
-        raise unknown_name(f"subset of dataset '{KEY}'", subset, (FITS, RENDERED))
+    require_known(f"subset of dataset '{KEY}'", subset, (FITS, RENDERED))
     return subset
 
 

@@ -19,12 +19,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred, project
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
+from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_booleans, require_integers
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
 from liftbench_datasets.geometry.line_of_sight import hidden
 from liftbench_datasets.people.actions import ACTIONS
@@ -144,8 +144,7 @@ class SyntheticUp3d(Generated[SyntheticUp3dParams]):
 
 def split_people(people: int, split: str) -> Sequence[int]:
     """Return the people of a split."""
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
     count = math.floor(TRAIN_SHARE * people)
     return range(count) if split == "train" else range(count, people)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from liftbench.errors import UserError, unknown_name
+from liftbench.errors import UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.runs.plan import Cell, Plan
 from liftbench.runs.store import RunRecord, RunSpec, Store
@@ -50,8 +50,7 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
     """
     rows = {cell.method for cell in plan.cells}
     for name in (a, b):
-        if name not in rows:
-            raise unknown_name(f"method of suite '{plan.suite.name}'", name, rows)
+        require_known(f"method of suite '{plan.suite.name}'", name, rows)
     stored = _by_place(StoredRun(store, record) for record in store.records())
     several = len({cell.setting for cell in plan.cells}) > 1
     columns: dict[tuple[str, str, str], dict[str, Cell]] = {}

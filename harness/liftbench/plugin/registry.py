@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from liftbench.corruption import BUILTIN_CORRUPTIONS, CorruptionSpec
-from liftbench.errors import UserError, unknown_name
+from liftbench.errors import UserError, require_known
 from liftbench.plugin import hooks
 from liftbench.plugin.specs import DatasetSpec, MethodSpec
 from liftbench.protocols.metrics import BUILTIN_METRICS, Metric
@@ -46,8 +46,7 @@ class Catalogue(Generic[Item]):
 
     def __getitem__(self, name: str) -> Item:
         """Return the thing called `name`; `UserError` with the nearest name if there is none."""
-        if name not in self.items:
-            raise unknown_name(self.kind, name, self.items)
+        require_known(self.kind, name, self.items)
         return self.items[name]
 
     def add(self, name: str, item: Item, source: str) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.specs import Finding
 from liftbench.types import Dataset
@@ -41,8 +41,7 @@ class SubsetFiles(ABC):
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of a file."""
         path = self._file(root, subset)
-        if split not in self.splits:
-            raise unknown_name(f"split of dataset '{self.key}'", split, self.splits)
+        require_known(f"split of dataset '{self.key}'", split, self.splits)
         try:
             return self.read(path, split)
         except (OSError, ValueError) as error:

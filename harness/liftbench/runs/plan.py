@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from liftbench.errors import DataMissingError, UserError, unknown_name
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, MethodSpec
 from liftbench.runs.store import RunRecord, RunSpec
@@ -169,8 +169,7 @@ def _methods(
     if selection.methods is not None:
         known = {**{key: SuiteMethod() for key in registry.methods.items}, **rows}
         for name in selection.methods:
-            if name not in known:
-                raise unknown_name("method", name, known)
+            require_known("method", name, known)
         rows = {name: row for name, row in known.items() if name in selection.methods}
     for label, row in rows.items():
         spec = registry.methods[row.plugin or label]
@@ -186,15 +185,13 @@ def _check_selected(suite: Suite, selection: Selection) -> None:
         ("subset", selection.subsets, subsets),
     ):
         for name in chosen or ():
-            if name not in known:
-                raise unknown_name(f"{kind} in suite '{suite.name}'", name, known)
+            require_known(f"{kind} in suite '{suite.name}'", name, known)
 
 
 def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _Column:
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
-        if split not in spec.splits:
-            raise unknown_name(f"split of dataset '{spec.key}'", split, spec.splits)
+        require_known(f"split of dataset '{spec.key}'", split, spec.splits)
     params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
     return _Column(
         dataset={

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from liftbench.errors import UserError, unknown_name
+from liftbench.errors import UserError, require_known, unknown_name
 
 
 class _Strict(BaseModel):
@@ -164,8 +164,7 @@ def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:
     """
     known = [f.name for f in fields(params_type)]
     for name in given:
-        if name not in known:
-            raise unknown_name(f"parameter of {owner}", name, known)
+        require_known(f"parameter of {owner}", name, known)
     for name, value in given.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{owner}: {name}: expected a finite number, got {value}")

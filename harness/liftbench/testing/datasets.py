@@ -9,7 +9,7 @@ from typing import Any
 
 from liftbench.plugin.registry import load_registry
 from liftbench.testing.dataset_checks import DATASET_CHECKS, DatasetCandidate
-from liftbench.testing.outcomes import Outcome, as_expected, outcome_of, require_known
+from liftbench.testing.outcomes import Outcome, as_expected, outcome_of, require_known_checks
 from liftbench.testing.spec_checks import SPEC_CHECKS
 
 
@@ -34,7 +34,7 @@ def check_dataset(
     registry = load_registry(plugin_files)
     spec = registry.datasets[key]
     reasons = spec.conformance.expected_to_fail
-    require_known(reasons, DATASET_CHECK_NAMES)
+    require_known_checks(reasons, DATASET_CHECK_NAMES)
     for spec_check in SPEC_CHECKS:
         yield as_expected(outcome_of(spec_check, spec), reasons)
     with tempfile.TemporaryDirectory(prefix="liftbench-") as empty:

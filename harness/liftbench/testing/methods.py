@@ -28,7 +28,7 @@ from liftbench.testing.outcomes import (
     Outcome,
     as_expected,
     outcome_of,
-    require_known,
+    require_known_checks,
 )
 from liftbench.testing.scenes import SCENES, SPLITS, moving_body
 from liftbench.testing.spec_checks import SPEC_CHECKS
@@ -77,7 +77,7 @@ def check_method(
     registry = load_registry((_EXAMINER_FILE, *plugin_files))
     spec = registry.methods[key]
     reasons = spec.conformance.expected_to_fail
-    require_known(reasons, METHOD_CHECK_NAMES)
+    require_known_checks(reasons, METHOD_CHECK_NAMES)
     given = spec.conformance.params if params is None else params
     for spec_check in SPEC_CHECKS:
         yield as_expected(outcome_of(spec_check, spec), reasons)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 
 State = Literal["passed", "failed", "expected to fail", "skipped"]
 Subject = TypeVar("Subject")
@@ -96,9 +96,8 @@ def tally(outcomes: Iterable[Outcome]) -> str:
     return f"{len(states)} checks: {', '.join(counts)}"
 
 
-def require_known(reasons: Iterable[str], checks: Iterable[str]) -> None:
+def require_known_checks(reasons: Iterable[str], checks: Iterable[str]) -> None:
     """Raise `UserError` where a spec expects a check to fail that does not exist."""
     known = tuple(checks)
     for name in reasons:
-        if name not in known:
-            raise unknown_name("check in `conformance.expected_to_fail`", name, known)
+        require_known("check in `conformance.expected_to_fail`", name, known)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import centred, project
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 from liftbench.plugin.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Camera, Dataset, Floats, GroundTruth, Observations, Skeleton
@@ -131,13 +131,13 @@ class Scenes:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the parameters, for nothing is read."""
-        _require_one_of("subset", subset, SUBSETS)
+        require_known("subset of the scenes", subset, SUBSETS)
         return f"{self.camera} {self.hidden}"
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split."""
-        _require_one_of("subset", subset, SUBSETS)
-        _require_one_of("split", split, SPLITS)
+        require_known("subset of the scenes", subset, SUBSETS)
+        require_known("split of the scenes", split, SPLITS)
         first = 3 * SPLITS.index(split)
         return scene(self.camera, split, hidden=self.hidden, first=first)
 
@@ -148,11 +148,6 @@ class Scenes:
     def check(self, root: Path) -> list[Finding]:
         """Return that there is nothing to check."""
         return [Finding("scenes", ok=True, detail="generated")]
-
-
-def _require_one_of(kind: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise unknown_name(f"{kind} of the scenes", name, known)
 
 
 SCENES = DatasetSpec(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench import RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.cameras import chained, nearest_rotations
@@ -15,7 +16,6 @@ from liftbench_plugins.classical.cameras.rotation_smoothing import smoothed
 from liftbench_plugins.classical.rank_params import RankParams
 from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
-from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

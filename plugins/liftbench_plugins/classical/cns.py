@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liftbench import Conformance, RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench.protocols.alignment import orthogonal_alignment
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
@@ -16,7 +17,6 @@ from liftbench_plugins.classical.shapes.group_shapes import group_depths
 from liftbench_plugins.classical.shapes.point_groups import Groups, random_groups
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
-from liftbench_plugins.learned.start_schedule import require_positive
 
 # Entries of the shapes of groups that are solved together: as many as fit the CPU's cache.
 _BLOCK = 500_000

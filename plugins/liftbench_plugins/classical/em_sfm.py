@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench import RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations
@@ -21,7 +22,6 @@ from liftbench_plugins.classical.shapes.shape_modes import (
     posterior,
 )
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
-from liftbench_plugins.learned.start_schedule import require_positive
 
 # How many times greater the noise counts at the start, beside once. With the paper's 60, and half
 # as many steps, the likelihood ends lower on every sequence that we have.

@@ -8,12 +8,12 @@ import numpy as np
 from scipy.linalg import helmert
 
 from liftbench import RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
 from liftbench_plugins.classical.shapes.procrustes import aligned, deformations, procrustes_mean
 from liftbench_plugins.classical.tracks import NO_VALUE, Factors, Tracks
-from liftbench_plugins.learned.start_schedule import require_positive
 
 # Variance along a deformation at the least, where the mean shape has norm 1: it is divided by.
 _LEAST = 1e-12

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from liftbench import RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.shapes.dct import dct_basis
@@ -18,7 +19,6 @@ from liftbench_plugins.classical.shapes.seen_trajectories import (
 )
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks
-from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

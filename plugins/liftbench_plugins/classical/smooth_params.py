@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from liftbench_plugins.learned.start_schedule import require_positive
+from liftbench.plugin.param_checks import require_positive
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import numpy as np
 from scipy.linalg import qr
 
 from liftbench import RunContext
+from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
 from liftbench_plugins.classical.shapes.block_sparsity import learned_atoms, sparse_codes
 from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
 from liftbench_plugins.classical.tracks import Factors, Tracks
-from liftbench_plugins.learned.start_schedule import require_positive
 
 
 @dataclass(frozen=True)

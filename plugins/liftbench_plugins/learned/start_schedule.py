@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from liftbench.plugin.param_checks import require_positive
+
 
 @dataclass(frozen=True, kw_only=True)
 class StartSchedule:
@@ -27,22 +29,3 @@ class StartSchedule:
     def __post_init__(self) -> None:
         for name in ("starts", "start_steps", "steps", "batch_size", "learning_rate"):
             require_positive(name, getattr(self, name))
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise ValueError unless a parameter is positive."""
-    if not value > 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-
-
-def require_not_negative(name: str, value: float) -> None:
-    """Raise ValueError where a parameter is negative."""
-    if not value >= 0:
-        raise ValueError(f"{name}: expected 0 or more, got {value}")
-
-
-def require_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ValueError unless a parameter is one of the choices."""
-    if value not in choices:
-        expected = " or ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name}: expected {expected}, got {value!r}")

@@ -15,7 +15,7 @@ from liftbench.errors import UserError
 from liftbench.runs.store import RunRecord, Score
 
 if TYPE_CHECKING:
-    from conftest import Runs
+    from tests.harness.comparison.conftest import Runs
 
 
 def side(runs: Runs, *records: RunRecord, suite: str = "mine") -> tuple[StoredRun, ...]:

@@ -13,7 +13,7 @@ from liftbench.runs.plan import Cell, Plan
 from liftbench.suites.suite import Suite
 
 if TYPE_CHECKING:
-    from conftest import Runs
+    from tests.harness.comparison.conftest import Runs
 
 
 def keys(pair: Pair) -> tuple[list[str], list[str]]:

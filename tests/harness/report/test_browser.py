@@ -10,7 +10,7 @@ import pytest
 from liftbench.report import SuiteReport, render_page
 
 if TYPE_CHECKING:
-    from conftest import Browser
+    from tests.harness.report.conftest import Browser
 
 MARKUP = "<img src=x onerror="
 

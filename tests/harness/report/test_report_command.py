@@ -14,7 +14,8 @@ import pytest
 from click.testing import Result
 
 if TYPE_CHECKING:
-    from conftest import Browser, TinyBench
+    from tests.harness.conftest import TinyBench
+    from tests.harness.report.conftest import Browser
 
 
 def report(bench: TinyBench, *words: object, plugins: tuple[str, ...] = ("tiny",)) -> Result:

@@ -16,7 +16,7 @@ from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.suites.suite import read_suite
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train", "unseen"]}
 ALL = Selection()

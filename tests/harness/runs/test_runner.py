@@ -29,7 +29,7 @@ from liftbench.runs.runner import incompatibility
 from liftbench.runs.store import RunRecord, RunSpec
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 Wait = Callable[[Callable[[], object]], None]
 

@@ -19,7 +19,7 @@ from liftbench.suites.grids import Axis, Grid, grids_of, unfolded
 from liftbench.suites.suite import Suite, read_suite
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train", "unseen"]}
 NOISE = {"noise_ratio": {"ratio": [0, 0.1]}}

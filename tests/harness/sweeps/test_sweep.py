@@ -22,7 +22,7 @@ from liftbench.runs.store import RunRecord, RunSpec, Score
 from liftbench.suites.suite import read_suite
 
 if TYPE_CHECKING:
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train"], "seeds": 2}
 GRID = {"noise_ratio": {"ratio": [0, 0.1, 0.2]}, "missing": {"share": [0, 0.4]}}

@@ -12,7 +12,7 @@ from liftbench.runs.store import RunRecord, Score
 from liftbench.tables import to_csv
 
 if TYPE_CHECKING:
-    from conftest import Board
+    from tests.harness.tables.conftest import Board
 
 HEADER = (
     "suite,dataset,subset,split,setting,method,protocol,metric,unit,value,std,n_seeds,coverage,"

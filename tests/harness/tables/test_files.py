@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from liftbench.tables import leaderboard_page, to_csv, to_markdown, write_leaderboard
 
 if TYPE_CHECKING:
-    from conftest import Board
+    from tests.harness.tables.conftest import Board
 
 
 def test_files_beside_the_runs(board: Board) -> None:

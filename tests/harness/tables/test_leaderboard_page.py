@@ -14,7 +14,7 @@ from liftbench.tables.page import Table
 from liftbench.tables.verdict import RULE
 
 if TYPE_CHECKING:
-    from conftest import Board
+    from tests.harness.tables.conftest import Board
 
 MINUS = "\N{MINUS SIGN}"
 GOLDEN = """\

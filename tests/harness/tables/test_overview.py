@@ -13,7 +13,7 @@ from liftbench.tables import overview
 from liftbench.tables.overview import status_of
 
 if TYPE_CHECKING:
-    from conftest import Board
+    from tests.harness.tables.conftest import Board
 
 
 @pytest.fixture

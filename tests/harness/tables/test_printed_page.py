@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from liftbench.tables import printed_page, printed_to_csv
 
 if TYPE_CHECKING:
-    from conftest import Board
+    from tests.harness.tables.conftest import Board
 
 
 MINUS = "\N{MINUS SIGN}"

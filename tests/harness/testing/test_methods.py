@@ -15,8 +15,7 @@ from liftbench.testing.outcomes import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from click.testing import Result
-
-    from conftest import TinyBench
+    from tests.harness.conftest import TinyBench
 
 
 def lines(result: Result) -> dict[str, str]:

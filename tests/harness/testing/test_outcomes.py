@@ -15,7 +15,7 @@ from liftbench.testing.outcomes import (
     Outcome,
     as_expected,
     outcome_of,
-    require_known,
+    require_known_checks,
     tally,
 )
 from liftbench.testing.scenes import scene
@@ -85,11 +85,11 @@ def test_an_announced_failure_has_to_come(error: BaseException, state: str, deta
 
 
 def test_a_check_that_does_not_exist_cannot_be_expected_to_fail() -> None:
-    require_known(REASONS, ["some_check"])
+    require_known_checks(REASONS, ["some_check"])
     with pytest.raises(
         UserError, match=r"unknown check .* 'some_check': did you mean 'some_chek'\?"
     ):
-        require_known(REASONS, ["some_chek"])
+        require_known_checks(REASONS, ["some_chek"])
 
 
 def test_tally_counts_every_state() -> None:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from liftbench.cameras import project
+from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Bools, Dataset, Floats
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_booleans, require_integers
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.apollocar3d.synthetic.car import draw_cars
 from liftbench_datasets.apollocar3d.synthetic.traffic import CAMERA_5, draw_poses

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from liftbench.arrays import cache_folder
-from liftbench.errors import unknown_name
+from liftbench.errors import require_known
 from liftbench.images import Images
+from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, GroundTruth, Observations
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_booleans, require_integers
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
 from liftbench_datasets.cub.adapter import SKELETON
 from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, picture_files, write_picture
@@ -142,8 +142,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
 
 def split_frames(frames: int, split: str) -> slice:
     """Return the frames of a split."""
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    require_known("split", split, SPLITS)
     first = int(TRAIN_SHARE * frames)
     return slice(first) if split == "train" else slice(first, None)
 

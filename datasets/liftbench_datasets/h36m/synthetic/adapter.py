@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.cameras import project
+from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_integers
 from liftbench_datasets.geometry.kinematics import KinematicTree
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES, Place
 from liftbench_datasets.h36m.skeleton import (

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from liftbench.cameras import centred
+from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats, Mesh, Meshes
 from liftbench_datasets.adapting.generated import Generated, generated_info
-from liftbench_datasets.adapting.param_checks import require_booleans, require_integers
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes

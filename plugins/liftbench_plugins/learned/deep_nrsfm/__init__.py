@@ -10,12 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Conformance, Method, MethodSpec
-from liftbench_plugins.learned.start_schedule import (
-    StartSchedule,
-    require_not_negative,
-    require_one_of,
-    require_positive,
-)
+from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
+from liftbench_plugins.learned.start_schedule import StartSchedule
 
 Nonlinearity = Literal["bst", "relu"]
 CodeReading = Literal["linear", "projection"]

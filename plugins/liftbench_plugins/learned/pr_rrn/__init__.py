@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Conformance, Method, MethodSpec
-from liftbench_plugins.learned.start_schedule import (
-    StartSchedule,
-    require_not_negative,
-    require_one_of,
-    require_positive,
-)
+from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
+from liftbench_plugins.learned.start_schedule import StartSchedule
 
 Structure = Literal["residual_recursive", "vanilla"]
 Orthogonalisation = Literal["closed_form", "svd"]

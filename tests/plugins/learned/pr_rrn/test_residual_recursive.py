@@ -140,7 +140,7 @@ def test_a_checkpoint_holds_memory_and_schedule():
         ({"channels": ()}, "channels: expected positive whole numbers"),
         (
             {"structure": "none"},
-            "structure: expected 'residual_recursive' or 'vanilla', got 'none'",
+            "structure: expected one of residual_recursive, vanilla, got 'none'",
         ),
         ({"recursions": 0}, "recursions: expected a positive number, got 0"),
         ({"contrast": -1.0}, "contrast: expected 0 or more"),
