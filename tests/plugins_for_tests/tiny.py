@@ -230,6 +230,14 @@ def liftbench_methods() -> Sequence[MethodSpec]:
     once = Capabilities(seeded=False)
     return [
         MethodSpec("seeded", "Seeded", "tests", Seeded, SeededParams),
+        MethodSpec(
+            "lost_option",
+            "Seeded, which had one more option",
+            "tests",
+            Seeded,
+            SeededParams,
+            retired_params={"order": 2},
+        ),
         MethodSpec("urandom", "Urandom", "tests", Urandom, NoParams, capabilities=once),
         MethodSpec(
             "filling",

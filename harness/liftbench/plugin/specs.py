@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,7 +95,7 @@ class MethodSpec:
     """A method under its key.
 
     Attributes:
-        key: name in suites and tables (published/methods.csv has those of the papers).
+        key: name in suites, tables and the CSV files of published numbers.
         title: name for people.
         reference: the paper.
         make: builds the method from its parameters.
@@ -104,6 +104,8 @@ class MethodSpec:
         capabilities: what it can take.
         floor: it is added under every table as a baseline.
         conformance: how the conformance kit meets it.
+        retired_params: options of earlier versions, which are constants now, each with its value;
+            they remain part of a run's key so that stored runs stay valid.
     """
 
     key: str
@@ -115,6 +117,14 @@ class MethodSpec:
     capabilities: Capabilities = field(default_factory=Capabilities)
     floor: bool = False
     conformance: Conformance = field(default_factory=Conformance)
+    retired_params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = {f.name for f in fields(self.params)} if is_dataclass(self.params) else set()
+        if both := names & set(self.retired_params):
+            raise ValueError(
+                f"method '{self.key}': retired_params: {', '.join(sorted(both))}: still an option"
+            )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, MethodSpec
+from liftbench.runs.method_params import check_method_params, jsonable, params_of_run
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.suites.grids import unfolded
 from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, checked_params
@@ -173,7 +174,7 @@ def _methods(
         rows = {name: row for name, row in known.items() if name in selection.methods}
     for label, row in rows.items():
         spec = registry.methods[row.plugin or label]
-        checked_params(f"method '{label}'", spec.params, row.params)
+        check_method_params(f"method '{label}'", spec, row.params)
     return rows
 
 
@@ -197,7 +198,7 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
         dataset={
             "key": spec.key,
             "version": spec.version,
-            "params": _jsonable(asdict(params)),
+            "params": jsonable(asdict(params)),
             "subset": subset,
         },
         corruption=tuple(_corruptions(registry, data.corruption)),
@@ -221,7 +222,7 @@ def _corruptions(
         params = checked_params(f"corruption '{key}'", spec.params, given)
         if spec.is_clean(params):
             continue
-        said = _jsonable(asdict(params))
+        said = jsonable(asdict(params))
         stage = said.pop("stage")
         entry = {"version": spec.version, "params": said}
         yield key, entry if stage == "both" else {**entry, "stage": stage}
@@ -294,19 +295,17 @@ def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> in
 
 
 def _first_run(spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
-    params = checked_params(f"method '{spec.key}'", spec.params, row.params)
     # A transductive method has nothing to say of frames that it was not fitted on.
     evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
     return RunSpec(
         dataset=column.dataset,
         fit=column.fit,
         evaluate=evaluate,
-        method={"key": spec.key, "version": spec.version, "params": _jsonable(asdict(params))},
+        method={
+            "key": spec.key,
+            "version": spec.version,
+            "params": params_of_run(spec, row.params),
+        },
         seed=0,
         corruption=dict(column.corruption),
     )
-
-
-def _jsonable(params: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters as they come back from JSON, so that a key survives the store."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in params.items()}

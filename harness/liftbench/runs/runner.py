@@ -25,6 +25,7 @@ from liftbench.plugin.specs import Capabilities, DatasetAdapter
 from liftbench.protocols.protocol import Protocol
 from liftbench.runs.environment import environment
 from liftbench.runs.exchange import load_reconstructions, save_reconstructions, write_observations
+from liftbench.runs.method_params import params_of_task
 from liftbench.runs.plan import Plan, make_adapter
 from liftbench.runs.process import CancelledRunError, Execution, OnProgress, run_child
 from liftbench.runs.progress import Display
@@ -279,9 +280,10 @@ def _disorder(sequence: NDArray[np.int64]) -> str:
 
 
 def _task(bench: Bench, spec: RunSpec, asked: list[list[str]]) -> dict[str, Any]:
+    method = bench.registry.methods[spec.method["key"]]
     return {
         "method": spec.method["key"],
-        "params": dict(spec.method["params"]),
+        "params": params_of_task(method, spec.method["params"]),
         "seed": spec.seed,
         "evaluate": asked,  # names of observations, a list for each run
         "device": bench.execution.device,

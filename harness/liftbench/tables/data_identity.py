@@ -8,6 +8,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from liftbench.plugin.registry import Catalogue, Registry
+from liftbench.plugin.specs import MethodSpec
+from liftbench.runs.method_params import jsonable
 from liftbench.runs.plan import Cell
 
 DIGITS = 12  # of a SHA-256: enough to tell the data sets of one table apart
@@ -29,6 +31,8 @@ def described(catalogue: Catalogue[Any], part: Mapping[str, Any]) -> str:
     """Return the key of a spec's method, dataset or corruption with its unusual parameters."""
     item = catalogue.items.get(part["key"])
     defaults = _defaults(item.params) if item else {}
+    if isinstance(item, MethodSpec):
+        defaults |= jsonable(item.retired_params)
     changed = [
         f"{name}={value}"
         for name, value in part["params"].items()
