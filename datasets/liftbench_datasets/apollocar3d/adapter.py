@@ -29,8 +29,8 @@ from liftbench_datasets.apollocar3d.files import (
 )
 from liftbench_datasets.apollocar3d.keypoints import DERIVED_SKELETON, read_keypoints
 from liftbench_datasets.apollocar3d.models import NAMES, read_model
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON
-from liftbench_datasets.apollocar3d.synthetic.views import car_dataset
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
+from liftbench_datasets.apollocar3d.views import car_dataset
 from liftbench_datasets.reading.findings import finding
 
 SUBSETS = ("all",)

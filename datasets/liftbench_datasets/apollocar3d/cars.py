@@ -11,12 +11,12 @@ from scipy.optimize import linear_sum_assignment
 from liftbench.arrays import Arrays
 from liftbench.cameras import project
 from liftbench.types import Bools, Floats
+from liftbench_datasets.apollocar3d.cameras import Poses
 from liftbench_datasets.apollocar3d.files import Files, camera_of, read_labels, read_poses
 from liftbench_datasets.apollocar3d.keypoints import derived_keypoints, read_keypoints
 from liftbench_datasets.apollocar3d.models import CarModel, read_model
-from liftbench_datasets.apollocar3d.synthetic.traffic import Poses
-from liftbench_datasets.apollocar3d.synthetic.views import FARTHEST, LEAST_VISIBLE
-from liftbench_datasets.geometry.convex_occlusion import SKIN
+from liftbench_datasets.apollocar3d.skeleton import SKIN
+from liftbench_datasets.apollocar3d.views import FARTHEST, LEAST_VISIBLE
 from liftbench_datasets.geometry.ray_mesh import hidden_points
 
 # How far labels may lie from a car's keypoints on average, in sizes of its box: farther, and they

@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.types import Floats
+from liftbench_datasets.apollocar3d.cameras import CAMERA_5, CAMERA_6, Pinhole, Poses
 from liftbench_datasets.apollocar3d.models import NAMES, model_files
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON
-from liftbench_datasets.apollocar3d.synthetic.traffic import CAMERA_5, CAMERA_6, Pinhole, Poses
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.reading.guarded import finite_numbers, guarded
 
 POINTS = len(SKELETON.points)

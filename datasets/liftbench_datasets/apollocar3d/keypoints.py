@@ -10,7 +10,7 @@ import numpy as np
 
 from liftbench.types import Floats
 from liftbench_datasets.apollocar3d.models import NAMES, CarModel
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.geometry.ray_mesh import crossings
 from liftbench_datasets.reading.guarded import finite_numbers, guarded
 

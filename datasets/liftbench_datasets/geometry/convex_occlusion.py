@@ -8,8 +8,6 @@ import numpy as np
 
 from liftbench.types import Bools, Floats
 
-SKIN = 0.03  # metres, of cars
-
 
 @dataclass(frozen=True)
 class Part:
@@ -23,7 +21,7 @@ class Part:
 
     normals: Floats
     offsets: Floats
-    skin: float = SKIN
+    skin: float
 
     def hides(self, points: Floats, eyes: Floats) -> Bools:
         """Return which points (F, P, 3) the part hides from the eyes (F, 3), as (F, P).

@@ -1,6 +1,6 @@
 """Cameras of PASCAL3D+: a viewpoint on a sphere around the model, and what it sees.
 
-Model frame: z up, the front at -y. Camera frame: x to the right, y down, z away from the camera.
+The frames are those of `geometry.viewpoints`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from liftbench.types import Bools, Floats
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
-
-# From the release's axes, y up and z towards the camera.
-_HALF_TURN = np.array([1.0, -1.0, -1.0])
+from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 
 
 @dataclass(frozen=True)
@@ -45,27 +42,10 @@ class Viewpoints(FrameArrays):
         """Return px and py, (F, 2)."""
         return np.stack([self.px, self.py], axis=1)
 
-    def scale(self) -> Floats:
-        """Return the pixels of a length at the model's origin (F,), the weak-perspective scale."""
-        return self.viewport * self.focal / self.distance
-
-
-def rotations(azimuth: Floats, elevation: Floats, theta: Floats) -> Floats:
-    """Return the rotations from the model frame to the camera frame, (F, 3, 3).
-
-    Args:
-        azimuth: (F,) degrees.
-        elevation: (F,) degrees.
-        theta: (F,) degrees.
-    """
-    angles = np.stack([-azimuth, elevation - 90, theta], axis=1)
-    turns: Floats = Rotation.from_euler("zxz", angles, degrees=True).as_matrix()
-    return _HALF_TURN[:, None] * turns
-
 
 def camera_points(points: Floats, views: Viewpoints) -> Floats:
     """Return model points (F, P, 3) in the camera frame, in the model's unit."""
-    turns = rotations(views.azimuth, views.elevation, views.theta)
+    turns = viewpoint_rotations(views.azimuth, views.elevation, views.theta)
     seen: Floats = points @ turns.swapaxes(1, 2)
     seen[..., 2] += views.distance[:, None]
     return seen
@@ -78,12 +58,6 @@ def perspective(seen: Floats, views: Viewpoints) -> Floats:
     """
     zoom = (views.viewport * views.focal)[:, None, None]
     pixels: Floats = zoom * seen[..., :2] / seen[..., 2:] + views.principal()[:, None]
-    return pixels
-
-
-def weak_perspective(seen: Floats, views: Viewpoints) -> Floats:
-    """Return the pixels (F, P, 2) if all points had the depth of the model's origin."""
-    pixels: Floats = views.scale()[:, None, None] * seen[..., :2] + views.principal()[:, None]
     return pixels
 
 

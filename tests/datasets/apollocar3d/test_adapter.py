@@ -20,6 +20,7 @@ from liftbench.suites.suite import checked_params
 from liftbench.types import Floats
 from liftbench_datasets.apollocar3d import adapter as apollocar3d
 from liftbench_datasets.apollocar3d.adapter import APOLLOCAR3D, ApolloCar3D, ApolloCar3DParams
+from liftbench_datasets.apollocar3d.cameras import CAMERA_5, CAMERA_6
 from liftbench_datasets.apollocar3d.cars import match_labels, read_cars
 from liftbench_datasets.apollocar3d.files import (
     CAMERAS,
@@ -35,8 +36,7 @@ from liftbench_datasets.apollocar3d.keypoints import (
     read_keypoints,
 )
 from liftbench_datasets.apollocar3d.models import NAMES, CarModel, read_model
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON
-from liftbench_datasets.apollocar3d.synthetic.traffic import CAMERA_5, CAMERA_6
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
 
 HALF = np.array([0.9, 0.75, 2.2])
 BOX = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * HALF

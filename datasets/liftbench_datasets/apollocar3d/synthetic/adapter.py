@@ -23,9 +23,10 @@ from liftbench.types import Bools, Dataset, Floats
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
 from liftbench_datasets.adapting.generated import Generated, generated_info
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
+from liftbench_datasets.apollocar3d.cameras import CAMERA_5
 from liftbench_datasets.apollocar3d.synthetic.car import draw_cars
-from liftbench_datasets.apollocar3d.synthetic.traffic import CAMERA_5, draw_poses
-from liftbench_datasets.apollocar3d.synthetic.views import (
+from liftbench_datasets.apollocar3d.synthetic.traffic import draw_poses
+from liftbench_datasets.apollocar3d.views import (
     FARTHEST,
     LEAST_VISIBLE,
     car_dataset,

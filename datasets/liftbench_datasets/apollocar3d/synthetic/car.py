@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liftbench.seeds import named_rng
-from liftbench.types import Floats, Skeleton
+from liftbench.types import Floats
+from liftbench_datasets.apollocar3d.skeleton import LEFT_POINTS, SKIN
 from liftbench_datasets.apollocar3d.synthetic.styles import Measures, draw_measures
-from liftbench_datasets.geometry.convex_occlusion import SKIN, Part
+from liftbench_datasets.geometry.convex_occlusion import Part
 
 HALF_TURN = np.array([-1.0, -1.0, 1.0])
 
@@ -40,7 +40,8 @@ class Cars:
 def draw_cars(rng: np.random.Generator, count: int) -> Cars:
     """Draw `count` cars of all styles."""
     m = draw_measures(rng, count)
-    left = _stacked(list(_left_points(m).values()))
+    places = _left_places(m)
+    left = _stack([places[name] for name in LEFT_POINTS])
     points = HALF_TURN * np.concatenate([left, left[:, ::-1] * [-1, 1, 1]], axis=1)
     centre = points.mean(axis=1)
     return Cars(
@@ -56,8 +57,8 @@ def draw_cars(rng: np.random.Generator, count: int) -> Cars:
 Place = tuple[Floats, Floats, Floats]  # x, y, z of a point on each of F cars
 
 
-def _left_points(m: Measures) -> Mapping[str, Place]:
-    """Return the left side's 29 points in the order of the release."""
+def _left_places(m: Measures) -> Mapping[str, Place]:
+    """Return where the left side's 29 points are, by name."""
     return {**_front_points(m), **_side_points(m), **_rear_points(m)}
 
 
@@ -130,7 +131,7 @@ def _belt(m: Measures) -> Floats:
     return 0.5 * (m.cowl + m.tail)
 
 
-def _stacked(places: Sequence[Place]) -> Floats:
+def _stack(places: Sequence[Place]) -> Floats:
     """Return (F, P, 3)."""
     return np.stack([np.stack(place, axis=1) for place in places], axis=1)
 
@@ -203,75 +204,4 @@ def _part(faces: Sequence[Faces], centre: Floats) -> Part:
     """Join faces and take them to the object frame, whose origin is `centre` after the turn."""
     normals = HALF_TURN * np.concatenate([normals for normals, _ in faces], axis=1)
     offsets = np.concatenate([offsets for _, offsets in faces], axis=1)
-    return Part(normals, offsets - np.einsum("fka,fa->fk", normals, centre))
-
-
-# --- names --------------------------------------------------------------------------------
-
-# Lines that draw the left side.
-_EDGES = (
-    ("head_lamp_inner_top", "head_lamp_inner_bottom"),
-    ("head_lamp_inner_bottom", "head_lamp_outer_bottom"),
-    ("head_lamp_outer_bottom", "head_lamp_outer_top"),
-    ("head_lamp_outer_top", "head_lamp_inner_top"),
-    ("head_lamp_outer_bottom", "fog_lamp_outer_top"),
-    ("fog_lamp_outer_top", "fog_lamp_outer_bottom"),
-    ("fog_lamp_outer_bottom", "front_wheel_arch"),
-    ("front_wheel_arch", "front_wheel_hub"),
-    ("front_wheel_hub", "front_door_front_bottom"),
-    ("head_lamp_outer_top", "front_door_front_top"),
-    ("front_door_front_top", "front_door_front_bottom"),
-    ("front_door_front_top", "windscreen_top"),
-    ("windscreen_top", "front_door_rear_top"),
-    ("front_door_front_top", "front_door_rear_belt"),
-    ("front_door_rear_top", "front_door_rear_belt"),
-    ("front_door_rear_belt", "front_door_rear_bottom"),
-    ("front_door_front_bottom", "front_door_rear_bottom"),
-    ("front_handle_front", "front_handle_rear"),
-    ("front_door_rear_top", "rear_door_rear_top"),
-    ("front_door_rear_bottom", "rear_door_rear_bottom"),
-    ("rear_handle_front", "rear_handle_rear"),
-    ("rear_door_rear_bottom", "rear_wheel_hub"),
-    ("rear_wheel_hub", "rear_wheel_arch"),
-    ("rear_wheel_arch", "rear_bumper"),
-    ("rear_door_rear_top", "rear_window_top"),
-    ("rear_door_rear_top", "tail_lamp_outer_top"),
-    ("front_door_rear_belt", "tail_lamp_outer_top"),
-    ("tail_lamp_outer_top", "tail_lamp_outer_bottom"),
-    ("tail_lamp_outer_bottom", "tail_lamp_inner_bottom"),
-    ("tail_lamp_inner_bottom", "tail_lamp_inner_top"),
-    ("tail_lamp_inner_top", "tail_lamp_outer_top"),
-    ("rear_window_top", "tail_lamp_inner_top"),
-    ("tail_lamp_inner_bottom", "trunk_bottom"),
-    ("trunk_bottom", "rear_bumper"),
-)
-# Lines from a point to its mirror image.
-_CROSS = (
-    "head_lamp_inner_top",
-    "fog_lamp_outer_bottom",
-    "front_door_front_top",
-    "windscreen_top",
-    "rear_window_top",
-    "tail_lamp_inner_top",
-    "trunk_bottom",
-    "rear_bumper",
-)
-
-
-def _skeleton() -> Skeleton:
-    # The release numbers the points 0 to 57 around the car, so that i mirrors 57 - i.
-    left = tuple(_left_points(draw_measures(named_rng("any car"), 1)))
-    last = 2 * len(left) - 1
-    edges = [(left.index(a), left.index(b)) for a, b in _EDGES]
-    return Skeleton(
-        points=tuple(f"left_{n}" for n in left) + tuple(f"right_{n}" for n in left[::-1]),
-        edges=(
-            *edges,
-            *((last - a, last - b) for a, b in edges),
-            *((left.index(n), last - left.index(n)) for n in _CROSS),
-        ),
-        left_right=tuple((i, last - i) for i in range(len(left))),
-    )
-
-
-SKELETON = _skeleton()
+    return Part(normals, offsets - np.einsum("fka,fa->fk", normals, centre), SKIN)

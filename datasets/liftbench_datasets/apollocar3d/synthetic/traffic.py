@@ -6,61 +6,13 @@ road. The camera frame is turned against it about x. Lengths are metres, angles 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from liftbench.types import Bools, Floats
-from liftbench_datasets.apollocar3d.synthetic.views import FARTHEST
-
-
-@dataclass(frozen=True)
-class Pinhole:
-    """A calibrated camera; all in pixels."""
-
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    width: float
-    height: float
-
-    @property
-    def pixel(self) -> float:
-        """Size of a pixel on the unit focal plane, the mean of both edges'."""
-        return (1 / self.fx + 1 / self.fy) / 2
-
-    def pixels(self, points_2d: Floats) -> Floats:
-        """Return where points (..., 2) of the unit focal plane fall on the image, in pixels."""
-        places: Floats = points_2d * [self.fx, self.fy] + [self.cx, self.cy]
-        return places
-
-    def holds(self, points_2d: Floats) -> Bools:
-        """Return which points (..., 2) of the unit focal plane fall on the image."""
-        u, v = np.moveaxis(self.pixels(points_2d), -1, 0)
-        inside: Bools = (u >= 0) & (u <= self.width) & (v >= 0) & (v <= self.height)
-        return inside
-
-
-# Source: the intrinsics that come with ApolloCar3D.
-CAMERA_5 = Pinhole(
-    fx=2304.54786556982,
-    fy=2305.875668062,
-    cx=1686.23787612802,
-    cy=1354.98486439791,
-    width=3384,
-    height=2710,
-)
-CAMERA_6 = Pinhole(
-    fx=2300.39065314361,
-    fy=2301.31478860597,
-    cx=1713.21615190657,
-    cy=1342.91100799715,
-    width=3384,
-    height=2710,
-)
+from liftbench.types import Floats
+from liftbench_datasets.apollocar3d.cameras import Poses
+from liftbench_datasets.apollocar3d.views import FARTHEST
 
 # Fitted to the release's poses, where cars sink by 0.18 m with each metre of depth: the camera
 # looks above the horizon. The spreads stand for slopes and for the springs of its own car.
@@ -75,29 +27,6 @@ LAST_ONCOMING = -2
 OFF_CENTRE = 0.35
 TURNING_SHARE = 0.15
 YAW_SPREAD, PITCH_SPREAD, ROLL_SPREAD = 0.05, 0.012, 0.012
-
-
-@dataclass(frozen=True)
-class Poses:
-    """Rigid motions from the object frame to the camera frame.
-
-    Attributes:
-        rotations: (F, 3, 3).
-        translations: (F, 3).
-    """
-
-    rotations: Floats
-    translations: Floats
-
-    def place(self, points: Floats) -> Floats:
-        """Return object points (F, P, 3) in the camera frame."""
-        placed: Floats = points @ self.rotations.swapaxes(1, 2) + self.translations[:, None]
-        return placed
-
-    def eyes(self) -> Floats:
-        """Return the camera's centres in the object frame, (F, 3)."""
-        centres: Floats = -np.einsum("fji,fj->fi", self.rotations, self.translations)
-        return centres
 
 
 def draw_poses(rng: np.random.Generator, road: Floats) -> Poses:

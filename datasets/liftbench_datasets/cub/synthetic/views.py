@@ -17,7 +17,7 @@ from liftbench_datasets.cub.synthetic.shapes import POSE, draw_measures, draw_po
 from liftbench_datasets.cub.synthetic.surface import FACES, bird_surface
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.line_of_sight import hidden
-from liftbench_datasets.pascal3d.geometry import rotations
+from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 
 # Lengths of the trunk before a part where the bird begins to hide it. CUB has parts of a side
 # where they are seen, and those along the middle as long as their outline shows.
@@ -96,7 +96,7 @@ def _draw_turns(rng: np.random.Generator, rise: Floats) -> Floats:
     elevation = rng.normal(*ELEVATION, len(rise))
     roll = rng.normal(0, ROLL_SPREAD, len(rise))
     risen = Rotation.from_euler("X", -rise[:, None], degrees=True).as_matrix()
-    turns: Floats = rotations(azimuth, elevation, roll) @ risen
+    turns: Floats = viewpoint_rotations(azimuth, elevation, roll) @ risen
     return turns
 
 

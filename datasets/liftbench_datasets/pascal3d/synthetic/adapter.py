@@ -26,8 +26,8 @@ from liftbench_datasets.adapting.generated import Generated, generated_info
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
+from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, POINTS, categories_of
-from liftbench_datasets.pascal3d.geometry import rotations
 from liftbench_datasets.pascal3d.synthetic.bodies import (
     Bodies,
     Draw,
@@ -199,7 +199,7 @@ def _draw_turns(rng: np.random.Generator, category: str) -> Floats:
     azimuth = rng.uniform(0, 360, BATCH)
     elevation = rng.normal(*ELEVATIONS.get(category, ELEVATION), BATCH).clip(*ELEVATION_RANGE)
     theta = rng.normal(0, THETA_SPREADS.get(category, THETA_SPREAD), BATCH)
-    return rotations(azimuth, elevation, theta)
+    return viewpoint_rotations(azimuth, elevation, theta)
 
 
 def _in_image(rng: np.random.Generator, points: Floats) -> Floats:

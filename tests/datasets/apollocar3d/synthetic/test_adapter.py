@@ -15,6 +15,8 @@ from liftbench.errors import UserError
 from liftbench.seeds import named_rng
 from liftbench.suites.suite import checked_params
 from liftbench.types import Bools, Dataset
+from liftbench_datasets.apollocar3d.cameras import CAMERA_5, Poses
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.apollocar3d.synthetic.adapter import (
     DRIVES,
     SYNTHETIC_APOLLO,
@@ -22,11 +24,11 @@ from liftbench_datasets.apollocar3d.synthetic.adapter import (
     SyntheticApolloParams,
     Views,
 )
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON, Cars, draw_cars
+from liftbench_datasets.apollocar3d.synthetic.car import Cars, draw_cars
 from liftbench_datasets.apollocar3d.synthetic.styles import STYLES, draw_measures
-from liftbench_datasets.apollocar3d.synthetic.traffic import CAMERA_5, Poses, draw_poses
-from liftbench_datasets.apollocar3d.synthetic.views import GROUPS
-from liftbench_datasets.geometry.convex_occlusion import SKIN, Part
+from liftbench_datasets.apollocar3d.synthetic.traffic import draw_poses
+from liftbench_datasets.apollocar3d.views import GROUPS
+from liftbench_datasets.geometry.convex_occlusion import Part
 
 NOWHERE = Path("/nonexistent")
 LEFT, RIGHT = np.array(SKELETON.left_right).T
@@ -140,7 +142,7 @@ def test_shapes_differ_in_more_than_size() -> None:
 
 def box_part(half: float) -> Part:
     normals = np.concatenate([np.eye(3), -np.eye(3)])[None]
-    return Part(normals, np.full((1, 6), half + SKIN))
+    return Part(normals, np.full((1, 6), half + 0.03), 0.03)
 
 
 def test_a_box_hides_what_samples_of_the_segment_say() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from liftbench.cameras import project
 from liftbench.images import Images
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations, Skeleton
-from liftbench_datasets.apollocar3d.synthetic.car import SKELETON
+from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.geometry.boxes import point_boxes
 
 LEAST_VISIBLE = 25  # of 58. Source: Deep NRSfM++, section 5
