@@ -7,7 +7,6 @@ from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
 from liftbench_plugins.classical import CLASSICAL
-from liftbench_plugins.classical.rigid import RIGID
 from liftbench_plugins.learned.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
 from liftbench_plugins.learned.pr_rrn import VARIANTS
 from liftbench_plugins.zero_depth import ZERO_DEPTH
@@ -19,7 +18,7 @@ _HERE = Path(__file__).parent
 def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
     learned = [DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST, *VARIANTS]
-    return [ZERO_DEPTH, RIGID, *CLASSICAL, *learned]
+    return [ZERO_DEPTH, *CLASSICAL, *learned]
 
 
 @hookimpl

@@ -41,7 +41,6 @@ SETTINGS = {
     "deep_nrsfm": SMALL,
     "deep_nrsfm_pp": SMALL,
     "deep_nrsfm_pp_consist": SMALL,
-    "rigid": {},
     "zero_depth": {},
     **dict.fromkeys(VARIANTS, SMALL_RRN),
     **{spec.key: {} for spec in CLASSICAL},

@@ -15,6 +15,13 @@ def require_positive(name: str, value: float) -> None:
         raise ValueError(f"{name}: expected a positive number, got {value}")
 
 
+def require_all_positive(params: DataclassInstance) -> None:
+    """Raise ValueError unless every parameter is positive or None."""
+    for name, value in vars(params).items():
+        if value is not None:
+            require_positive(name, value)
+
+
 def require_not_negative(name: str, value: float) -> None:
     """Raise ValueError if a parameter is negative."""
     if not value >= 0:

@@ -1,4 +1,4 @@
-"""Classical non-rigid structure from motion: factorisation of the measurement matrix W."""
+"""Classical structure from motion: factorisation of the measurement matrix W."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from liftbench_plugins.classical.gbnrsfm import GBNRSFM
 from liftbench_plugins.classical.ksta import KSTA
 from liftbench_plugins.classical.pnd import PND
 from liftbench_plugins.classical.pta import PTA
+from liftbench_plugins.classical.rigid import RIGID
 from liftbench_plugins.classical.riks import RIKS
 from liftbench_plugins.classical.sps import SPS
 from liftbench_plugins.classical.xiao_kanade import XIAO_KANADE
 
 CLASSICAL: tuple[MethodSpec, ...] = (
+    RIGID,
     PTA,
     CSF,
     CSF2,

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench import RunContext
-from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.cameras import chained, nearest_rotations
 from liftbench_plugins.classical.cameras.prior_free import prior_free_motion, prior_free_rank
 from liftbench_plugins.classical.cameras.rotation_smoothing import smoothed
-from liftbench_plugins.classical.rank_params import RankParams
+from liftbench_plugins.classical.params import RankParams
 from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
 
@@ -28,10 +27,6 @@ class BmmRevisitedParams(RankParams):
     """
 
     weight_floor: float = 1e-3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_positive("weight_floor", self.weight_floor)
 
 
 def solve_bmm_revisited(tracks: Tracks, params: BmmRevisitedParams, context: RunContext) -> Factors:

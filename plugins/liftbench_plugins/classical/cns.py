@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liftbench import Conformance, RunContext
-from liftbench.plugin.param_checks import require_positive
+from liftbench.plugin.param_checks import require_all_positive
 from liftbench.protocols.alignment import orthogonal_alignment
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
@@ -36,8 +36,7 @@ class CnsParams:
     least_groups: int = 50
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            require_positive(name, value)
+        require_all_positive(self)
 
 
 def solve_cns(tracks: Tracks, params: CnsParams, context: RunContext) -> Factors:

@@ -11,11 +11,11 @@ from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.gauss_newton import Quadratic, damped_gauss_newton
+from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import CoefficientSpace, coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis
 from liftbench_plugins.classical.shapes.seen_trajectories import clearest_basis
 from liftbench_plugins.classical.shapes.shape_rank import MOST, shape_rank
-from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks
 
 _TOLERANCE = 1e-9

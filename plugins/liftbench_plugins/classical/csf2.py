@@ -12,11 +12,11 @@ from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.csf import fitted_columns, joint_shapes
+from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import CoefficientSpace, coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis
 from liftbench_plugins.classical.shapes.nuclear_norm import completed
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
-from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
 
 _TOLERANCE = 1e-12

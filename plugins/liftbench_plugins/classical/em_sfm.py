@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench import RunContext
-from liftbench.plugin.param_checks import require_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
-from liftbench_plugins.classical.rank_params import RankParams
+from liftbench_plugins.classical.params import RankParams
 from liftbench_plugins.classical.shapes.shape_modes import (
     LEAST_NOISE,
     ShapeModes,
@@ -37,10 +36,6 @@ class EmSfmParams(RankParams):
     """
 
     steps: int = 120
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_positive("steps", self.steps)
 
 
 def solve_em_sfm(tracks: Tracks, params: EmSfmParams, context: RunContext) -> Factors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from liftbench import RunContext
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
-from liftbench_plugins.classical.rank_params import RankParams
+from liftbench_plugins.classical.params import RankParams
 from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
 

@@ -9,13 +9,13 @@ from scipy.spatial.distance import cdist
 from liftbench import RunContext
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
+from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis
 from liftbench_plugins.classical.shapes.grown_columns import grown_factors
 from liftbench_plugins.classical.shapes.kernel_basis import kernel_basis
 from liftbench_plugins.classical.shapes.nuclear_norm import stacked
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
-from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks
 
 

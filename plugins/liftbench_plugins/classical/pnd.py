@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import helmert
 
 from liftbench import RunContext
-from liftbench.plugin.param_checks import require_positive
+from liftbench.plugin.param_checks import require_all_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
@@ -32,8 +32,7 @@ class PndParams:
     noise: float = 0.1
 
     def __post_init__(self) -> None:
-        require_positive("steps", self.steps)
-        require_positive("noise", self.noise)
+        require_all_positive(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from liftbench import RunContext
-from liftbench.plugin.param_checks import require_positive
+from liftbench.plugin.param_checks import require_all_positive
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.shapes.dct import dct_basis
@@ -35,9 +35,7 @@ class PtaParams:
     trajectories: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is not None:
-                require_positive(name, value)
+        require_all_positive(self)
 
 
 def solve_pta(tracks: Tracks, params: PtaParams, context: RunContext) -> Factors:

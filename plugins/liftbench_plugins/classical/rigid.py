@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from liftbench import Capabilities, MethodSpec, Observations, Reconstruction, RunContext
+from liftbench import Capabilities, MethodSpec, NoParams, Observations, Reconstruction, RunContext
 from liftbench.cameras import centred, in_place
 from liftbench.types import Floats
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations
 from liftbench_plugins.classical.cameras.metric_upgrade import metric_upgrade
 from liftbench_plugins.classical.tracks import NO_VALUE, matrix_of
-
-
-@dataclass(frozen=True)
-class RigidParams:
-    """No parameters."""
 
 
 class Rigid:
@@ -57,7 +50,7 @@ RIGID = MethodSpec(
     title="Rigid factorisation (Tomasi-Kanade)",
     reference="Tomasi, Kanade, Shape and motion from image streams under orthography, IJCV 1992",
     make=Rigid,
-    params=RigidParams,
+    params=NoParams,
     capabilities=Capabilities(seeded=False, permutable=True, rotatable=True),
     floor=True,
 )

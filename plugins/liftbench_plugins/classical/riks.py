@@ -10,11 +10,11 @@ from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
+from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import coefficient_space
 from liftbench_plugins.classical.shapes.grown_columns import grown_factors
 from liftbench_plugins.classical.shapes.kernel_basis import kernel_basis
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
-from liftbench_plugins.classical.smooth_params import SmoothParams
 from liftbench_plugins.classical.tracks import Factors, Tracks
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from liftbench import RunContext
-from liftbench.plugin.param_checks import require_positive
+from liftbench.plugin.param_checks import require_all_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
@@ -30,9 +30,7 @@ class SpsParams:
     active: int = 2
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is not None:
-                require_positive(name, value)
+        require_all_positive(self)
 
 
 def solve_sps(tracks: Tracks, params: SpsParams, context: RunContext) -> Factors:

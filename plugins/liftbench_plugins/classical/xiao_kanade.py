@@ -12,7 +12,7 @@ from liftbench_plugins.classical.cameras.camera_blocks import shapes_of_blocks
 from liftbench_plugins.classical.cameras.metric_upgrade import orthonormality
 from liftbench_plugins.classical.cameras.prior_free import camera_factor, rank_three_factor
 from liftbench_plugins.classical.cameras.semidefinite import null_space
-from liftbench_plugins.classical.rank_params import RankParams
+from liftbench_plugins.classical.params import RankParams
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import NO_VALUE, Factors, Tracks
 

@@ -11,7 +11,7 @@ from liftbench_plugins.classical import CLASSICAL
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
 METRIC = next(m for m in BUILTIN_METRICS if m.name == E3D.metric)
-METHODS = [pytest.param(spec, id=spec.key) for spec in CLASSICAL]
+METHODS = [pytest.param(spec, id=spec.key) for spec in CLASSICAL if not spec.floor]
 ANY_ORDER = [p for p in METHODS if not p.values[0].capabilities.needs_sequences]
 WITH_HIDDEN = [p for p in METHODS if p.values[0].capabilities.missing_points]
 

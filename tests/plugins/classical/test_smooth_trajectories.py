@@ -8,6 +8,7 @@ from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
 from liftbench_plugins.classical.csf import _unexplained, fitted_columns, joint_shapes
 from liftbench_plugins.classical.csf2 import complementary_columns, deflated
+from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis, free_ended_basis
 from liftbench_plugins.classical.shapes.seen_trajectories import (
@@ -15,7 +16,6 @@ from liftbench_plugins.classical.shapes.seen_trajectories import (
     require_told_apart,
     seen,
 )
-from liftbench_plugins.classical.smooth_params import SmoothParams
 
 
 def turning(frames, turns=2.0):
