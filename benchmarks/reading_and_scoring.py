@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
+from liftbench.protocols.protocol import frame_errors
 from liftbench.types import GroundTruth, Reconstruction, Skeleton
 from liftbench_datasets.cmu.adapter import Cmu
 from stopwatch import wall_seconds

@@ -10,8 +10,9 @@ import torch
 from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import centred, in_place, project, random_rotations
 from liftbench.plugin.registry import load_registry
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import relative_norm
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
+from liftbench.protocols.protocol import frame_errors
 from liftbench.types import GroundTruth
 from liftbench_plugins.classical import CLASSICAL
 from liftbench_plugins.learned import lifting

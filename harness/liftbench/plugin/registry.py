@@ -20,8 +20,9 @@ from liftbench.corruption import BUILTIN_CORRUPTIONS, CorruptionSpec
 from liftbench.errors import UserError, require_known
 from liftbench.plugin import hooks
 from liftbench.plugin.specs import DatasetSpec, MethodSpec
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS, Metric
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, Protocol
+from liftbench.protocols.protocol import Protocol
 from liftbench.protocols.view_metrics import BUILTIN_VIEW_METRICS, ViewMetric
 
 Item = TypeVar("Item")

@@ -17,7 +17,7 @@ def weighted_mean(points: Floats, weights: Floats) -> Floats:
     return mean
 
 
-def weighted_centred(points: Floats, weights: Floats) -> Floats:
+def subtract_weighted_mean(points: Floats, weights: Floats) -> Floats:
     """Return the points minus the mean of those that count."""
     return points - weighted_mean(points, weights)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
-from liftbench.protocols.protocol import Matched, Protocol, frame_errors, matched_frames
+from liftbench.protocols.protocol import Matched, Protocol, frame_errors, match_frames
 from liftbench.protocols.view_metrics import LackingOutputError, ViewMetric
 from liftbench.runs.store import RunRecord, Score
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Reconstruction
@@ -100,7 +100,7 @@ def matched_points(
         raise ValueError("the data has no truth")
     kept_prediction, kept_truth, scored = _measured_frames(prediction, data.truth)
     rows = np.cumsum(scored)[frames] - 1
-    return matched_frames(
+    return match_frames(
         protocol, metric, kept_prediction, kept_truth, data.observations.skeleton, rows
     )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.transform import Rotation
 
-from liftbench.protocols.alignment import norms, orthogonal_alignment, weighted_centred
+from liftbench.protocols.alignment import norms, orthogonal_alignment, subtract_weighted_mean
 from liftbench.types import Floats
 
 MIRROR = np.diag([1.0, 1.0, -1.0])
@@ -21,13 +21,18 @@ def sample(seed: int, frames: int = 12, points: int = 6) -> tuple[Floats, Floats
     weights = (rng.random((frames, points)) < 0.7).astype(float)
     weights[:, :4] = 1.0
     predicted, truth = rng.standard_normal((2, frames, points, 3))
-    return weighted_centred(predicted, weights), weighted_centred(truth, weights), weights
+    return (
+        subtract_weighted_mean(predicted, weights),
+        subtract_weighted_mean(truth, weights),
+        weights,
+    )
 
 
 def kabsch(predicted: Floats, truth: Floats) -> Floats:
     """Return the rotation Q that minimises the norm of `predicted @ Q - truth`."""
     rotation, _ = Rotation.align_vectors(truth, predicted)
-    return rotation.as_matrix().T
+    found: Floats = rotation.as_matrix().T
+    return found
 
 
 def test_weighted_centred_matches_a_loop() -> None:
@@ -35,7 +40,7 @@ def test_weighted_centred_matches_a_loop() -> None:
     points = rng.standard_normal((8, 5, 3))
     weights = (rng.random((8, 5)) < 0.6).astype(float)
     weights[:, 2] = 1.0
-    result = weighted_centred(points, weights)
+    result = subtract_weighted_mean(points, weights)
     for frame, weight, moved in zip(points, weights, result, strict=True):
         mean = np.mean([p for p, w in zip(frame, weight, strict=True) if w], axis=0)
         np.testing.assert_allclose(moved, frame - mean, atol=1e-12)

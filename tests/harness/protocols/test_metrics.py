@@ -22,11 +22,11 @@ def relative_norm(predicted: list[Floats], truth: list[Floats]) -> float:
 
 
 def mean_distance(predicted: list[Floats], truth: list[Floats]) -> float:
-    return sum(dist(p, t) for p, t in zip(predicted, truth, strict=True)) / len(truth)
+    return float(np.mean([dist(p, t) for p, t in zip(predicted, truth, strict=True)]))
 
 
 def mean_depth_distance(predicted: list[Floats], truth: list[Floats]) -> float:
-    return sum(abs(p[2] - t[2]) for p, t in zip(predicted, truth, strict=True)) / len(truth)
+    return float(np.mean([abs(p[2] - t[2]) for p, t in zip(predicted, truth, strict=True)]))
 
 
 def stress(predicted: list[Floats], truth: list[Floats]) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from liftbench.images import Images
@@ -23,6 +25,7 @@ from liftbench.protocols.view_metrics import (
 from liftbench.runs.scoring import score_record
 from liftbench.runs.store import RunRecord, RunSpec, Score
 from liftbench.types import (
+    Bools,
     Dataset,
     Floats,
     GroundTruth,
@@ -47,14 +50,14 @@ def box(low: tuple[float, ...], high: tuple[float, ...]) -> Mesh:
     return Mesh(np.where(bits, high, low), CUBE)
 
 
-def observations(points_2d: Floats, visible: Floats, images: Images | None = None) -> Observations:
+def observations(points_2d: Floats, visible: Bools, images: Images | None = None) -> Observations:
     shown = np.where(visible[..., None], points_2d, np.nan)
-    boxes = np.tile([10.0, 20.0, 100.0, 60.0], (len(points_2d), 1)) * np.arange(1, F + 1)[:, None]
+    boxes = np.arange(1.0, F + 1)[:, None] * np.array([10.0, 20.0, 100.0, 60.0])
     names = Skeleton(tuple("abcdef"))
     return Observations(shown, visible, np.arange(F), "orthographic", names, boxes, images)
 
 
-def reconstruction(**fields: Floats) -> Reconstruction:
+def reconstruction(**fields: NDArray[Any]) -> Reconstruction:
     return Reconstruction(np.zeros((F, P, 3)), **fields)
 
 

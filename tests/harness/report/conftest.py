@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.report import SuiteReport
 from liftbench.report.content import (
     RANKS,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
 from liftbench.report.columns import error_bins, make_column
 from liftbench.report.frames import MOST_POINTS, Frames, PointProtocol, point_step
 from liftbench.runs.store import RunSpec

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from liftbench.errors import DataMissingError
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS
 from liftbench.report.frames import FrameSource, PointProtocol
 from liftbench.runs.exchange import save_reconstructions
 from liftbench.runs.store import RunRecord, RunSpec, Store

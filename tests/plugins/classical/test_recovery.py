@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
 from liftbench import GroundTruth, Skeleton
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
+from liftbench.protocols.protocol import frame_errors
 from liftbench_plugins.classical import CLASSICAL
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
