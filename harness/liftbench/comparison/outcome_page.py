@@ -9,8 +9,8 @@ from liftbench.comparison.pairs import Pair
 from liftbench.comparison.significance import FEWEST_CLUSTERS, LEVEL, STATEMENT, PairedTest
 from liftbench.plugin.registry import Registry
 from liftbench.runs.scoring import more_is_better
-from liftbench.tables.page import Field, Page, Part, Table
-from liftbench.tables.wording import absent_lines, sentences, signed
+from liftbench.tables.page import Page, PagePart, Table, TableCell
+from liftbench.tables.wording import absent_lines, sentences, signed_text
 
 _DECIMALS = 4
 _READING = (
@@ -44,7 +44,7 @@ def comparison_page(
     """
     parts = []
     for protocol in (registry.protocols[name] for name in done):
-        tables: dict[str, list[tuple[Field, ...]]] = {}
+        tables: dict[str, list[tuple[TableCell, ...]]] = {}
         for one in done[protocol.name]:
             tables.setdefault(one.name, []).append(_line(one))
         caption = sentences(
@@ -52,7 +52,7 @@ def comparison_page(
             f"{'Higher' if more_is_better(protocol, registry) else 'Lower'} is better",
         )
         shown = (Table(name, _HEADER, tuple(lines)) for name, lines in tables.items())
-        parts.append(Part(protocol.identity, caption, "", tuple(shown)))
+        parts.append(PagePart(protocol.identity, caption, "", tuple(shown)))
     without = tuple(absent_lines((pair.name, pair.subset, pair.reason) for pair in absent))
     lists = (
         *((("Not compared", without),) if without else ()),
@@ -61,22 +61,22 @@ def comparison_page(
     return Page("comparison", title, tuple(parts), lists)
 
 
-def _line(one: Comparison) -> tuple[Field, ...]:
-    place = Field(one.subset), Field(one.split)
-    mark = Field(one.mark, f"({one.reason})" if one.reason else "")
+def _line(one: Comparison) -> tuple[TableCell, ...]:
+    place = TableCell(one.subset), TableCell(one.split)
+    mark = TableCell(one.mark, f"({one.reason})" if one.reason else "")
     if one.test is None:
-        return *place, *(Field() for _ in _HEADER[3:]), mark
+        return *place, *(TableCell() for _ in _HEADER[3:]), mark
     return *place, *map(_number, one.sides), *_test_fields(one.test), mark
 
 
-def _number(side: SideMean) -> Field:
-    return Field(f"{side.value:.{_DECIMALS}f}", f"(n={side.seeds})" if side.seeds > 1 else "")
+def _number(side: SideMean) -> TableCell:
+    return TableCell(f"{side.value:.{_DECIMALS}f}", f"(n={side.seeds})" if side.seeds > 1 else "")
 
 
-def _test_fields(test: PairedTest) -> tuple[Field, ...]:
+def _test_fields(test: PairedTest) -> tuple[TableCell, ...]:
     """Return the effect, its interval, the p-value and the number of units."""
-    effect, units = Field(signed(test.effect, _DECIMALS)), Field(str(test.clusters))
+    effect, units = TableCell(signed_text(test.effect, _DECIMALS)), TableCell(str(test.clusters))
     if test.clusters < FEWEST_CLUSTERS:
-        return effect, Field(), Field(), units
-    interval = " to ".join(signed(end, _DECIMALS) for end in (test.low, test.high))
-    return effect, Field(interval), Field(f"{test.p:.2g}"), units
+        return effect, TableCell(), TableCell(), units
+    interval = " to ".join(signed_text(end, _DECIMALS) for end in (test.low, test.high))
+    return effect, TableCell(interval), TableCell(f"{test.p:.2g}"), units

@@ -11,7 +11,7 @@ from liftbench.errors import UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.runs.plan import Cell, Plan
 from liftbench.runs.store import RunRecord, RunSpec, Store
-from liftbench.tables.data_identity import described
+from liftbench.tables.data_identity import describe
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
     for place in common:
         spec = first[place][0].record.spec
         parts = [
-            described(registry.methods, spec.method),
-            described(registry.datasets, spec.dataset),
-            *(described(registry.corruptions, {"key": k, **c}) for k, c in spec.corruption.items()),
+            describe(registry.methods, spec.method),
+            describe(registry.datasets, spec.dataset),
+            *(describe(registry.corruptions, {"key": k, **c}) for k, c in spec.corruption.items()),
         ]
         pairs.append(
             Pair(

@@ -24,7 +24,7 @@ from liftbench.runs.scoring import unit_of
 from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Entry, Leaderboard, Section, environments
-from liftbench.tables.wording import by_dataset_and_split, listed, one_setting, unit_text
+from liftbench.tables.wording import by_dataset_and_split, join_words, one_setting, unit_text
 
 Records = Mapping[str, RunRecord]  # by key
 _LOSS_DIGITS = 5
@@ -92,7 +92,7 @@ def _point_protocol(plan: Plan, registry: Registry) -> PointProtocol | None:
 def _methods(plan: Plan, board: Leaderboard, registry: Registry) -> dict[str, str]:
     """Return what each row of the tables is in words, which are none where it is only printed."""
     told = {}
-    for key in dict.fromkeys(row.method for row in board.rows):
+    for key in dict.fromkeys(line.method for line in board.lines):
         asked = plan.suite.methods.get(key)
         spec = registry.methods.items.get((asked and asked.plugin) or key)
         params = asked.params.items() if asked else ()
@@ -106,23 +106,25 @@ def _bars(section: Section) -> Iterator[Bars]:
         named = not one_setting(entries)
         bars = tuple(bar for entry in entries if (bar := _bar(entry, named=named)))
         if bars:
-            yield Bars(listed(*place), f"{section.protocol.identity} ({unit_text(section)})", bars)
+            yield Bars(
+                join_words(*place), f"{section.protocol.identity} ({unit_text(section)})", bars
+            )
 
 
 def _bar(entry: Entry, *, named: bool) -> Bar | None:
     """Return our number beside the printed one; the column is `named` after its setting too."""
-    row = entry.row
-    if row.value is None or row.published is None:
+    line = entry.line
+    if line.value is None or line.published is None:
         return None
-    column = listed(row.subset, row.setting if named else "")
-    return Bar(row.method, column, row.value, row.std, row.published, row.published_source)
+    column = join_words(line.subset, line.setting if named else "")
+    return Bar(line.method, column, line.value, line.std, line.published, line.published_source)
 
 
 def _by_data(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
     """Return the cells that met the same data, under its title."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(listed(cell.dataset, cell.subset, cell.setting), []).append(cell)
+        groups.setdefault(join_words(cell.dataset, cell.subset, cell.setting), []).append(cell)
     return groups
 
 
@@ -140,7 +142,7 @@ def _columns(
                 found.setdefault(split, {}).setdefault(cell.method, []).append((spec, of_run))
             tick()
         for split, of_methods in found.items():
-            yield make_column(listed(title, split), source.compared, of_methods)
+            yield make_column(join_words(title, split), source.compared, of_methods)
 
 
 def _runs_of(cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSpec]]:

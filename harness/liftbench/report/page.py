@@ -21,7 +21,7 @@ from liftbench.suites.grids import Axis, Index
 from liftbench.sweeps.surfaces import Surface
 from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import leaderboard_page
-from liftbench.tables.wording import listed
+from liftbench.tables.wording import join_words
 from liftbench.types import Floats
 
 _ASSETS = files("liftbench.report") / "assets"
@@ -102,7 +102,7 @@ def _planes(sweep: Sweep) -> Iterator[dict[str, Any]]:
             further = zip(others[1:], rest, strict=True)
             fixed = [f"{axis.name} {axis.labels[i]}" for axis, i in further]
             yield {
-                "title": listed(panel.name, split, *fixed),
+                "title": join_words(panel.name, split, *fixed),
                 "metric": f"{panel.protocol.identity} ({panel.unit})",
                 "first": _axis(first),
                 "second": _axis(others[0]) if others else None,

@@ -1,10 +1,11 @@
-"""Robustness: what a suite's numbers do over its grids of severities."""
+"""Gathers a suite's numbers over its grids of severities."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from liftbench.runs.store import RunRecord, Store
 from liftbench.suites.grids import Grid, base_setting, grids_of
 from liftbench.suites.suite import Suite
 from liftbench.sweeps.surfaces import Surface
-from liftbench.tables import Leaderboard
+from liftbench.tables import Leaderboard, Position
+from liftbench.tables.wording import join_words
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,13 @@ class Panel:
     """The surfaces of all methods and splits on one subset under one protocol.
 
     Attributes:
-        protocol: of the numbers.
-        unit: of the numbers.
-        dataset: key of the dataset.
-        subset: name of the subset.
-        setting: of the columns before they were swept.
-        surfaces: those that have a number, ours or a printed one.
-        without: what has none, and why.
+        protocol: the protocol of the numbers.
+        unit: the unit of the numbers.
+        dataset: the key of the dataset.
+        subset: the name of the subset.
+        setting: the setting before the sweep changes it.
+        surfaces: the surfaces with at least one number, ours or printed.
+        without: a line for each reason why runs have no number.
     """
 
     protocol: Protocol
@@ -42,13 +44,13 @@ class Panel:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits, in their order."""
+        """The splits in the order of the surfaces."""
         return tuple(dict.fromkeys(surface.split for surface in self.surfaces))
 
     @property
     def name(self) -> str:
-        """What it is of."""
-        return ", ".join(filter(None, [self.dataset, self.subset, self.setting]))
+        """Dataset, subset and setting as text."""
+        return join_words(self.dataset, self.subset, self.setting)
 
     def of(self, split: str) -> tuple[Surface, ...]:
         """Return the surfaces of a split."""
@@ -57,7 +59,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Sweep:
-    """All panels of one grid of a suite."""
+    """All panels of one grid of a suite, and the notes on its numbers."""
 
     suite: Suite
     grid: Grid
@@ -72,14 +74,14 @@ def make_sweeps(
     registry: Registry,
     board: Leaderboard,
 ) -> tuple[Sweep, ...]:
-    """Gather what a store has of each grid of a suite.
+    """Return the stored numbers over each grid of a suite.
 
     Args:
-        suite: with its grids.
-        plan: of that suite.
-        store: of its runs.
-        registry: of the corruptions.
-        board: of that plan and that store.
+        suite: a suite with grids.
+        plan: the plan of that suite.
+        store: the store of its runs.
+        registry: the registry with the corruptions.
+        board: the leaderboard of that plan and that store.
     """
     stored = _Stored(plan, store, board)
     return tuple(
@@ -88,35 +90,40 @@ def make_sweeps(
     )
 
 
+class _Swept(NamedTuple):
+    """A subset of a dataset and its setting before the sweep changes it."""
+
+    dataset: str
+    subset: str
+    setting: str
+
+
 class _Stored:
-    """What a plan's cells and a leaderboard's rows hold, by their place."""
+    """Finds cells, their records and the lines of the leaderboard."""
 
     def __init__(self, plan: Plan, store: Store, board: Leaderboard) -> None:
         self.cells = {(c.dataset, c.subset, c.setting, c.method): c for c in plan.cells}
-        self.rows = {
-            (r.protocol, r.dataset, r.subset, r.setting, r.method, r.split): r for r in board.rows
-        }
+        self.lines = {(line.protocol, line.position): line for line in board.lines}
         runs = (run.key for cell in plan.cells for run in cell.runs)
         self.records = {key: record for key in set(runs) if (record := store.read(key))}
 
-    def of(self, cell: Cell | None) -> list[RunRecord]:
-        """Return the records of a cell."""
+    def records_of(self, cell: Cell | None) -> list[RunRecord]:
+        """Return the records of a cell; none without a cell."""
         return [self.records[r.key] for r in cell.runs if r.key in self.records] if cell else []
-
-
-_Place = tuple[str, str, str]  # dataset, subset, setting before it was swept
 
 
 def _panels(suite: Suite, grid: Grid, stored: _Stored, board: Leaderboard) -> Iterator[Panel]:
     for section in board.sections:
         for data in suite.data:
             for subset in data.subsets:
-                place = (data.dataset, subset, base_setting(suite, data))
+                swept = _Swept(data.dataset, subset, base_setting(suite, data))
                 methods = dict.fromkeys(
-                    row.method for row in section.rows if (row.dataset, row.subset) == place[:2]
+                    line.method
+                    for line in section.lines
+                    if (line.dataset, line.subset) == swept[:2]
                 )
                 surfaces = [
-                    _surface(grid, stored, section.protocol, place, method, split)
+                    _surface(grid, stored, section.protocol, swept, method, split)
                     for split in data.evaluate
                     for method in methods
                 ]
@@ -124,16 +131,17 @@ def _panels(suite: Suite, grid: Grid, stored: _Stored, board: Leaderboard) -> It
                 yield Panel(
                     section.protocol,
                     section.unit,
-                    *place,
+                    *swept,
                     tuple(replace(s, more_is_better=section.more_is_better) for s in shown),
-                    tuple(_without(grid, stored, place, methods)),
+                    tuple(_without(grid, stored, swept, methods)),
                 )
 
 
 def _surface(
-    grid: Grid, stored: _Stored, protocol: Protocol, place: _Place, method: str, split: str
+    grid: Grid, stored: _Stored, protocol: Protocol, swept: _Swept, method: str, split: str
 ) -> Surface:
-    dataset, subset, base = place
+    """Return the numbers of one method on one split over the grid."""
+    dataset, subset, base = swept
     settings = {index: grid.setting(base, index) for index in np.ndindex(grid.shape)}
     cells = {i: stored.cells.get((dataset, subset, name, method)) for i, name in settings.items()}
     seeds = max((cell.seeds for cell in cells.values() if cell), default=1)
@@ -141,27 +149,28 @@ def _surface(
     printed = np.full(grid.shape, np.nan)
     status = np.full(grid.shape, "", dtype="U20")
     for index, setting in settings.items():
-        row = stored.rows.get((protocol.identity, dataset, subset, setting, method, split))
-        if row is not None:
-            printed[index] = np.nan if row.published is None else row.published
-            status[index] = row.status
-        for record in stored.of(cells[index]):
+        position = Position(method, dataset, subset, split, setting)
+        line = stored.lines.get((protocol.identity, position))
+        if line is not None:
+            printed[index] = np.nan if line.published is None else line.published
+            status[index] = line.status
+        for record in stored.records_of(cells[index]):
             score = record.scores.get(protocol.identity, {}).get(split)
             if record.status == "ok" and score is not None:
                 values[(record.spec.seed, *index)] = score.value
     return Surface(grid, split, method, values, printed, status)
 
 
-def _without(grid: Grid, stored: _Stored, place: _Place, methods: Iterable[str]) -> Iterator[str]:
+def _without(grid: Grid, stored: _Stored, swept: _Swept, methods: Iterable[str]) -> Iterator[str]:
     """Yield one line for each reason why runs of a method have no number."""
-    dataset, subset, base = place
+    dataset, subset, base = swept
     for method in methods:
         reasons: Counter[str] = Counter()
         for index in np.ndindex(grid.shape):
             cell = stored.cells.get((dataset, subset, grid.setting(base, index), method))
             if cell and cell.reason:
                 reasons[f"not available: {cell.reason}"] += 1
-            for record in stored.of(cell):
+            for record in stored.records_of(cell):
                 if record.status != "ok":
                     first = record.error.splitlines()[0] if record.error else ""
                     reasons[f"{record.status}: {first}"] += 1

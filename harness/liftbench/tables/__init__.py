@@ -1,10 +1,10 @@
-"""Leaderboards: our numbers beside those that the papers print."""
+"""Leaderboards: our numbers beside the numbers that papers print."""
 
 from liftbench.tables.as_csv import printed_to_csv, to_csv
 from liftbench.tables.as_html import to_html
 from liftbench.tables.as_latex import to_latex
 from liftbench.tables.as_markdown import to_markdown
-from liftbench.tables.board import Entry, Leaderboard, Row, Section
+from liftbench.tables.board import Entry, Leaderboard, Line, Position, Section
 from liftbench.tables.files import environments, write_leaderboard
 from liftbench.tables.gathering import make_leaderboard
 from liftbench.tables.leaderboard_page import leaderboard_page
@@ -14,7 +14,8 @@ from liftbench.tables.printed_page import printed_page
 __all__ = [
     "Entry",
     "Leaderboard",
-    "Row",
+    "Line",
+    "Position",
     "Section",
     "environments",
     "leaderboard_page",

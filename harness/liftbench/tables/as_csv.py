@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from liftbench.tables.board import COLUMNS, Leaderboard
-from liftbench.tables.printed_page import Beside, printed_beside
+from liftbench.tables.printed_page import PrintedPair, printed_pairs
 
 PRINTED_COLUMNS = (
     *("suite", "dataset", "subset", "split", "setting", "method", "protocol"),
@@ -18,30 +18,30 @@ PRINTED_COLUMNS = (
 
 
 def to_csv(board: Leaderboard) -> str:
-    """Return the rows as CSV, columns as in design contract."""
-    return csv_text((asdict(row) for row in board.rows), COLUMNS)
+    """Return leaderboard.csv: one line for each entry, with `COLUMNS`."""
+    return csv_text((asdict(line) for line in board.lines), COLUMNS)
 
 
 def printed_to_csv(board: Leaderboard) -> str:
-    """Return the printed numbers with ours as CSV; `verdict` is `not_run` with its reason."""
-    lines = (
-        _printed_row(line)
+    """Return each printed number with ours as CSV; without ours, the verdict is `not_run`."""
+    rows = (
+        _pair_row(pair)
         for section in board.sections
-        for line in printed_beside(section, section.entries)
+        for pair in printed_pairs(section, section.entries)
     )
-    return csv_text(lines, PRINTED_COLUMNS)
+    return csv_text(rows, PRINTED_COLUMNS)
 
 
 def csv_text(rows: Iterable[Mapping[str, object]], columns: tuple[str, ...] | None = None) -> str:
-    """Return rows as CSV, these columns or all; what is None or NaN is an empty field."""
+    """Return rows as CSV with the given columns, or all; None and NaN become empty fields."""
     frame = pd.DataFrame(list(rows), columns=columns)
     return str(frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
-def _printed_row(line: Beside) -> dict[str, object]:
-    row, number, verdict = line.entry.row, line.number, line.verdict
+def _pair_row(pair: PrintedPair) -> dict[str, object]:
+    entry, number, verdict = pair.entry, pair.number, pair.verdict
     return {
-        **{name: value for name, value in asdict(row).items() if name in PRINTED_COLUMNS},
+        **{name: value for name, value in asdict(entry.line).items() if name in PRINTED_COLUMNS},
         "printed_in": number.source,
         "printed_unit": number.unit,
         "published": number.text,
@@ -50,6 +50,6 @@ def _printed_row(line: Beside) -> dict[str, object]:
         "tolerance": verdict and verdict.tolerance,
         "tolerance_from": verdict and verdict.origin,
         "verdict": verdict.word if verdict else "not_run",
-        "reason": line.entry.reason,
-        "left_out": "; ".join(line.entry.left_out),
+        "reason": entry.reason,
+        "left_out": "; ".join(entry.left_out),
     }

@@ -1,11 +1,11 @@
-"""Pages as HTML: one plain file that needs nothing else."""
+"""Writes pages as HTML: one plain file that loads nothing else."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterator
 
-from liftbench.tables.page import Field, Page, Table
+from liftbench.tables.page import Page, Table, TableCell
 
 _RANKS = ("{}", "<strong>{}</strong>", "<em>{}</em>")
 _STYLE = """\
@@ -49,16 +49,16 @@ def _blocks(page: Page) -> Iterator[str]:
 
 def _table(table: Table) -> str:
     header = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
-    lines = "\n".join(
-        f"<tr>{''.join(f'<td>{_field(field)}</td>' for field in line)}</tr>" for line in table.lines
+    rows = "\n".join(
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in table.rows
     )
     return (
         f'<div class="wide"><table>\n<thead><tr>{header}</tr></thead>\n'
-        f"<tbody>\n{lines}\n</tbody>\n</table></div>"
+        f"<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
 
 
-def _field(field: Field) -> str:
-    text = _RANKS[field.rank].format(html.escape(field.text)) if field.text else ""
-    aside = f"<small>{html.escape(field.aside)}</small>" if field.aside else ""
+def _cell(cell: TableCell) -> str:
+    text = _RANKS[cell.rank].format(html.escape(cell.text)) if cell.text else ""
+    aside = f"<small>{html.escape(cell.aside)}</small>" if cell.aside else ""
     return " ".join(filter(None, (text, aside)))

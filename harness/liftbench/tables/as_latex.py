@@ -1,4 +1,4 @@
-"""Pages as LaTeX tables with booktabs."""
+"""Writes pages as LaTeX tables with booktabs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from liftbench.tables.page import Field, Page, Part, Table
+from liftbench.tables.page import Page, PagePart, Table, TableCell
 
-_LINES = 35  # of a table on a page
+_MOST_ROWS = 35  # of a table on one page of paper
 _RANKS = ("{}", r"\textbf{{{}}}", r"\textit{{{}}}")
 _NAMES = {
     "\\": r"\textbackslash{}",
@@ -18,7 +18,7 @@ _NAMES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "[": "{[}",  # bare, it would be an option of the line break before it, as would a star
+    "[": "{[}",  # LaTeX reads a bare [ or * after a line break as an option of the break
     "]": "{]}",
     "*": "{*}",
     "±": r"$\pm$",
@@ -33,25 +33,25 @@ _NAMES = {
     "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
-"""What stands for a character that LaTeX reads as a command or its fonts lack."""
+"""Replacements of characters that LaTeX reads as commands or that its fonts lack."""
 
 
 def to_latex(page: Page) -> str:
-    """Return each table of a page as a float, and the lists after them.
+    """Return a page as LaTeX: each table is a float, and the lists follow.
 
     The document needs the packages booktabs and graphicx; any engine compiles it.
     """
-    floats = [both for part in page.parts for both in _floats(part)]
+    floats = [piece for part in page.parts for piece in _floats(part)]
     blocks = [
         "% \\usepackage{booktabs,graphicx}",
-        *(_float(page, *both, number) for number, both in enumerate(floats, start=1)),
+        *(_float(page, *piece, number) for number, piece in enumerate(floats, start=1)),
         *(_list(name, items) for name, items in page.lists),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Return plain text on one line as LaTeX, of ASCII characters alone."""
+def escape(text: str) -> str:
+    """Return plain text as one line of LaTeX that has only ASCII characters."""
     return "".join(map(_character, " ".join(text.split())))
 
 
@@ -61,11 +61,11 @@ def _character(character: str) -> str:
     if character.isascii():
         return character if character.isprintable() else ""
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return escaped(plain) if plain else f"{{[}}U+{ord(character):04X}{{]}}"
+    return escape(plain) if plain else f"{{[}}U+{ord(character):04X}{{]}}"
 
 
-def _floats(part: Part) -> Iterator[tuple[Part, Table]]:
-    """Yield the tables of a part in pieces; its legend stands under the first alone."""
+def _floats(part: PagePart) -> Iterator[tuple[PagePart, Table]]:
+    """Yield the pieces of all tables of a part; only the first piece has the legend."""
     for table in part.tables:
         for piece in _pieces(table):
             yield part, piece
@@ -73,24 +73,24 @@ def _floats(part: Part) -> Iterator[tuple[Part, Table]]:
 
 
 def _pieces(table: Table) -> Iterator[Table]:
-    """Yield a table in pieces that fit on a page each."""
-    count = max(1, -(-len(table.lines) // _LINES))
+    """Yield the pieces of a table, each of which fits on a page."""
+    count = max(1, -(-len(table.rows) // _MOST_ROWS))
     for piece in range(count):
         heading = table.heading + (f", part {piece + 1} of {count}" if count > 1 else "")
-        yield replace(table, heading=heading, lines=table.lines[piece * _LINES :][:_LINES])
+        yield replace(table, heading=heading, rows=table.rows[piece * _MOST_ROWS :][:_MOST_ROWS])
 
 
-def _float(page: Page, part: Part, table: Table, number: int) -> str:
+def _float(page: Page, part: PagePart, table: Table, number: int) -> str:
     label = re.sub(r"[^a-z0-9]+", "-", page.name.lower()).strip("-")
     caption = f"{page.title}: {table.heading}. {part.caption}"
-    rows = [f"    {_row(map(_field, line))}" for line in table.lines]
+    rows = [f"    {_row(map(_cell, row))}" for row in table.rows]
     return "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
-            rf"  \caption{{{escaped(caption)}}}",
+            rf"  \caption{{{escape(caption)}}}",
             rf"  \label{{tab:{label}-{number}}}",
-            # As wide as it is, but never wider than the column.
+            # Shrink a table that is wider than the text column.
             r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"  \begin{{tabular}}{{@{{}}{'l' * len(table.header)}@{{}}}}",
             r"    \toprule",
@@ -100,7 +100,7 @@ def _float(page: Page, part: Part, table: Table, number: int) -> str:
             r"    \bottomrule",
             r"  \end{tabular}}",
             *(
-                [rf"  \par\smallskip\footnotesize\raggedright {escaped(part.legend)}"]
+                [rf"  \par\smallskip\footnotesize\raggedright {escape(part.legend)}"]
                 if part.legend
                 else []
             ),
@@ -109,23 +109,23 @@ def _float(page: Page, part: Part, table: Table, number: int) -> str:
     )
 
 
-def _row(fields: Iterable[str]) -> str:
-    return " & ".join(fields) + r" \\"
+def _row(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"
 
 
 def _name(text: str) -> str:
-    """Return the name of a column, on as many lines as it has parts."""
-    return _stacked("b", [escaped(part) for part in re.split(r"(?<=[,;])", text)])
+    """Return the name of a column, broken into lines after commas and semicolons."""
+    return _stack("b", [escape(part) for part in re.split(r"(?<=[,;])", text)])
 
 
-def _field(field: Field) -> str:
-    text = [_RANKS[field.rank].format(escaped(field.text))] if field.text else []
-    aside = [rf"\footnotesize {escaped(line)}" for line in field.aside.splitlines()]
-    return _stacked("t", text + aside)
+def _cell(cell: TableCell) -> str:
+    text = [_RANKS[cell.rank].format(escape(cell.text))] if cell.text else []
+    aside = [rf"\footnotesize {escape(line)}" for line in cell.aside.splitlines()]
+    return _stack("t", text + aside)
 
 
-def _stacked(anchor: str, lines: Sequence[str]) -> str:
-    """Return lines one above the other, of which the top or the bottom one is in the row."""
+def _stack(anchor: str, lines: Sequence[str]) -> str:
+    """Return lines one above the other; `anchor` says which one is level with the row: t or b."""
     if len(lines) < 2:
         return "".join(lines)
     stack = r" \\ ".join(lines)
@@ -133,7 +133,5 @@ def _stacked(anchor: str, lines: Sequence[str]) -> str:
 
 
 def _list(name: str, items: Iterable[str]) -> str:
-    lines = [rf"  \item {escaped(item)}" for item in items]
-    return "\n".join(
-        [f"{escaped(name)}:", r"\begin{itemize}\raggedright", *lines, r"\end{itemize}"]
-    )
+    lines = [rf"  \item {escape(item)}" for item in items]
+    return "\n".join([f"{escape(name)}:", r"\begin{itemize}\raggedright", *lines, r"\end{itemize}"])

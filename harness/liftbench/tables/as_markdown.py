@@ -1,4 +1,4 @@
-"""Pages as Markdown, which also serves on a terminal."""
+"""Writes pages as Markdown, which is also what a terminal shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
-from liftbench.tables.page import Field, Page
+from liftbench.tables.page import Page, TableCell
 
 _RANKS = ("{}", "**{}**", "*{}*")
 _SPECIAL = re.compile(r"([\\`*<\[|])")
@@ -15,32 +15,32 @@ _SPECIAL = re.compile(r"([\\`*<\[|])")
 
 def to_markdown(page: Page) -> str:
     """Return a page as Markdown."""
-    return "\n\n".join([f"# {escaped(page.title)}", *_blocks(page)]) + "\n"
+    return "\n\n".join([f"# {escape(page.title)}", *_blocks(page)]) + "\n"
 
 
 def _blocks(page: Page) -> Iterator[str]:
     for part in page.parts:
-        yield f"## {escaped(part.heading)}"
-        yield from (escaped(text) for text in (part.caption, part.legend) if text)
+        yield f"## {escape(part.heading)}"
+        yield from (escape(text) for text in (part.caption, part.legend) if text)
         for table in part.tables:
-            yield f"### {escaped(table.heading)}"
-            lines = ([_field(field) for field in line] for line in table.lines)
-            yield markdown_table([escaped(name) for name in table.header], lines)
+            yield f"### {escape(table.heading)}"
+            rows = ([_cell(cell) for cell in row] for row in table.rows)
+            yield markdown_table([escape(name) for name in table.header], rows)
     for name, items in page.lists:
         yield f"## {name}"
-        yield "\n".join(f"- {escaped(item)}" for item in items)
+        yield "\n".join(f"- {escape(item)}" for item in items)
 
 
-def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Return a table of names and fields that are Markdown already."""
-    return tabulate(list(lines), headers=header, tablefmt="github", disable_numparse=True)
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; the header and the cells must be Markdown already."""
+    return tabulate(list(rows), headers=header, tablefmt="github", disable_numparse=True)
 
 
-def escaped(text: str) -> str:
-    """Return plain text on one line so that Markdown shows it as it is."""
+def escape(text: str) -> str:
+    """Return plain text as one line of Markdown that shows it unchanged."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _field(field: Field) -> str:
-    text = _RANKS[field.rank].format(escaped(field.text)) if field.text else ""
-    return " ".join(filter(None, (text, escaped(field.aside))))
+def _cell(cell: TableCell) -> str:
+    text = _RANKS[cell.rank].format(escape(cell.text)) if cell.text else ""
+    return " ".join(filter(None, (text, escape(cell.aside))))

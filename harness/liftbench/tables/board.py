@@ -1,8 +1,9 @@
-"""Leaderboards: rows of stored and printed numbers, and what is to be said of them."""
+"""Leaderboards: our stored numbers, the printed numbers beside them, and remarks on both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from liftbench.protocols.protocol import Protocol
 from liftbench.suites.published import PublishedNumber
@@ -14,12 +15,23 @@ NOT_RUN = "not_run"
 PUBLISHED_ONLY = "published_only"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One cell of a leaderboard; the fields are the columns of leaderboard.csv.
+class Position(NamedTuple):
+    """Where a number stands among the tables under one protocol."""
 
-    `coverage` is the share of the asked seeds that `value` is the mean of; `published_source`
-    names every printed number of the cell, of which `published` is the first in suite order.
+    method: str
+    dataset: str
+    subset: str
+    split: str
+    setting: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of leaderboard.csv; the fields are its columns.
+
+    `value` is the mean over `n_seeds` seeds, and `coverage` is their share of the seeds that the
+    suite asks for. `published` is the first printed number of the cell in suite order;
+    `published_source` names the tables of all its printed numbers.
     """
 
     suite: str
@@ -42,35 +54,47 @@ class Row:
     predict_seconds: float | None
     key: str
 
+    @property
+    def position(self) -> Position:
+        """The position of the line's numbers."""
+        return Position(self.method, self.dataset, self.subset, self.split, self.setting)
 
-COLUMNS = tuple(field.name for field in fields(Row))
+
+COLUMNS = tuple(field.name for field in fields(Line))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row and what is to be said of it.
+    """A line of the leaderboard with its printed numbers and with reasons for what it lacks.
 
     Attributes:
-        row: as leaderboard.csv has it.
-        printed: the numbers that papers print for it, in suite order.
-        reason: why it has no number of ours; empty where it has one.
-        left_out: what of the papers' set its number is not over, besides seeds.
+        line: the line of leaderboard.csv.
+        printed: the printed numbers at the line's position, in suite order.
+        reason: why the line has no number of ours; empty if it has one.
+        left_out: parts of the papers' data that our number does not cover; seeds do not count here.
     """
 
-    row: Row
+    line: Line
     printed: tuple[PublishedNumber, ...] = ()
     reason: str = ""
     left_out: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> bool:
-        """Whether its number is a mean over less than it should be."""
-        return self.row.value is not None and bool(self.row.coverage < 1 or self.left_out)
+        """Whether our number is a mean over fewer seeds or less data than it should be."""
+        return self.line.value is not None and bool(self.line.coverage < 1 or self.left_out)
 
 
 @dataclass(frozen=True)
 class Section:
-    """The rows under one protocol, which no table mixes with others; `unit` is of our numbers."""
+    """The entries under one protocol; no table mixes protocols.
+
+    Attributes:
+        protocol: the protocol of all entries.
+        unit: the unit of our numbers.
+        more_is_better: whether a larger number is better.
+        entries: one for each method on each split of each column.
+    """
 
     protocol: Protocol
     unit: str
@@ -78,29 +102,33 @@ class Section:
     entries: tuple[Entry, ...]
 
     def __post_init__(self) -> None:
-        others = {row.protocol for row in self.rows} - {self.protocol.identity}
+        others = {line.protocol for line in self.lines} - {self.protocol.identity}
         if others:
-            raise ValueError(f"rows under {min(others)} in a table of {self.protocol.identity}")
+            raise ValueError(f"lines under {min(others)} in a table of {self.protocol.identity}")
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of all entries."""
-        return tuple(entry.row for entry in self.entries)
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all entries."""
+        return tuple(entry.line for entry in self.entries)
 
     def verdict(self, entry: Entry, number: PublishedNumber) -> Verdict | None:
-        """Return how an entry's number stands to a printed one, None where it has none."""
-        row = entry.row
-        if row.value is None:
+        """Return how an entry's number compares with a printed one; None without our number."""
+        line = entry.line
+        if line.value is None:
             return None
-        return judge(row.value, row.std, number, more_is_better=self.more_is_better)
+        return judge(line.value, line.std, number, more_is_better=self.more_is_better)
 
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """All numbers of a suite and what is to be said of them.
+    """All sections of a suite.
 
-    `data` names what the numbers are of, with checksums; `problems` has a line for every run
-    without a number.
+    Attributes:
+        suite: the suite that asks for the numbers.
+        sections: one for each protocol.
+        data: the name and the checksums of each dataset behind the numbers.
+        notes: remarks on the numbers, a line each.
+        problems: a line for every run without a number.
     """
 
     suite: Suite
@@ -110,6 +138,6 @@ class Leaderboard:
     problems: tuple[str, ...]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of all sections."""
-        return tuple(row for section in self.sections for row in section.rows)
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all sections."""
+        return tuple(line for section in self.sections for line in section.lines)

@@ -1,4 +1,4 @@
-"""Names the very data that numbers are of."""
+"""Names the data behind the numbers: dataset, parameters, version, checksums."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ from liftbench.plugin.specs import MethodSpec
 from liftbench.runs.method_params import jsonable
 from liftbench.runs.plan import Cell
 
-DIGITS = 12  # of a SHA-256: enough to tell the data sets of one table apart
+DIGITS = 12  # of a SHA-256: enough to distinguish the datasets of one table
 
 
 def data_identities(cells: Iterable[Cell], registry: Registry) -> tuple[str, ...]:
-    """Return a line for each dataset: key, unusual parameters, version, subsets with checksums."""
+    """Return a line for each dataset: key, changed parameters, version, subsets with checksums."""
     subsets: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.runs:
             data = cell.runs[0].dataset
-            name = f"{described(registry.datasets, data)} version {data['version']}"
+            name = f"{describe(registry.datasets, data)} version {data['version']}"
             known = subsets.setdefault(name, {})
             known[f"{data['subset']} {data['checksum'][:DIGITS]}"] = None
     return tuple(f"{name}: {', '.join(found)}" for name, found in subsets.items())
 
 
-def described(catalogue: Catalogue[Any], part: Mapping[str, Any]) -> str:
-    """Return the key of a spec's method, dataset or corruption with its unusual parameters."""
+def describe(catalogue: Catalogue[Any], part: Mapping[str, Any]) -> str:
+    """Return the key of a method, dataset or corruption, with parameters that are not defaults.
+
+    Args:
+        catalogue: the plugins of that kind.
+        part: the method, dataset or corruption of a run's spec.
+    """
     item = catalogue.items.get(part["key"])
     defaults = _defaults(item.params) if item else {}
     if isinstance(item, MethodSpec):
@@ -42,7 +47,7 @@ def described(catalogue: Catalogue[Any], part: Mapping[str, Any]) -> str:
 
 
 def _defaults(params: type) -> dict[str, Any]:
-    """Return the defaults of a dataclass as they come back from JSON, where a tuple is a list."""
+    """Return the defaults of a dataclass as JSON returns them: tuples become lists."""
     found = {f.name: f.default for f in fields(params) if f.default is not MISSING}
     found |= {
         f.name: f.default_factory() for f in fields(params) if f.default_factory is not MISSING

@@ -1,4 +1,4 @@
-"""Leaderboards as files beside the runs."""
+"""Writes the files of a leaderboard beside its runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from liftbench.tables.leaderboard_page import leaderboard_page
 
 
 def write_leaderboard(board: Leaderboard, store: Store) -> None:
-    """Write leaderboard.csv, leaderboard.md and environment.json beside the store's runs."""
+    """Write leaderboard.csv, leaderboard.md and environment.json into the store's folder."""
     write_atomic(store.folder / "leaderboard.csv", to_csv(board).encode())
     write_atomic(store.folder / "leaderboard.md", to_markdown(leaderboard_page(board)).encode())
     text = json.dumps(environments(store), indent=1)
@@ -22,6 +22,6 @@ def write_leaderboard(board: Leaderboard, store: Store) -> None:
 
 
 def environments(store: Store) -> list[dict[str, object]]:
-    """Return each environment that stored runs ran on, once, with the number of its runs."""
+    """Return each environment of the stored runs once, with the number of its runs."""
     counts = Counter(json.dumps(r.environment, sort_keys=True) for r in store.records())
     return [{**json.loads(text), "runs": count} for text, count in counts.items()]

@@ -1,9 +1,9 @@
-"""Gathers the stored numbers of a suite's cells and the printed ones of its tables."""
+"""Gathers a suite's stored numbers and the printed numbers of its tables in a leaderboard."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
@@ -20,18 +20,19 @@ from liftbench.tables.board import (
     PUBLISHED_ONLY,
     Entry,
     Leaderboard,
-    Row,
+    Line,
+    Position,
     Section,
 )
 from liftbench.tables.data_identity import data_identities
-from liftbench.tables.printed_numbers import Place, printed_numbers, sources
+from liftbench.tables.printed_numbers import printed_numbers, sources
 from liftbench.tables.wording import absent_lines, count_of
 
 _TRANSDUCTIVE = "it reconstructs only the frames that it was fitted on"
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _CellRecords:
     """A cell and the records of its runs."""
 
     cell: Cell
@@ -41,10 +42,10 @@ class _Stored:
 def make_leaderboard(
     plan: Plan, store: Store, registry: Registry, published: Iterable[PublishedNumber]
 ) -> Leaderboard:
-    """Gather the stored numbers of a plan's cells and the printed ones of its tables.
+    """Return the leaderboard of a plan's stored runs and of the printed numbers.
 
     Raises:
-        UserError: a record is damaged, or a number is printed in another unit than the suite's.
+        UserError: a record is damaged, or a printed number has a unit unlike its protocol.
     """
     records = {
         run.key: record
@@ -53,7 +54,7 @@ def make_leaderboard(
         if (record := store.read(run.key))
     }
     stored = [
-        _Stored(cell, tuple(records[run.key] for run in cell.runs if run.key in records))
+        _CellRecords(cell, tuple(records[run.key] for run in cell.runs if run.key in records))
         for cell in plan.cells
     ]
     numbers = list(published)
@@ -66,7 +67,7 @@ def make_leaderboard(
     for item in stored:
         title = plan.title(item.cell)
         lines.extend(_problems(title, item.records))
-        notes.extend(_cut_short(title, item.records))
+        notes.extend(_shortened_trainings(title, item.records))
         notes.extend(_left_out_notes(item, sections))
     lines.extend(_not_run(sections))
     return Leaderboard(
@@ -78,7 +79,7 @@ def make_leaderboard(
     )
 
 
-def _left_out_notes(item: _Stored, sections: Sequence[Section]) -> list[str]:
+def _left_out_notes(item: _CellRecords, sections: Sequence[Section]) -> list[str]:
     shown = [section.protocol.identity for section in sections]
     return [
         f"{item.cell.dataset} {item.cell.subset} {split}: {text}"
@@ -86,7 +87,7 @@ def _left_out_notes(item: _Stored, sections: Sequence[Section]) -> list[str]:
         for identity, scores in record.scores.items()
         for split, score in scores.items()
         if identity in shown
-        for text in _left_out(score)
+        for text in _missing_parts(score)
     ]
 
 
@@ -94,110 +95,113 @@ def _section(
     suite: Suite,
     protocol: Protocol,
     registry: Registry,
-    stored: Sequence[_Stored],
+    stored: Sequence[_CellRecords],
     published: Sequence[PublishedNumber],
 ) -> Section:
     printed = printed_numbers(suite, protocol, registry, published)
-    unit = unit_of(protocol, registry)
-    entries = [
-        _entry(suite, protocol, unit, item, split, printed)
-        for item in stored
-        for split in item.cell.splits
-    ]
-    done = {_place(entry.row) for entry in entries}
-    shown = {place[1:] for place in done}
+    source = _LineSource(suite, protocol, unit_of(protocol, registry), printed)
+    entries = [_entry(source, item, split) for item in stored for split in item.cell.splits]
+    done = {entry.line.position for entry in entries}
+    shown = {position[1:] for position in done}
     entries.extend(
-        _printed_entry(suite, protocol, place, numbers)
-        for place, numbers in printed.items()
-        if place not in done and place[1:] in shown
+        _printed_entry(source, position)
+        for position in printed
+        if position not in done and position[1:] in shown
     )
-    return Section(protocol, unit, more_is_better(protocol, registry), tuple(entries))
+    better = more_is_better(protocol, registry)
+    return Section(protocol, source.unit, better, tuple(entries))
 
 
-def _place(row: Row) -> Place:
-    return row.method, row.dataset, row.subset, row.split, row.setting
+@dataclass(frozen=True)
+class _LineSource:
+    """Makes the lines of one section."""
+
+    suite: Suite
+    protocol: Protocol
+    unit: str
+    printed: Mapping[Position, Sequence[PublishedNumber]]
+
+    def scores(self, records: Iterable[RunRecord], split: str) -> list[tuple[RunRecord, Score]]:
+        """Return the finished records that have a score on the split, with that score."""
+        under = [(r, r.scores.get(self.protocol.identity, {})) for r in records]
+        return [(r, found[split]) for r, found in under if r.status == "ok" and split in found]
+
+    def line(
+        self,
+        position: Position,
+        status: str,
+        unit: str,
+        records: Sequence[RunRecord] = (),
+        seeds: int = 1,
+    ) -> Line:
+        """Return the line of a position: the mean over records, printed numbers, and the status.
+
+        Args:
+            position: of the numbers.
+            status: how the runs ended.
+            unit: of the numbers.
+            records: the stored runs of the cell.
+            seeds: how many seeds the suite asks for.
+        """
+        numbers = self.printed.get(position, ())
+        scored = self.scores(records, position.split)
+        values = [score.value for _, score in scored]
+        return Line(
+            **position._asdict(),
+            suite=self.suite.name,
+            protocol=self.protocol.identity,
+            metric=self.protocol.name,
+            unit=unit,
+            value=mean(values) if values else None,
+            std=stdev(values) if len(values) > 1 else None,
+            n_seeds=len(values),
+            coverage=len(values) / seeds,
+            published=numbers[0].value if numbers else None,
+            published_source=sources(numbers),
+            status=status,
+            fit_seconds=_mean([record.fit_seconds for record, _ in scored]),
+            predict_seconds=_mean([record.predict_seconds for record, _ in scored]),
+            key=records[0].spec.key if records else "",
+        )
 
 
-def _entry(
-    suite: Suite,
-    protocol: Protocol,
-    unit: str,
-    item: _Stored,
-    split: str,
-    printed: dict[Place, list[PublishedNumber]],
-) -> Entry:
+def _entry(source: _LineSource, item: _CellRecords, split: str) -> Entry:
+    """Return the entry of one split of a cell."""
     cell, records = item.cell, item.records
-    done = [r for r in records if r.status == "ok" and split in r.scores.get(protocol.identity, {})]
-    scores = [r.scores[protocol.identity][split] for r in done]
-    values = [score.value for score in scores]
-    place = (cell.method, cell.dataset, cell.subset, split, cell.setting)
-    numbers = tuple(printed.get(place, ()))
-    row = Row(
-        suite=suite.name,
-        dataset=cell.dataset,
-        subset=cell.subset,
-        split=split,
-        setting=cell.setting,
-        method=cell.method,
-        protocol=protocol.identity,
-        metric=protocol.name,
-        unit=unit,
-        value=mean(values) if values else None,
-        std=stdev(values) if len(values) > 1 else None,
-        n_seeds=len(values),
-        coverage=len(values) / cell.seeds,
-        published=numbers[0].value if numbers else None,
-        published_source=sources(numbers),
-        status=_status(cell, split, records, values),
-        fit_seconds=_mean([r.fit_seconds for r in done]),
-        predict_seconds=_mean([r.predict_seconds for r in done]),
-        key=records[0].spec.key if records else "",
-    )
-    lacks = [*(r.data_note for r in done), *(text for score in scores for text in _left_out(score))]
-    reason = "" if values else _reason(suite, protocol, item, row.status)
-    return Entry(row, numbers, reason, tuple(dict.fromkeys(filter(None, lacks))))
+    scored = source.scores(records, split)
+    status = _status(item, split, has_number=bool(scored))
+    position = Position(cell.method, cell.dataset, cell.subset, split, cell.setting)
+    line = source.line(position, status, source.unit, records, cell.seeds)
+    lacks = [
+        *(record.data_note for record, _ in scored),
+        *(text for _, score in scored for text in _missing_parts(score)),
+    ]
+    reason = "" if scored else _reason(source, item, status)
+    printed = tuple(source.printed.get(position, ()))
+    return Entry(line, printed, reason, tuple(dict.fromkeys(filter(None, lacks))))
 
 
-def _printed_entry(
-    suite: Suite, protocol: Protocol, place: Place, numbers: Sequence[PublishedNumber]
-) -> Entry:
-    method, dataset, subset, split, setting = place
-    row = Row(
-        suite=suite.name,
-        dataset=dataset,
-        subset=subset,
-        split=split,
-        setting=setting,
-        method=method,
-        protocol=protocol.identity,
-        metric=protocol.name,
-        unit=numbers[0].unit,
-        value=None,
-        std=None,
-        n_seeds=0,
-        coverage=0.0,
-        published=numbers[0].value,
-        published_source=sources(numbers),
-        status=PUBLISHED_ONLY,
-        fit_seconds=None,
-        predict_seconds=None,
-        key="",
-    )
-    return Entry(row, tuple(numbers), f"suite '{suite.name}' has no such method")
+def _printed_entry(source: _LineSource, position: Position) -> Entry:
+    """Return the entry of numbers that are printed for a method outside of the suite."""
+    printed = tuple(source.printed[position])
+    line = source.line(position, PUBLISHED_ONLY, printed[0].unit)
+    return Entry(line, printed, f"suite '{source.suite.name}' has no such method")
 
 
-def _status(cell: Cell, split: str, records: Sequence[RunRecord], values: Sequence[float]) -> str:
-    if not cell.runs:
+def _status(item: _CellRecords, split: str, *, has_number: bool) -> str:
+    """Return how the runs of a cell ended, for the split; the first run that is not ok decides."""
+    if not item.cell.runs:
         return NOT_AVAILABLE
-    bad = [record.status for record in records if record.status != "ok"]
+    bad = [record.status for record in item.records if record.status != "ok"]
     if bad:
         return bad[0]
-    if values:
+    if has_number:
         return "ok"
-    return "skipped" if records and split not in records[0].spec.evaluate else NOT_RUN
+    evaluated = [record.spec.evaluate for record in item.records]
+    return "skipped" if evaluated and split not in evaluated[0] else NOT_RUN
 
 
-def _reason(suite: Suite, protocol: Protocol, item: _Stored, status: str) -> str:
+def _reason(source: _LineSource, item: _CellRecords, status: str) -> str:
     """Return why a cell has no number."""
     if status == NOT_AVAILABLE:
         return item.cell.reason
@@ -206,8 +210,9 @@ def _reason(suite: Suite, protocol: Protocol, item: _Stored, status: str) -> str
     if status == "skipped":
         return _TRANSDUCTIVE
     if item.records:
-        return f"no score under {protocol.identity}; 'liftbench score {suite.name}' makes one"
-    return f"no stored run; 'liftbench run {suite.name}' makes one"
+        identity = source.protocol.identity
+        return f"no score under {identity}; 'liftbench score {source.suite.name}' makes one"
+    return f"no stored run; 'liftbench run {source.suite.name}' makes one"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -224,8 +229,8 @@ def _problems(title: str, records: Sequence[RunRecord]) -> list[str]:
     ]
 
 
-def _cut_short(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
-    """Yield one line for each training that its time budget ended before its last step."""
+def _shortened_trainings(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield one line for each training that its time budget ended early."""
     for record in records:
         if record.status == "ok" and record.curve and record.curve[-1][0] < record.curve[-1][1]:
             step, steps, _ = record.curve[-1]
@@ -233,8 +238,8 @@ def _cut_short(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
             yield f"{name}: its time budget ended the training near step {step} of {steps}"
 
 
-def _left_out(score: Score) -> Iterator[str]:
-    """Yield which frames and groups a number is not over."""
+def _missing_parts(score: Score) -> Iterator[str]:
+    """Yield what a number leaves out: frames without truth, groups without a frame."""
     if score.unscored:
         without = f"{score.unscored} of {score.frames + score.unscored} frames"
         yield f"{without} have nothing to be compared with"
@@ -245,12 +250,12 @@ def _left_out(score: Score) -> Iterator[str]:
 
 
 def _not_run(sections: Iterable[Section]) -> Iterator[str]:
-    """Yield one line for each reason why cells have no run of their own that could tell it."""
+    """Yield one line for each reason why cells have no number although no run of theirs failed."""
     silent = {
-        _place(entry.row): f"{entry.row.status.replace('_', ' ')}: {entry.reason}"
+        entry.line.position: f"{entry.line.status.replace('_', ' ')}: {entry.reason}"
         for section in sections
         for entry in section.entries
-        if entry.row.status == NOT_RUN or entry.reason == _TRANSDUCTIVE
+        if entry.line.status == NOT_RUN or entry.reason == _TRANSDUCTIVE
     }
     for line, count in Counter(silent.values()).items():
         yield f"{count_of(count, 'cell')} {line}"

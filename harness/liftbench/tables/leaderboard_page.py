@@ -1,4 +1,4 @@
-"""The leaderboard as people read it: methods by subsets, a table for each dataset and split."""
+"""The page of a leaderboard: methods by columns, a table for each dataset and split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from liftbench.tables.board import (
     Leaderboard,
     Section,
 )
-from liftbench.tables.page import Field, Page, Part, Rank, Table
+from liftbench.tables.page import Page, PagePart, Rank, Table, TableCell
 from liftbench.tables.verdict import RULE
 from liftbench.tables.wording import (
     ABSENT,
@@ -22,30 +22,30 @@ from liftbench.tables.wording import (
     caption,
     decimals_of,
     incomplete_text,
-    listed,
+    join_words,
     one_setting,
     remarks,
     sentences,
     shown_text,
-    signed,
+    signed_text,
     value_text,
 )
 
 _SHORT = {PUBLISHED_ONLY: "", NOT_AVAILABLE: ABSENT}
 
 _Column = Mapping[str, Entry]  # by method
-_Fields = dict[str, Field]  # by method
+_Cells = dict[str, TableCell]  # by method
 
 
 @dataclass(frozen=True)
 class _Style:
-    """How the numbers of a section are shown.
+    """How to show the numbers of a section.
 
     Attributes:
-        section: whose numbers.
+        section: the section that is shown.
         decimals: digits after the point.
-        seeds: over how many seeds every standard deviation is; None where they differ, and each
-            number says its own.
+        seeds: the number of seeds behind every standard deviation; None if it differs between
+            entries, and then each number shows its own.
     """
 
     section: Section
@@ -54,10 +54,11 @@ class _Style:
 
 
 def leaderboard_page(board: Leaderboard) -> Page:
-    """Return the leaderboard.
+    """Return the page of a leaderboard.
 
-    A setting stands in the caption, over a table or over a column, wherever it is the only one.
-    Columns of absent data, which have printed numbers alone, get a table of their own.
+    A setting is named in the caption, the table's heading or the column's name: the first of these
+    for which it is the only setting. Columns of absent data have only printed numbers, which get a
+    separate table.
     """
     return Page(
         board.suite.name,
@@ -67,19 +68,19 @@ def leaderboard_page(board: Leaderboard) -> Page:
     )
 
 
-def ranked(values: dict[str, float], *, more_is_better: bool) -> dict[str, Rank]:
-    """Return 1 for the names with the best value and 2 for those that only one is better than."""
-    places = sorted(values.values(), reverse=more_is_better)
+def ranks_of(values: dict[str, float], *, more_is_better: bool) -> dict[str, Rank]:
+    """Return the rank of each name: 1 for the best value, 2 if only one name is better, else 0."""
+    in_order = sorted(values.values(), reverse=more_is_better)
     ranks: dict[int, Rank] = {0: 1, 1: 2}
-    return {name: ranks.get(places.index(value), 0) for name, value in values.items()}
+    return {name: ranks.get(in_order.index(value), 0) for name, value in values.items()}
 
 
-def _part(board: Leaderboard, section: Section) -> Part:
+def _part(board: Leaderboard, section: Section) -> PagePart:
     style = _style_of(section)
     tables = tuple(
         table
         for (dataset, split), entries in by_dataset_and_split(section).items()
-        for table in _tables(style, listed(dataset, split), entries)
+        for table in _tables(style, join_words(dataset, split), entries)
     )
     shown = shown_text(tables)
     legend = sentences(
@@ -92,77 +93,77 @@ def _part(board: Leaderboard, section: Section) -> Part:
         if "(p " in shown
         else "",
         "A method with printed numbers alone is not in the suite"
-        if any(entry.row.status == PUBLISHED_ONLY for entry in section.entries)
+        if any(entry.line.status == PUBLISHED_ONLY for entry in section.entries)
         else "",
     )
-    return Part(section.protocol.identity, caption(board, section), legend, tables)
+    return PagePart(section.protocol.identity, caption(board, section), legend, tables)
 
 
 def _any_ranked(tables: Iterable[Table]) -> bool:
-    return any(field.rank for table in tables for line in table.lines for field in line)
+    return any(cell.rank for table in tables for row in table.rows for cell in row)
 
 
 def _tables(style: _Style, title: str, entries: Sequence[Entry]) -> Iterator[Table]:
-    """Yield the table of what is here, and that of printed numbers of absent data."""
-    alike = len({entry.row.setting for entry in entries}) == 1
-    heading = listed(title, "" if one_setting(style.section.entries) else one_setting(entries))
+    """Yield the table of columns that have data, then that of printed numbers of absent data."""
+    alike = len({entry.line.setting for entry in entries}) == 1
+    heading = join_words(title, "" if one_setting(style.section.entries) else one_setting(entries))
     columns = _columns(entries, named=not alike)
     here = {name: column for name, column in columns.items() if not _is_absent(column)}
     printed = {
-        name: {m: Field(e.printed[0].text) for m, e in column.items() if e.printed}
+        name: {m: TableCell(e.printed[0].text) for m, e in column.items() if e.printed}
         for name, column in columns.items()
         if name not in here and any(entry.printed for entry in column.values())
     }
     if here or not printed:
-        fields = {name: _cell_fields(style, column) for name, column in (here or columns).items()}
+        cells = {name: _ranked_cells(style, column) for name, column in (here or columns).items()}
         if alike and len(here) > 1:
-            fields |= _mean_column(style, here.values(), len(columns))
-        yield _table(heading, fields)
+            cells |= _mean_column(style, here.values(), len(columns))
+        yield _table(heading, cells)
     if printed:
         yield _table(f"{heading}: data absent, printed numbers alone", printed)
 
 
 def _columns(entries: Iterable[Entry], *, named: bool) -> dict[str, dict[str, Entry]]:
-    """Return the entries by column, which is `named` after its setting where they differ."""
+    """Return the entries by column and method; columns are `named` after their setting too."""
     columns: dict[str, dict[str, Entry]] = {}
     for entry in entries:
-        name = listed(entry.row.subset, entry.row.setting if named else "")
-        columns.setdefault(name, {})[entry.row.method] = entry
+        name = join_words(entry.line.subset, entry.line.setting if named else "")
+        columns.setdefault(name, {})[entry.line.method] = entry
     return columns
 
 
 def _is_absent(column: _Column) -> bool:
-    return all(e.row.status in (NOT_AVAILABLE, PUBLISHED_ONLY) for e in column.values())
+    return all(e.line.status in (NOT_AVAILABLE, PUBLISHED_ONLY) for e in column.values())
 
 
-def _table(heading: str, columns: Mapping[str, _Fields]) -> Table:
-    methods = dict.fromkeys(method for fields in columns.values() for method in fields)
-    lines = tuple(
-        (Field(method), *(fields.get(method, Field()) for fields in columns.values()))
+def _table(heading: str, columns: Mapping[str, _Cells]) -> Table:
+    methods = dict.fromkeys(method for cells in columns.values() for method in cells)
+    rows = tuple(
+        (TableCell(method), *(cells.get(method, TableCell()) for cells in columns.values()))
         for method in methods
     )
-    return Table(heading, ("method", *columns), lines)
+    return Table(heading, ("method", *columns), rows)
 
 
 def _style_of(section: Section) -> _Style:
     """Return how to show the numbers of a section."""
-    counts = {row.n_seeds for row in section.rows if row.std is not None}
+    counts = {line.n_seeds for line in section.lines if line.std is not None}
     return _Style(section, decimals_of(section), counts.pop() if len(counts) == 1 else None)
 
 
-def _cell_fields(style: _Style, column: _Column) -> _Fields:
-    """Return the field of each method in a column."""
+def _ranked_cells(style: _Style, column: _Column) -> _Cells:
+    """Return the cell of each method in a column."""
     values = {
-        method: round(entry.row.value, style.decimals)  # what shows no difference is none
+        method: round(entry.line.value, style.decimals)  # numbers that look equal get equal ranks
         for method, entry in column.items()
-        if entry.row.value is not None
+        if entry.line.value is not None
     }
-    ranks = ranked(values, more_is_better=style.section.more_is_better)
+    ranks = ranks_of(values, more_is_better=style.section.more_is_better)
     return {
-        method: Field(
+        method: TableCell(
             value_text(entry, style.decimals)
-            or _SHORT.get(entry.row.status, entry.row.status.replace("_", " ")),
-            "\n".join(filter(None, (_seeds(style, entry), _printed(style, entry)))),
+            or _SHORT.get(entry.line.status, entry.line.status.replace("_", " ")),
+            "\n".join(filter(None, (_seeds(style, entry), _printed_text(style, entry)))),
             ranks.get(method, 0),
         )
         for method, entry in column.items()
@@ -170,52 +171,54 @@ def _cell_fields(style: _Style, column: _Column) -> _Fields:
 
 
 def _seeds(style: _Style, entry: Entry) -> str:
-    row = entry.row
-    if row.value is None:
+    """Return over how many seeds a number is, if fewer than asked or not as everywhere else."""
+    line = entry.line
+    if line.value is None:
         return ""
-    if row.coverage < 1:
-        others = "" if row.status == "ok" else f", {row.status.replace('_', ' ')}"
-        return f"({row.n_seeds} of {round(row.n_seeds / row.coverage)} seeds{others})"
-    return "" if row.std is None or row.n_seeds == style.seeds else f"(n={row.n_seeds})"
+    if line.coverage < 1:
+        others = "" if line.status == "ok" else f", {line.status.replace('_', ' ')}"
+        return f"({line.n_seeds} of {round(line.n_seeds / line.coverage)} seeds{others})"
+    return "" if line.std is None or line.n_seeds == style.seeds else f"(n={line.n_seeds})"
 
 
-def _printed(style: _Style, entry: Entry) -> str:
+def _printed_text(style: _Style, entry: Entry) -> str:
+    """Return the first printed number with the difference and the verdict of ours."""
     if not entry.printed:
         return ""
     first = entry.printed[0]
     verdict = style.section.verdict(entry, first)
     if verdict is None:
         return f"(p {first.text})"
-    return f"(p {first.text}, {signed(verdict.difference, style.decimals)} {verdict.word})"
+    return f"(p {first.text}, {signed_text(verdict.difference, style.decimals)} {verdict.word})"
 
 
-def _mean_column(style: _Style, columns: Iterable[_Column], asked: int) -> dict[str, _Fields]:
-    """Return the column of each method's mean over columns by its name; none without numbers.
+def _mean_column(style: _Style, columns: Iterable[_Column], asked: int) -> dict[str, _Cells]:
+    """Return the column with each method's mean over all columns, under its name.
 
-    It says over how many of the columns `asked` for a mean is. Means over other columns than those
-    of another method are not ranked against them.
+    There is none if no entry has a number. The column says over how many of the `asked` columns a
+    mean is. Means are ranked only if all methods have numbers in the same columns.
     """
     found: dict[str, dict[int, Entry]] = {}
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         for method, entry in column.items():
-            if entry.row.value is not None:
-                found.setdefault(method, {})[place] = entry
+            if entry.line.value is not None:
+                found.setdefault(method, {})[index] = entry
     if not found:
         return {}
     same = len({tuple(entries) for entries in found.values()}) == 1
     means = {
         method: round(
-            mean(e.row.value for e in entries.values() if e.row.value is not None), style.decimals
+            mean(e.line.value for e in entries.values() if e.line.value is not None), style.decimals
         )
         for method, entries in found.items()
     }
-    ranks = ranked(means, more_is_better=style.section.more_is_better) if same else {}
-    fields = {}
+    ranks = ranks_of(means, more_is_better=style.section.more_is_better) if same else {}
+    cells = {}
     for method, entries in found.items():
         fewer = len(entries) < asked
         mark = INCOMPLETE if fewer or any(e.incomplete for e in entries.values()) else ""
         count = f"({len(entries)} of {asked})" if fewer and not same else ""
         text = f"{means[method]:.{style.decimals}f}{mark}"
-        fields[method] = Field(text, count, ranks.get(method, 0))
+        cells[method] = TableCell(text, count, ranks.get(method, 0))
     covered = len(next(iter(found.values())))
-    return {f"mean of {covered} of {asked}" if same and covered < asked else "mean": fields}
+    return {f"mean of {covered} of {asked}" if same and covered < asked else "mean": cells}

@@ -1,4 +1,4 @@
-"""One page with every printed table of the papers and how far ours go: results/README.md."""
+"""The page results/README.md: every table of the papers, and how much of it is reproduced."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 
 from liftbench.plugin.registry import Registry
 from liftbench.suites.published import SENTENCES, PublishedNumber
-from liftbench.tables.as_markdown import escaped, markdown_table
+from liftbench.tables.as_markdown import escape, markdown_table
 from liftbench.tables.board import NOT_AVAILABLE, PUBLISHED_ONLY, Entry, Leaderboard
-from liftbench.tables.printed_page import printed_beside, tally
+from liftbench.tables.printed_page import printed_pairs, tally
 from liftbench.tables.wording import count_of
 
 Status = Literal["complete", "partial", "not run"]
@@ -36,30 +36,30 @@ def overview(
 
     Args:
         boards: the leaderboards of all suites.
-        published: the numbers of all papers.
-        registry: says where data is to be had.
-        linked: names of the suites that have a leaderboard file.
+        published: the printed numbers of all papers.
+        registry: knows where each dataset can be downloaded.
+        linked: names of the suites whose leaderboard file exists.
     """
     blocks = ["# Results", _INTRODUCTION]
     for paper, tables in _tables(published).items():
-        lines = [
-            line
+        rows = [
+            row
             for table, numbers in tables.items()
-            for line in _paper_lines(paper, table, numbers, boards, linked)
+            for row in _paper_rows(paper, table, numbers, boards, linked)
         ]
-        blocks += [f"## {escaped(paper)}", markdown_table(_PAPER_HEADER, lines)]
+        blocks += [f"## {escape(paper)}", markdown_table(_PAPER_HEADER, rows)]
     if further := [board for board in boards if not board.suite.published]:
-        lines = [_board_fields(board, linked) for board in further]
-        blocks += ["## Beyond the papers", markdown_table(_BOARD_HEADER, lines)]
+        rows = [_board_row(board, linked) for board in further]
+        blocks += ["## Beyond the papers", markdown_table(_BOARD_HEADER, rows)]
     if fetch := list(_to_fetch(boards, registry)):
         blocks += ["## Data to fetch", "\n".join(fetch)]
     return "\n\n".join(blocks) + "\n"
 
 
 def status_of(board: Leaderboard) -> Status:
-    """Return how far the cells that a suite asks for are done."""
-    asked = _asked(board)
-    done = [entry for entry in asked if entry.row.value is not None]
+    """Return whether all, some or none of the cells that a suite asks for have numbers."""
+    asked = _asked_entries(board)
+    done = [entry for entry in asked if entry.line.value is not None]
     if not done:
         return "not run"
     whole = len(done) == len(asked) and not any(entry.incomplete for entry in done)
@@ -69,7 +69,7 @@ def status_of(board: Leaderboard) -> Status:
 def _tables(
     published: Sequence[PublishedNumber],
 ) -> dict[str, dict[str, list[PublishedNumber]]]:
-    """Return the numbers by paper and table, as they follow in the files."""
+    """Return the printed numbers by paper and table, in the order of the files."""
     papers: dict[str, dict[str, list[PublishedNumber]]] = {}
     for number in published:
         if number.table != SENTENCES:
@@ -77,73 +77,74 @@ def _tables(
     return papers
 
 
-def _paper_lines(
+def _paper_rows(
     paper: str,
     table: str,
     numbers: Sequence[PublishedNumber],
     boards: Sequence[Leaderboard],
     linked: Collection[str],
 ) -> Iterator[list[str]]:
-    """Yield a line for each suite that answers a table, or one that says that none does."""
+    """Yield the row of each suite that reproduces a table, or one row that says that none does."""
     answering = [
         board
         for board in boards
         if any((p.paper, p.table) == (paper, table) for p in board.suite.published)
     ]
     for board in answering:
-        beside = [
-            line
+        pairs = [
+            pair
             for section in board.sections
-            for line in printed_beside(section, section.entries)
-            if (line.number.paper, line.number.table) == (paper, table)
+            for pair in printed_pairs(section, section.entries)
+            if (pair.number.paper, pair.number.table) == (paper, table)
         ]
-        *fields, lacks = _board_fields(board, linked)
-        yield [escaped(table), *fields, tally(beside, len(numbers)), lacks]
+        *cells, lacks = _board_row(board, linked)
+        yield [escape(table), *cells, tally(pairs, len(numbers)), lacks]
     if not answering:
         counted = tally([], len(numbers))
-        yield [escaped(table), "", "", "not run", "", counted, "no suite asks for it"]
+        yield [escape(table), "", "", "not run", "", counted, "no suite asks for it"]
 
 
-def _board_fields(board: Leaderboard, linked: Collection[str]) -> list[str]:
-    name = escaped(board.suite.name)
-    asked = _asked(board)
-    done = sum(entry.row.value is not None for entry in asked)
+def _board_row(board: Leaderboard, linked: Collection[str]) -> list[str]:
+    """Return the cells that describe one suite."""
+    name = escape(board.suite.name)
+    asked = _asked_entries(board)
+    done = sum(entry.line.value is not None for entry in asked)
     return [
         f"[{name}]({board.suite.name}/leaderboard.md)" if board.suite.name in linked else name,
-        escaped(board.suite.title),
+        escape(board.suite.title),
         status_of(board),
         f"{done} of {len(asked)}" if asked else "",
-        escaped("; ".join(_lacks(board))),
+        escape("; ".join(_lacks(board))),
     ]
 
 
-def _asked(board: Leaderboard) -> list[Entry]:
-    """Return the cells of the suite's own methods, without those that cannot be."""
+def _asked_entries(board: Leaderboard) -> list[Entry]:
+    """Return the entries of the suite's own methods, without skipped ones."""
     return [
         entry
         for section in board.sections
         for entry in section.entries
-        if entry.row.method in board.suite.methods
-        and entry.row.status not in ("skipped", PUBLISHED_ONLY)
+        if entry.line.method in board.suite.methods
+        and entry.line.status not in ("skipped", PUBLISHED_ONLY)
     ]
 
 
 def _lacks(board: Leaderboard) -> Iterator[str]:
-    """Yield what keeps a suite from being complete."""
+    """Yield the reasons why a suite is not complete."""
     if not board.suite.methods:
         yield "no method here makes such predictions yet"
     for dataset, subsets in _absent(board).items():
         yield f"data absent: {dataset} {', '.join(subsets)}"
-    counts = Counter(entry.row.status for entry in _asked(board))
+    counts = Counter(entry.line.status for entry in _asked_entries(board))
     for status in sorted(counts.keys() - {"ok", NOT_AVAILABLE}):
         yield f"{count_of(counts[status], 'cell')} {status.replace('_', ' ')}"
-    fewer = sum(0 < entry.row.coverage < 1 for entry in _asked(board))
+    fewer = sum(0 < entry.line.coverage < 1 for entry in _asked_entries(board))
     if fewer:
         yield f"{count_of(fewer, 'cell')} with fewer seeds than asked"
     partial: dict[tuple[str, str], dict[str, None]] = {}
-    for entry in _asked(board):
+    for entry in _asked_entries(board):
         for text in entry.left_out:
-            partial.setdefault((entry.row.dataset, text), {})[entry.row.subset] = None
+            partial.setdefault((entry.line.dataset, text), {})[entry.line.subset] = None
     for (dataset, text), subsets in partial.items():
         yield f"{dataset} {', '.join(subsets)}: {text}"
 
@@ -151,14 +152,14 @@ def _lacks(board: Leaderboard) -> Iterator[str]:
 def _absent(board: Leaderboard) -> dict[str, dict[str, None]]:
     """Return the subsets of each dataset whose files are absent."""
     absent: dict[str, dict[str, None]] = {}
-    for row in board.rows:
-        if row.status == NOT_AVAILABLE:
-            absent.setdefault(row.dataset, {})[row.subset] = None
+    for line in board.lines:
+        if line.status == NOT_AVAILABLE:
+            absent.setdefault(line.dataset, {})[line.subset] = None
     return absent
 
 
 def _to_fetch(boards: Sequence[Leaderboard], registry: Registry) -> Iterator[str]:
-    """Yield a line for each dataset that some suite lacks."""
+    """Yield a line for each dataset of which some suite lacks files."""
     wanted: dict[str, dict[str, None]] = {}
     for board in boards:
         for dataset, subsets in _absent(board).items():
@@ -166,7 +167,7 @@ def _to_fetch(boards: Sequence[Leaderboard], registry: Registry) -> Iterator[str
     for dataset, subsets in sorted(wanted.items()):
         spec = registry.datasets[dataset]
         yield (
-            f"- {escaped(spec.title)} ({escaped(', '.join(subsets))}): "
-            f"{escaped(spec.info.download)}. `liftbench data info {dataset}` says how the files "
+            f"- {escape(spec.title)} ({escape(', '.join(subsets))}): "
+            f"{escape(spec.info.download)}. `liftbench data info {dataset}` says how the files "
             "must lie."
         )

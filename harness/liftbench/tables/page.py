@@ -1,4 +1,4 @@
-"""What a page of tables says, whatever format it is then written in; all text is plain."""
+"""The contents of a page of tables in plain text, before they are written in any format."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Rank = Literal[0, 1, 2]
 
 
 @dataclass(frozen=True)
-class Field:
-    """One place of a table.
+class TableCell:
+    """The contents of one place in a table.
 
     Attributes:
-        text: what a rank marks.
-        aside: what follows it, in lines.
-        rank: 1 marks the best of a column, 2 the second best.
+        text: the main text, which is marked by the rank.
+        aside: a remark after the text; it may have several lines.
+        rank: 1 marks the best number of a column, 2 the second best, 0 any other.
     """
 
     text: str = ""
@@ -24,22 +24,29 @@ class Field:
 
     @property
     def plain(self) -> str:
-        """The text and what follows it."""
+        """The text and the aside on one line."""
         return " ".join([*self.text.split(), *self.aside.split()])
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; each line has as many fields as the header has names."""
+    """A table under a heading; each row has one cell for each name in the header."""
 
     heading: str
     header: tuple[str, ...]
-    lines: tuple[tuple[Field, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
 
 
 @dataclass(frozen=True)
-class Part:
-    """Tables under one protocol, what they are of, and how they are to be read."""
+class PagePart:
+    """The tables under one protocol.
+
+    Attributes:
+        heading: the protocol's identity.
+        caption: what the numbers measure.
+        legend: how to read the marks in the tables.
+        tables: all tables under the protocol.
+    """
 
     heading: str
     caption: str
@@ -49,9 +56,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of parts, and the lists under them by what they are lists of."""
+    """A page of tables.
+
+    Attributes:
+        name: names the page's labels and files.
+        title: the heading of the page.
+        parts: one for each protocol.
+        lists: (heading, lines) of each list below the tables.
+    """
 
     name: str
     title: str
-    parts: tuple[Part, ...]
+    parts: tuple[PagePart, ...]
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -10,22 +10,21 @@ from liftbench.protocols.protocol import Protocol
 from liftbench.runs.scoring import unit_of
 from liftbench.suites.published import PublishedNumber
 from liftbench.suites.suite import Suite
-
-Place = tuple[str, str, str, str, str]  # method, dataset, subset, split, setting
+from liftbench.tables.board import Position
 
 _NO_LENGTHS = ("ratio", "percent")
 
 
 def printed_numbers(
     suite: Suite, protocol: Protocol, registry: Registry, published: Sequence[PublishedNumber]
-) -> dict[Place, list[PublishedNumber]]:
-    """Return the printed numbers of the suite's tables by the cell that they belong to.
+) -> dict[Position, list[PublishedNumber]]:
+    """Return the printed numbers of the suite's tables under one protocol by their position.
 
     Raises:
-        UserError: a number is printed in a unit that the protocol's numbers are not in.
+        UserError: a number is printed in a unit that the protocol's numbers cannot have.
     """
     unit = unit_of(protocol, registry)
-    places: dict[Place, list[PublishedNumber]] = {}
+    found: dict[Position, list[PublishedNumber]] = {}
     for table in suite.published:
         for number in published:
             metric = table.metrics.get(number.metric, number.metric)
@@ -35,15 +34,18 @@ def printed_numbers(
             if not _same_kind(unit, number.unit):
                 raise UserError(
                     f"suite '{suite.name}': {number.source} prints {number.metric} in "
-                    f"{number.unit}, which '{protocol.name}' is not in; name another protocol "
+                    f"{number.unit}, but '{protocol.name}' is in {unit}; name another protocol "
                     "under 'metrics'"
                 )
-            method = table.methods.get(number.method, number.method)
-            split = table.splits.get(number.split, number.split)
-            setting = table.settings.get(number.setting, number.setting)
-            place = (method, number.dataset, number.subset, split, setting)
-            places.setdefault(place, []).append(number)
-    return places
+            position = Position(
+                table.methods.get(number.method, number.method),
+                number.dataset,
+                number.subset,
+                table.splits.get(number.split, number.split),
+                table.settings.get(number.setting, number.setting),
+            )
+            found.setdefault(position, []).append(number)
+    return found
 
 
 def _same_kind(ours: str, printed: str) -> bool:
@@ -51,7 +53,7 @@ def _same_kind(ours: str, printed: str) -> bool:
 
 
 def sources(numbers: Sequence[PublishedNumber]) -> str:
-    """Name where the printed numbers stand; a second one that differs is told with its value."""
+    """Return the tables that print the numbers; those that differ from the first have a value."""
     if not numbers:
         return ""
     first, *others = numbers

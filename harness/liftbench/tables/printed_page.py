@@ -1,4 +1,4 @@
-"""Every printed number of a suite's tables, one a line, with ours beside it."""
+"""The page that lists every printed number of a suite's tables with ours beside it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from liftbench.tables.board import (
     Leaderboard,
     Section,
 )
-from liftbench.tables.page import Field, Page, Part, Table
+from liftbench.tables.page import Page, PagePart, Table, TableCell
 from liftbench.tables.verdict import RULE, Verdict
 from liftbench.tables.wording import (
     by_dataset_and_split,
     caption,
     decimals_of,
     incomplete_text,
-    listed,
+    join_words,
     one_setting,
     remarks,
     sentences,
     shown_text,
-    signed,
+    signed_text,
     value_text,
 )
 
@@ -35,23 +35,23 @@ _WHY = {NOT_AVAILABLE: "data absent", PUBLISHED_ONLY: "no such method in the sui
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A printed number and the entry that it stands beside; no verdict without a number of ours."""
+class PrintedPair:
+    """A printed number and our entry at its position; the verdict is None without our number."""
 
     entry: Entry
     number: PublishedNumber
     verdict: Verdict | None
 
 
-def printed_beside(section: Section, entries: Iterable[Entry]) -> Iterator[Beside]:
-    """Yield each printed number of the entries."""
+def printed_pairs(section: Section, entries: Iterable[Entry]) -> Iterator[PrintedPair]:
+    """Yield a pair for each printed number of the entries."""
     for entry in entries:
         for number in entry.printed:
-            yield Beside(entry, number, section.verdict(entry, number))
+            yield PrintedPair(entry, number, section.verdict(entry, number))
 
 
 def printed_page(board: Leaderboard) -> Page:
-    """Return the printed numbers of a suite's tables with ours, the difference and the verdict."""
+    """Return a page with each printed number, ours, the difference and the verdict."""
     parts = tuple(
         _part(board, section)
         for section in board.sections
@@ -61,56 +61,55 @@ def printed_page(board: Leaderboard) -> Page:
     return Page(f"{board.suite.name}_printed", title, parts, remarks(board))
 
 
-def tally(lines: Iterable[Beside], printed: int) -> str:
-    """Return how many of so many `printed` numbers stand beside ours, with what verdicts."""
-    counts = Counter(line.verdict.word for line in lines if line.verdict)
+def tally(pairs: Iterable[PrintedPair], printed: int) -> str:
+    """Return how many of the `printed` numbers have ours beside them, and the verdicts' counts."""
+    counts = Counter(pair.verdict.word for pair in pairs if pair.verdict)
     words = [f"{counts[word]} {word}" for word in ("within", "better", "worse") if counts[word]]
-    return f"{counts.total()} of {printed}" + (f" ({listed(*words)})" if words else "")
+    return f"{counts.total()} of {printed}" + (f" ({join_words(*words)})" if words else "")
 
 
-def _part(board: Leaderboard, section: Section) -> Part:
+def _part(board: Leaderboard, section: Section) -> PagePart:
     tables = tuple(_tables(section))
-    lines = list(printed_beside(section, section.entries))
+    pairs = list(printed_pairs(section, section.entries))
     shown = shown_text(tables)
     legend = sentences(
-        f"Printed numbers with ours beside them: {tally(lines, len(lines))}",
+        f"Printed numbers with ours beside them: {tally(pairs, len(pairs))}",
         "The difference is ours minus the paper's",
         "± is the standard deviation over seeds" if "±" in shown else "",
         RULE,
         incomplete_text(shown),
     )
-    return Part(section.protocol.identity, caption(board, section), legend, tables)
+    return PagePart(section.protocol.identity, caption(board, section), legend, tables)
 
 
 def _tables(section: Section) -> Iterator[Table]:
     common, decimals = one_setting(section.entries), decimals_of(section)
     for (dataset, split), entries in by_dataset_and_split(section).items():
         setting = one_setting(entries)
-        lines = [
-            _line(line, decimals, named=not setting) for line in printed_beside(section, entries)
-        ]
-        if lines:
-            heading = listed(dataset, split, "" if common else setting)
-            yield Table(heading, _HEADER, tuple(lines))
+        rows = [_row(pair, decimals, named=not setting) for pair in printed_pairs(section, entries)]
+        if rows:
+            heading = join_words(dataset, split, "" if common else setting)
+            yield Table(heading, _HEADER, tuple(rows))
 
 
 _HEADER = ("method", "subset", "paper", "ours", "difference", "tolerance", "verdict", "printed in")
 
 
-def _line(line: Beside, decimals: int, *, named: bool) -> tuple[Field, ...]:
-    row, number, verdict = line.entry.row, line.number, line.verdict
+def _row(pair: PrintedPair, decimals: int, *, named: bool) -> tuple[TableCell, ...]:
+    """Return the cells of a printed number; the column is `named` after its setting too."""
+    line, number, verdict = pair.entry.line, pair.number, pair.verdict
     paper = f"{number.text} ± {number.std:g}" if number.std is not None else number.text
     return tuple(
         map(
-            Field,
+            TableCell,
             (
-                row.method,
-                listed(row.subset, row.setting if named else ""),
+                line.method,
+                join_words(line.subset, line.setting if named else ""),
                 paper,
-                value_text(line.entry, decimals),
-                signed(verdict.difference, decimals) if verdict else "",
+                value_text(pair.entry, decimals),
+                signed_text(verdict.difference, decimals) if verdict else "",
                 f"{verdict.tolerance:.{decimals + 1}f}, {verdict.origin}" if verdict else "",
-                verdict.word if verdict else f"not run: {_why(line.entry)}",
+                verdict.word if verdict else f"not run: {_why(pair.entry)}",
                 number.source,
             ),
         )
@@ -118,8 +117,8 @@ def _line(line: Beside, decimals: int, *, named: bool) -> tuple[Field, ...]:
 
 
 def _why(entry: Entry) -> str:
-    """Return in short why an entry has no number; `entry.reason` has it at length."""
-    status = entry.row.status
+    """Return briefly why an entry has no number; `entry.reason` says it in full."""
+    status = entry.line.status
     if status in _WHY:
         return _WHY[status]
     return entry.reason if status == NOT_RUN else f"{status.replace('_', ' ')}: {entry.reason}"

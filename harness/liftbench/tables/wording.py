@@ -11,29 +11,32 @@ from liftbench.tables.page import Table
 
 ABSENT = "n/a"
 INCOMPLETE = "\N{DAGGER}"
-DECIMALS = 3  # where no printed number says how many
+DECIMALS = 3  # of our numbers in a section without a printed number
 
 
 def sentences(*parts: str) -> str:
-    """Return sentences with their full stops, without the empty ones."""
+    """Join the non-empty parts as sentences, each with a full stop."""
     return " ".join(f"{part}." for part in parts if part)
 
 
-def listed(*words: str) -> str:
-    """Return the words that are not empty, with commas."""
+def join_words(*words: str) -> str:
+    """Join the words that are not empty with commas."""
     return ", ".join(filter(None, words))
 
 
 def count_of(number: int, name: str) -> str:
-    """Return how many there are of what has this name."""
+    """Return a number with its noun, such as `1 cell` or `2 cells`."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def absent_lines(absent: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """Yield one line for each reason why data is absent, the same but for the subset's name.
+    """Yield one line for each reason why data is absent.
+
+    Reasons that differ only in the subset's name share a line.
 
     Args:
-        absent: what it is, its subset, and the reason, which is empty for data that is there.
+        absent: name, subset and reason of each part of the data; the reason is empty for data
+            that is present.
     """
     alike: dict[tuple[str, str], dict[str, str]] = {}
     for name, subset, reason in absent:
@@ -46,7 +49,7 @@ def absent_lines(absent: Iterable[tuple[str, str, str]]) -> Iterator[str]:
 
 
 def caption(board: Leaderboard, section: Section) -> str:
-    """Say under what protocol and of what data the numbers of a section are."""
+    """Return the caption of a section: protocol, setting, unit, which way is better, data."""
     setting = one_setting(section.entries)
     return sentences(
         f"Protocol {section.protocol.identity}: {section.protocol.description}",
@@ -60,7 +63,7 @@ def caption(board: Leaderboard, section: Section) -> str:
 
 
 def unit_text(section: Section) -> str:
-    """Return the unit of a section's numbers; lengths are printed in that of the dataset."""
+    """Return the unit of a section's numbers; a length takes the unit of its printed numbers."""
     printed = {number.unit for entry in section.entries for number in entry.printed}
     if section.unit == "length" and len(printed) == 1 and printed != {"dataset"}:
         return printed.pop()
@@ -68,26 +71,26 @@ def unit_text(section: Section) -> str:
 
 
 def shown_text(tables: Iterable[Table]) -> str:
-    """Return all that tables show, to see which marks need a word."""
-    return " ".join(field.plain for t in tables for line in t.lines for field in line)
+    """Return the text of all cells, to find which marks the legend must explain."""
+    return " ".join(cell.plain for t in tables for row in t.rows for cell in row)
 
 
 def incomplete_text(shown: str) -> str:
-    """Say what the mark of an incomplete mean is, where it is shown."""
+    """Return the explanation of the mark of incomplete means if the shown text has that mark."""
     if INCOMPLETE not in shown:
         return ""
     return f"{INCOMPLETE} marks a mean over less than the whole set, see the notes"
 
 
 def remarks(board: Leaderboard) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the lists that stand under the tables of a leaderboard."""
+    """Return the lists below the tables of a leaderboard: notes and runs without a number."""
     lists = (("Notes", board.notes), ("Without a number", board.problems))
     return tuple((name, lines) for name, lines in lists if lines)
 
 
 def one_setting(entries: Iterable[Entry]) -> str:
-    """Return the setting that all entries have, or nothing where they differ."""
-    settings = {entry.row.setting for entry in entries}
+    """Return the setting that all entries share, or an empty text if they differ."""
+    settings = {entry.line.setting for entry in entries}
     return settings.pop() if len(settings) == 1 else ""
 
 
@@ -95,29 +98,29 @@ def by_dataset_and_split(section: Section) -> dict[tuple[str, str], list[Entry]]
     """Return the entries of each dataset and split, in their order."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in section.entries:
-        groups.setdefault((entry.row.dataset, entry.row.split), []).append(entry)
+        groups.setdefault((entry.line.dataset, entry.line.split), []).append(entry)
     return groups
 
 
 def decimals_of(section: Section) -> int:
-    """Return how many digits after the point a section has: as many as are printed."""
+    """Return the digits after the point in a section: as many as its printed numbers have."""
     printed = [number.decimals for entry in section.entries for number in entry.printed]
     return max(printed, default=DECIMALS)
 
 
 def value_text(entry: Entry, decimals: int) -> str:
-    """Return our number with its standard deviation and the mark of an incomplete mean."""
-    if entry.row.value is None:
+    """Return our number with its standard deviation, marked if the mean is incomplete."""
+    if entry.line.value is None:
         return ""
-    shown = number_text(entry.row.value, decimals, entry.row.std)
+    shown = number_text(entry.line.value, decimals, entry.line.std)
     return f"{shown}{INCOMPLETE if entry.incomplete else ''}"
 
 
 def number_text(value: float, decimals: int, std: float | None = None) -> str:
-    """Return a number, with its standard deviation where it has one."""
+    """Return a number as text, with its standard deviation unless that is None."""
     return f"{value:.{decimals}f}" + ("" if std is None else f" ± {std:.{decimals}f}")
 
 
-def signed(value: float, decimals: int) -> str:
-    """Return a number with its sign."""
+def signed_text(value: float, decimals: int) -> str:
+    """Return a number as text with its sign."""
     return f"{value:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")

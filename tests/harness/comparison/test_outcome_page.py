@@ -26,7 +26,7 @@ def test_a_line_for_each_outcome(registry: Registry) -> None:
     )
     tiny, other = made.parts[0].tables
     assert (tiny.heading, other.heading) == ("tiny", "other")
-    assert [[field.plain for field in line] for line in (*tiny.lines, *other.lines)] == [
+    assert [[cell.plain for cell in row] for row in (*tiny.rows, *other.rows)] == [
         [
             *("one", "train", "0.2500 (n=3)", "0.3750", f"{MINUS}0.1250"),
             *(f"{MINUS}0.2500 to {MINUS}0.0625", "0.0078", "8", "+"),
@@ -37,7 +37,7 @@ def test_a_line_for_each_outcome(registry: Registry) -> None:
         ],
         ["two", "train", *("",) * 6, "x (A has no stored run)"],
     ]
-    assert all(len(line) == len(tiny.header) for line in (*tiny.lines, *other.lines))
+    assert all(len(row) == len(tiny.header) for row in (*tiny.rows, *other.rows))
 
 
 def test_protocol_sides_test_and_marks_are_told(registry: Registry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def keys(pair: Pair) -> tuple[list[str], list[str]]:
-    return tuple(sorted(run.record.spec.key for run in side) for side in (pair.a, pair.b))  # type: ignore[return-value]
+    a, b = (sorted(run.record.spec.key for run in side) for side in (pair.a, pair.b))
+    return a, b
 
 
 def folders(runs: Runs, a: str, b: str) -> list[Pair]:
@@ -65,7 +66,7 @@ def test_other_versions_and_data_are_matched_too(runs: Runs) -> None:
         {"evaluate": ("all", "test")},
     ],
 )
-def test_runs_that_differ_in_what_they_do_are_no_pair(runs: Runs, other: dict[str, object]) -> None:
+def test_runs_that_differ_in_what_they_do_are_no_pair(runs: Runs, other: dict[str, Any]) -> None:
     runs.add_subset("walk", 1)
     runs.add("seeded", "walk", 0.1, suite="old")
     new = runs.add("seeded", "walk", 0.1, suite="new")
@@ -105,9 +106,10 @@ def test_folder_without_runs_is_told(runs: Runs) -> None:
 # --- two methods of a suite --------------------------------------------------------------------
 
 
-def plan(runs: Runs, *cells: Cell) -> Plan:
-    data = [{"dataset": "points", "subsets": ["walk"], "fit": "all", "evaluate": ["all"]}]
-    suite = Suite(name="mine", title="Mine", protocol="mpjpe", data=data, methods={"rigid": {}})
+def plan(*cells: Cell) -> Plan:
+    data = {"dataset": "points", "subsets": ["walk"], "fit": "all", "evaluate": ["all"]}
+    asked = {"name": "mine", "title": "Mine", "protocol": "mpjpe", "data": [data]}
+    suite = Suite.model_validate({**asked, "methods": {"rigid": {}}})
     return Plan(suite, cells, ())
 
 
@@ -121,7 +123,7 @@ def test_methods_are_paired_column_by_column(runs: Runs) -> None:
     near = [runs.add("near", "walk", 0.1, seed).spec.key for seed in range(2)]
     far = runs.add("far", "walk", 0.2).spec.key
     runs.add("other", "walk", 0.2)
-    made = plan(runs, *(cell(runs, method) for method in ("near", "far", "other")))
+    made = plan(*(cell(runs, method) for method in ("near", "far", "other")))
     (pair,) = method_pairs(made, runs.store(), "near", "far")
     assert keys(pair) == (sorted(near), [far])
     assert (pair.name, pair.subset, pair.splits) == ("points", "walk", ("all",))
@@ -132,7 +134,7 @@ def test_runs_on_other_data_belong_to_their_method(runs: Runs) -> None:
     record = runs.add("near", "walk", 0.1)
     dataset = {**record.spec.dataset, "checksum": "b" * 64}
     old = runs.change(record, spec=replace(record.spec, dataset=dataset))
-    made = plan(runs, cell(runs, "near"), cell(runs, "far"))
+    made = plan(cell(runs, "near"), cell(runs, "far"))
     (pair,) = method_pairs(made, runs.store(), "near", "far")
     assert keys(pair) == ([old.spec.key], [])
 
@@ -140,18 +142,18 @@ def test_runs_on_other_data_belong_to_their_method(runs: Runs) -> None:
 def test_settings_are_named_where_there_are_several(runs: Runs) -> None:
     runs.add_subset("walk", 1)
     cells = [cell(runs, m, setting) for setting in ("clean", "noisy") for m in ("near", "far")]
-    pairs = method_pairs(plan(runs, *cells), runs.store(), "near", "far")
+    pairs = method_pairs(plan(*cells), runs.store(), "near", "far")
     assert [pair.name for pair in pairs] == ["points clean", "points noisy"]
 
 
 def test_absent_data_keeps_its_reason(runs: Runs) -> None:
-    made = plan(runs, *(cell(runs, m, reason="no file x") for m in ("near", "far")))
+    made = plan(*(cell(runs, m, reason="no file x") for m in ("near", "far")))
     (pair,) = method_pairs(made, runs.store(), "near", "far")
     assert (pair.reason, pair.a, pair.b) == ("no file x", (), ())
 
 
 def test_unknown_method_is_told_with_the_nearest(runs: Runs) -> None:
     runs.add_subset("walk", 1)
-    made = plan(runs, cell(runs, "near"), cell(runs, "far"))
+    made = plan(cell(runs, "near"), cell(runs, "far"))
     with pytest.raises(UserError, match="method of suite 'mine' 'nera': did you mean 'near'"):
         method_pairs(made, runs.store(), "near", "nera")

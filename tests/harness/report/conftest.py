@@ -36,7 +36,7 @@ from liftbench.suites.published import PublishedNumber
 from liftbench.suites.suite import Suite
 from liftbench.sweeps.surfaces import Surface
 from liftbench.sweeps.sweep import Panel, Sweep
-from liftbench.tables import Entry, Leaderboard, Row, Section
+from liftbench.tables import Entry, Leaderboard, Line, Section
 from liftbench.types import Floats
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"></script><!-- & $x$ {{ 1 }}"
@@ -250,7 +250,7 @@ def _section() -> Section:
 
 def _entry(method: str, value: float | None) -> Entry:
     numbers = (_printed(method),) if method == "c" else ()
-    row = Row(
+    line = Line(
         suite="small",
         dataset="tiny",
         subset=MARKUP,
@@ -271,7 +271,7 @@ def _entry(method: str, value: float | None) -> Entry:
         predict_seconds=None,
         key="",
     )
-    return Entry(row, numbers)
+    return Entry(line, numbers)
 
 
 def _printed(method: str) -> PublishedNumber:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftbench.tables import to_html
-from liftbench.tables.page import Field, Page, Part, Table
+from liftbench.tables.page import Page, PagePart, Table, TableCell
 
 TAGS = {
     *(
@@ -63,9 +63,9 @@ def page(text: str) -> Page:
     table = Table(
         text,
         ("method", text),
-        ((Field(text), Field("1", text, 1)), (Field("b"), Field("2", "", 2))),
+        ((TableCell(text), TableCell("1", text, 1)), (TableCell("b"), TableCell("2", "", 2))),
     )
-    return Page("name", text, (Part(text, text, "legend", (table,)),), (("Notes", (text,)),))
+    return Page("name", text, (PagePart(text, text, "legend", (table,)),), (("Notes", (text,)),))
 
 
 def test_every_place_of_the_page_is_in_its_tag() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftbench.tables import to_latex
-from liftbench.tables.as_latex import escaped
-from liftbench.tables.page import Field, Page, Part, Table
+from liftbench.tables.as_latex import escape
+from liftbench.tables.page import Page, PagePart, Table, TableCell
 
 HOSTILE = '\\end{table} 50% of $x_1^2$ & {a} #1 ~ [0] *\n\n‖S‖ ± \N{MINUS SIGN} † é ß 漢 \x00 "<|>'
 # All that plain text may become: a named character, an escaped one, or one that means itself.
@@ -32,7 +32,7 @@ _SAFE = re.compile(f"(?:{_CHARACTER})*")
 @settings(deadline=None)
 @given(st.text())
 def test_any_text_is_characters_that_latex_prints(text: str) -> None:
-    shown = escaped(text)
+    shown = escape(text)
     assert shown.isascii()
     assert shown.isprintable()
     assert _SAFE.fullmatch(shown)
@@ -53,15 +53,15 @@ def test_any_text_is_characters_that_latex_prints(text: str) -> None:
     ],
 )
 def test_characters_that_latex_would_read_otherwise(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape(text) == shown
 
 
-def page(text: str, lines: int = 2) -> Page:
-    line = (Field(text), Field("1", text, 1), Field("2", "", 2), Field("", text), Field())
-    table = Table(text, ("method", text, "c", "d", "e"), (line,) * lines)
-    return Page(
-        "the_suite", text, (Part("protocol", text, text, (table,)),), (("Notes", (text, "[first")),)
-    )
+def page(text: str, rows: int = 2) -> Page:
+    ranked = (TableCell("1", text, 1), TableCell("2", "", 2))
+    row = (TableCell(text), *ranked, TableCell("", text), TableCell())
+    table = Table(text, ("method", text, "c", "d", "e"), (row,) * rows)
+    part = PagePart("protocol", text, text, (table,))
+    return Page("the_suite", text, (part,), (("Notes", (text, "[first")),))
 
 
 def environments(document: str) -> list[str]:
@@ -115,7 +115,7 @@ def test_ranks_caption_and_label() -> None:
 
 
 def test_long_tables_are_cut_to_pages() -> None:
-    document = to_latex(page("x", lines=80))
+    document = to_latex(page("x", rows=80))
     assert re.findall(r"part \d of \d", document) == [f"part {i} of 3" for i in (1, 2, 3)]
     assert re.findall(r"\\label\{(.*?)\}", document) == [f"tab:the-suite-{i}" for i in (1, 2, 3)]
     assert document.count(r"\textbf{1}") == 80

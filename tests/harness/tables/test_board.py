@@ -225,8 +225,8 @@ def test_two_printed_rows_of_one_cell_are_one(board: Board) -> None:
 def test_number_in_another_unit_is_a_mistake_of_the_suite(board: Board) -> None:
     board.add("ours", 0.5)
     board.add_printed("50", unit="percent")
-    told = "suite 'small': paper T1 prints e3d in percent, which 'e3d' is not in"
-    with pytest.raises(UserError, match=told):
+    message = "suite 'small': paper T1 prints e3d in percent, but 'e3d' is in ratio"
+    with pytest.raises(UserError, match=message):
         board.make()
 
 
@@ -245,8 +245,8 @@ def test_section_refuses_rows_under_another_protocol(board: Board) -> None:
     board.add("ours", 0.5)
     (section,) = board.make().sections
     (entry,) = section.entries
-    other = replace(entry, row=replace(entry.row, protocol="e3d@2"))
-    with pytest.raises(ValueError, match="rows under e3d@2 in a table of e3d@1"):
+    other = replace(entry, line=replace(entry.line, protocol="e3d@2"))
+    with pytest.raises(ValueError, match="lines under e3d@2 in a table of e3d@1"):
         replace(section, entries=(entry, other))
 
 
@@ -256,7 +256,7 @@ def test_each_protocol_has_a_section_of_its_own(board: Board) -> None:
     scores = {"e3d@1": {"train": Score(0.5, {}, 8)}, "mpjpe@1": {"train": Score(7.5, {}, 8)}}
     board.store.write(RunRecord(spec, "ok", scores))
     assert [
-        [(row.protocol, row.value) for row in section.rows] for section in board.make().sections
+        [(row.protocol, row.value) for row in section.lines] for section in board.make().sections
     ] == [[("e3d@1", 0.5)], [("mpjpe@1", 7.5)]]
 
 
@@ -270,7 +270,7 @@ def test_reasons_of_cells_without_a_number(board: Board) -> None:
     board.add_absent("absent", subset="two")
     board.add_printed("0.5", method="theirs")
     entries = board.make().sections[0].entries
-    assert {(e.row.method, e.row.split): e.reason for e in entries} == {
+    assert {(e.line.method, e.line.split): e.reason for e in entries} == {
         ("failed", "train"): "first line",
         ("never", "train"): "no stored run; 'liftbench run small' makes one",
         ("unscored", "train"): "no score under e3d@1; 'liftbench score small' makes one",
@@ -288,7 +288,7 @@ def test_numbers_of_less_than_the_whole_set_are_incomplete(board: Board) -> None
     board.add("frames", 0.5, score={"unscored": 2})
     board.add("files", 0.5, data_note="9 of 12 sequences")
     board.add("nothing", "failed", data_note="9 of 12 sequences")
-    entries = {e.row.method: e for e in board.make().sections[0].entries}
+    entries = {e.line.method: e for e in board.make().sections[0].entries}
     assert {m: e.incomplete for m, e in entries.items()} == {
         "whole": False,
         "seeds": True,

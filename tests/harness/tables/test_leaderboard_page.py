@@ -9,7 +9,7 @@ import pytest
 from liftbench.plugin.registry import Registry
 from liftbench.runs.store import RunRecord, Score
 from liftbench.tables import leaderboard_page
-from liftbench.tables.leaderboard_page import ranked
+from liftbench.tables.leaderboard_page import ranks_of
 from liftbench.tables.page import Table
 from liftbench.tables.verdict import RULE
 
@@ -69,7 +69,7 @@ def grid(table: Table) -> dict[str, dict[str, str]]:
     """Return the fields of each method by column, as they read."""
     return {
         line[0].plain: dict(zip(table.header[1:], (f.plain for f in line[1:]), strict=True))
-        for line in table.lines
+        for line in table.rows
     }
 
 
@@ -129,7 +129,7 @@ def test_absent_data_without_a_printed_number_still_has_its_table(board: Board) 
 
 
 def ranks(table: Table, column: int = 1) -> dict[str, int]:
-    return {line[0].plain: line[column].rank for line in table.lines}
+    return {line[0].plain: line[column].rank for line in table.rows}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def ranks(table: Table, column: int = 1) -> dict[str, int]:
 def test_best_and_second_best(
     values: dict[str, float], higher: bool, places: dict[str, int]
 ) -> None:
-    assert ranked(values, more_is_better=higher) == places
+    assert ranks_of(values, more_is_better=higher) == places
 
 
 def test_each_column_has_its_ranks_of_ours_alone(board: Board) -> None:

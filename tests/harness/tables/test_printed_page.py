@@ -17,10 +17,10 @@ MINUS = "\N{MINUS SIGN}"
 
 def lines(board: Board) -> list[tuple[str, ...]]:
     return [
-        tuple(field.plain for field in line)
+        tuple(cell.plain for cell in row)
         for part in printed_page(board.make()).parts
         for table in part.tables
-        for line in table.lines
+        for row in table.rows
     ]
 
 
