@@ -13,7 +13,7 @@ from liftbench.plugin.specs import MethodSpec
 from liftbench.runs.method_params import check_method_params, params_of_run, params_of_task
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.suites.suite import read_suite
-from liftbench.tables.data_identity import described
+from liftbench.tables.data_identity import describe
 
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
@@ -77,9 +77,9 @@ def test_tables_name_a_constant_only_where_it_differs(
 ) -> None:
     monkeypatch.setitem(registry.methods.items, "seeded", spec)
     params = params_of_run(spec, {})
-    assert described(registry.methods, {"key": "seeded", "params": params}) == "seeded"
+    assert describe(registry.methods, {"key": "seeded", "params": params}) == "seeded"
     other = {"key": "seeded", "params": {**params, "order": 3}}
-    assert described(registry.methods, other) == "seeded (order=3)"
+    assert describe(registry.methods, other) == "seeded (order=3)"
 
 
 def test_an_option_is_not_retired_while_it_is_there(spec: MethodSpec) -> None:
