@@ -74,6 +74,7 @@ def execution_options(command: Command) -> Command:
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
         show_default=True,
+        help="Where methods compute; auto: on the GPU if PyTorch finds one.",
     )(command)
 
 

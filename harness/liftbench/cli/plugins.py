@@ -74,7 +74,13 @@ def check(ctx: click.Context, name: str, data_root: Path | None, seconds: float)
 
 @plugins.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), default="method", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="method",
+    show_default=True,
+    help="What the package adds.",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
