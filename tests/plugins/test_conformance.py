@@ -24,11 +24,10 @@ WITHOUT_TORCH = (
     "xiao_kanade",
     "zero_depth",
 )
-LEARNED = (
+LEARNED = ("deep_nrsfm_pp", "pr_rrn")
+LEARNED_VARIANTS = (
     "deep_nrsfm",
-    "deep_nrsfm_pp",
     "deep_nrsfm_pp_consist",
-    "pr_rrn",
     "rrn",
     "rrn_consist",
     "rrn_contrast",
@@ -41,11 +40,20 @@ def test_every_built_in_method_is_checked_here() -> None:
     built_in = [
         key for key, source in registry.methods.sources.items() if source.split()[0] == "liftbench"
     ]
-    assert sorted(built_in) == sorted((*WITHOUT_TORCH, *LEARNED))
+    assert sorted(built_in) == sorted((*WITHOUT_TORCH, *LEARNED, *LEARNED_VARIANTS))
 
 
 @every_check(*LEARNED)
 def test_a_learned_method_conforms(
+    check: Check, no_compiler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", no_compiler)
+    check()
+
+
+@pytest.mark.slow
+@every_check(*LEARNED_VARIANTS)
+def test_a_variant_of_a_learned_method_conforms(
     check: Check, no_compiler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", no_compiler)

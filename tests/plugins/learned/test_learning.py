@@ -1,0 +1,145 @@
+"""Learned methods learn depth from image points alone.
+
+A single short training may go astray on one processor and not on another, so that a claim is made
+of the middle one of three seeds, with a wide margin.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.plugins.conftest import (
+    before_a_camera,
+    fit_method,
+    mean_e3d,
+    observe,
+    random_mask,
+    rigid_views,
+)
+
+from liftbench import Observations
+from liftbench.cameras import centred
+from liftbench.types import Camera, Floats, Reconstruction
+
+pytestmark = pytest.mark.slow
+
+SHORT: dict[str, Any] = {
+    "sizes": (32, 16, 4),
+    "starts": 2,
+    "start_steps": 100,
+    "steps": 400,
+    "batch_size": 64,
+}
+SHORT_RRN: dict[str, Any] = {
+    "channels": (32, 16, 4),
+    "rotation_channels": (32, 16),
+    "memory": 64,
+    "turn_steps": 10,
+    "starts": 2,
+    "start_steps": 20,
+    "steps": 400,
+    "batch_size": 32,
+    "learning_rate": 4e-3,
+}
+
+
+def over_seeds(
+    key: str, observations: Observations, tmp_path: Path, **params: Any
+) -> list[Reconstruction]:
+    """Return what three trainings from other weights make of their own observations."""
+    settings = SHORT_RRN if "rrn" in key else SHORT
+    return [
+        fit_method(key, observations, tmp_path, seed, **{**settings, **params}).predict(
+            observations
+        )
+        for seed in range(3)
+    ]
+
+
+def middle_error(predictions: list[Reconstruction], views: Floats) -> float:
+    """Return the median error e3d over seeds."""
+    return median(mean_e3d(prediction, views) for prediction in predictions)
+
+
+@pytest.mark.parametrize(
+    ("key", "camera", "missing", "params"),
+    [
+        ("deep_nrsfm", "orthographic", False, {}),
+        ("deep_nrsfm_pp", "orthographic", True, {}),
+        ("deep_nrsfm_pp", "perspective", False, {}),
+        ("deep_nrsfm_pp_consist", "perspective", True, {}),
+        ("deep_nrsfm_pp", "perspective", True, {"blocks": "3x3"}),
+        ("rrn_consist", "orthographic", False, {}),
+        ("pr_rrn", "orthographic", True, {}),
+    ],
+)
+def test_depth_is_learned(
+    key: str, camera: Camera, missing: bool, params: dict[str, Any], tmp_path: Path
+) -> None:
+    views = rigid_views(frames=100)
+    floor = fit_method("zero_depth", observe(views), tmp_path).predict(observe(views))
+    if camera == "perspective":
+        views = before_a_camera(views)
+    observations = observe(views, camera, random_mask(views.shape, 0.2) if missing else None)
+    learned = over_seeds(key, observations, tmp_path, **params)
+    assert middle_error(learned, views) < 0.8 * mean_e3d(floor, centred(views))
+    if camera == "perspective":  # which tells a shape from its mirror image
+        upright = [
+            float((centred(each.points_3d)[..., 2] * centred(views)[..., 2]).sum(axis=1).mean())
+            for each in learned
+        ]
+        assert median(upright) > 0
+
+
+def test_points_held_out_are_not_repeated_with_their_noise(tmp_path: Path) -> None:
+    views = rigid_views(frames=100, points=12)
+    exact = observe(views)
+    noise = np.random.default_rng(3).normal(0, 0.2, exact.points_2d.shape)
+    noisy = observe(views + np.pad(noise, ((0, 0), (0, 0), (0, 1))))
+    seen, held_out = (
+        middle_error(
+            over_seeds("deep_nrsfm_pp", noisy, tmp_path, held_out=0.5, hold_out=data), views
+        )
+        for data in ("hidden", "always")
+    )
+    assert held_out < seen
+
+
+@pytest.mark.parametrize("camera", ["orthographic", "perspective"])
+def test_filling_hidden_points_helps(camera: Camera, tmp_path: Path) -> None:
+    views = rigid_views(frames=100)
+    if camera == "perspective":
+        views = before_a_camera(views)
+    observations = observe(views, camera, random_mask(views.shape))
+    lifted_once, filled = (
+        middle_error(over_seeds("deep_nrsfm_pp", observations, tmp_path, fill_rounds=rounds), views)
+        for rounds in (0, 1)
+    )
+    assert filled < lifted_once
+
+
+@pytest.mark.parametrize("measure", ["norm", "bones"])
+def test_scale_correction_gives_reconstructions_one_size(measure: str, tmp_path: Path) -> None:
+    views = before_a_camera(rigid_views(frames=100), nearest=9, farthest=27)
+    observations = observe(views, "perspective")
+    spreads = []
+    for rounds in (0, 2):
+        params = {"scale_rounds": rounds, "scale_measure": measure, "steps": 200}
+        predictions = over_seeds("deep_nrsfm_pp", observations, tmp_path, **params)
+        spreads.append(median(relative_spread(each, measure) for each in predictions))
+    assert spreads[1] < 0.5 * spreads[0]
+
+
+def relative_spread(prediction: Reconstruction, measure: str) -> float:
+    """Return the standard deviation of the sizes of reconstructions over their mean."""
+    shapes = prediction.canonical_3d
+    assert shapes is not None
+    if measure == "norm":
+        sizes = np.linalg.norm(centred(shapes), axis=(1, 2))
+    else:
+        sizes = np.linalg.norm(np.diff(shapes, axis=1), axis=2).mean(axis=1)
+    return float(sizes.std() / sizes.mean())
