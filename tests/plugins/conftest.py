@@ -15,8 +15,9 @@ from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import centred, project, random_rotations
 from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Method
+from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import Metric, relative_norm
-from liftbench.protocols.protocol import BUILTIN_PROTOCOLS, frame_errors
+from liftbench.protocols.protocol import frame_errors
 from liftbench.types import Bools, Camera, Floats, GroundTruth, Reconstruction
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
