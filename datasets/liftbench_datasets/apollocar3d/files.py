@@ -15,7 +15,8 @@ from liftbench.types import Floats
 from liftbench_datasets.apollocar3d.cameras import CAMERA_5, CAMERA_6, Pinhole, Poses
 from liftbench_datasets.apollocar3d.models import NAMES, model_files
 from liftbench_datasets.apollocar3d.skeleton import SKELETON
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.array_fields import finite_field
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 POINTS = len(SKELETON.points)
 LABELS = 66  # keypoints that may be labelled; those from 58 on are of the licence plates
@@ -106,10 +107,10 @@ def read_poses(path: Path) -> tuple[NDArray[np.int64], Poses]:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, "a list of cars with 'car_id' and 'pose'"):
+    with one_line_errors(path, "a list of cars with 'car_id' and 'pose'"):
         cars = json.loads(path.read_bytes())
         ids = [_car_id(car["car_id"]) for car in cars]
-        rows = [finite_numbers(car["pose"], "pose", (6,)) for car in cars]
+        rows = [finite_field(car["pose"], "pose", (6,)) for car in cars]
     pose = np.array(rows).reshape(-1, 6)
     turns = Rotation.from_euler("xyz", pose[:, :3]).as_matrix() @ _FILE_AXES
     return np.array(ids, dtype=np.int64), Poses(turns.reshape(-1, 3, 3), pose[:, 3:])
@@ -122,7 +123,7 @@ def read_list(path: Path) -> set[str]:
         DataMissingError: the file is not there.
         UserError: it is no text.
     """
-    with guarded(path, "a name of an image a line"):
+    with one_line_errors(path, "a name of an image a line"):
         lines = path.read_text(encoding="utf-8").split()
         return {Path(line).name.removesuffix(".jpg") for line in lines}
 
@@ -138,14 +139,14 @@ def read_labels(path: Path) -> Floats:
         UserError: it is damaged.
     """
     labels = np.full((LABELS, 2), np.nan)
-    with guarded(path, f"lines of an index from 0 to {LABELS - 1}, x and y"):
+    with one_line_errors(path, f"lines of an index from 0 to {LABELS - 1}, x and y"):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if not line.strip():
                 continue
             index, *place = line.split()
             if not (index.isascii() and index.isdigit() and int(index) < LABELS):
                 raise ValueError(f"line {number}: got index {index[:20]!r}")
-            labels[int(index)] = finite_numbers([float(value) for value in place], "x y", (2,))
+            labels[int(index)] = finite_field([float(value) for value in place], "x y", (2,))
     return labels[:POINTS]
 
 

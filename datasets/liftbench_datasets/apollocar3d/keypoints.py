@@ -12,7 +12,8 @@ from liftbench.types import Floats
 from liftbench_datasets.apollocar3d.models import NAMES, CarModel
 from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.geometry.ray_mesh import crossings
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.array_fields import finite_field
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 POINTS = len(SKELETON.points)
 # Named apart, so that nothing that is computed from derived points passes for the release's.
@@ -70,13 +71,13 @@ def read_keypoints(path: Path) -> dict[int, Floats]:
         DataMissingError: the file is not there.
         UserError: it is damaged or names no model of the release.
     """
-    with guarded(path, f"an object from names of car models to {POINTS} rows x, y, z"):
+    with one_line_errors(path, f"an object from names of car models to {POINTS} rows x, y, z"):
         stored = json.loads(path.read_bytes())
         unknown = sorted(set(stored) - set(NAMES))
         if unknown or not stored:
             raise ValueError(f"no car model is named '{unknown[0]}'" if unknown else "no model")
         return {
-            NAMES.index(name): finite_numbers(rows, name, (POINTS, 3))
+            NAMES.index(name): finite_field(rows, name, (POINTS, 3))
             for name, rows in stored.items()
         }
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.types import Floats
+from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.array_pickle import read_pickle
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The name at place i is that of car_id i. Source: car_models.py of the release's dataset-api.
 NAMES = (
@@ -69,10 +70,10 @@ def read_model(path: Path) -> CarModel:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, _EXPECTED):
+    with one_line_errors(path, _EXPECTED):
         stored = read_pickle(path, _EXPECTED) if path.suffix == ".pkl" else _read_json(path)
-        vertices = finite_numbers(stored["vertices"], "vertices", (-1, 3))
-        faces = finite_numbers(stored["faces"], "faces", (-1, 3))
+        vertices = finite_field(stored["vertices"], "vertices", (None, 3))
+        faces = finite_field(stored["faces"], "faces", (None, 3))
         if len(vertices) == 0 or not np.ptp(vertices, axis=0).all():
             raise ValueError("'vertices' lie in a plane")
         if len(faces) == 0 or (faces != faces.round()).any():

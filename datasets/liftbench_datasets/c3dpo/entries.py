@@ -18,8 +18,8 @@ from liftbench_datasets.reading.array_fields import (
     number_field,
     text_field,
 )
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.json_stream import stream_entries
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _TEXTS = ("p3d_info.p3d_class", "h36m_info.action_name", "image_path")
 
@@ -35,7 +35,10 @@ def read_entries(path: Path) -> Arrays:
         DataMissingError: the file is not there.
         UserError: it is damaged, or its entries do not hold the same fields.
     """
-    with guarded(path, "entries in the JSON form of C3DPO"), path.open(encoding="utf-8") as stream:
+    with (
+        one_line_errors(path, "entries in the JSON form of C3DPO"),
+        path.open(encoding="utf-8") as stream,
+    ):
         rows: list[dict[str, Any]] = []
         for number, entry in enumerate(stream_entries(stream, "data")):
             try:

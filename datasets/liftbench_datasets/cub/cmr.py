@@ -13,8 +13,9 @@ from scipy.ndimage import median_filter
 from liftbench.errors import UserError
 from liftbench.types import Bools, Floats
 from liftbench_datasets.cub.release import PARTS
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _FITS = 1e-3  # pixels; entries fit their image to 2e-4, the nearest other one to 7e-3
 _NEIGHBOURS = 5
@@ -71,12 +72,12 @@ def read_annotations(path: Path) -> Annotations:
         UserError: it is damaged.
     """
     images = read_mat(path, "images")["images"]
-    with guarded(path, "a struct array 'images' with rel_path, bbox and parts"):
+    with one_line_errors(path, "a struct array 'images' with rel_path, bbox and parts"):
         names = [str(name) for name in listed(images["rel_path"])]
         parts = np.asarray(listed(images["parts"]))
         boxes = np.array([[box[c] for c in _CORNERS] for box in listed(images["bbox"])])
-        parts = finite_numbers(parts, "parts", (len(names), 3, len(PARTS)))
-        boxes = finite_numbers(boxes, "bbox", (len(names), 4))
+        parts = finite_field(parts, "parts", (len(names), 3, len(PARTS)))
+        boxes = finite_field(boxes, "bbox", (len(names), 4))
         if (boxes[:, 2:] < boxes[:, :2]).any():
             raise ValueError("a 'bbox' has no size")
     box = np.concatenate([boxes[:, :2] - 1, boxes[:, 2:] - boxes[:, :2] + 1], axis=1)
@@ -91,19 +92,19 @@ def read_sfm(path: Path) -> Sfm:
         UserError: it is damaged.
     """
     content = read_mat(path)
-    with guarded(path, "a struct array 'sfm_anno' with rot, scale and trans"):
+    with one_line_errors(path, "a struct array 'sfm_anno' with rot, scale and trans"):
         entries = content["sfm_anno"]
-        scales = finite_numbers(np.array(listed(entries["scale"])), "scale", (-1,))
+        scales = finite_field(np.array(listed(entries["scale"])), "scale", (None,))
         if not len(scales):
             raise ValueError("'sfm_anno' is empty")
         rotations = np.array(listed(entries["rot"]))
         translations = np.array(listed(entries["trans"]))
         shape = content.get("S")
         return Sfm(
-            finite_numbers(rotations, "rot", (len(scales), 3, 3)),
+            finite_field(rotations, "rot", (len(scales), 3, 3)),
             scales,
-            finite_numbers(translations, "trans", (len(scales), 2)) - 1,
-            None if shape is None else finite_numbers(shape, "S", (3, len(PARTS))),
+            finite_field(translations, "trans", (len(scales), 2)) - 1,
+            None if shape is None else finite_field(shape, "S", (3, len(PARTS))),
         )
 
 

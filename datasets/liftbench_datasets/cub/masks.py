@@ -14,8 +14,8 @@ from PIL import Image
 from liftbench.arrays import cache_folder, unwritable_cache
 from liftbench.files import checksum
 from liftbench_datasets.cub.cmr import listed
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _NAME = "{:05d}.png"
 
@@ -47,7 +47,7 @@ def _unpack(path: Path, count: int, folder: Path) -> None:
     except OSError as error:
         raise unwritable_cache(folder, error) from error
     try:
-        with guarded(path, "a struct array 'images' with a mask each"):
+        with one_line_errors(path, "a struct array 'images' with a mask each"):
             if len(masks) != count:
                 raise ValueError(f"{len(masks)} masks of {count} birds")
             for i, mask in enumerate(masks):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.types import Bools, Floats
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 PARTS = (
     *("back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg"),
@@ -26,7 +26,7 @@ def read_parts(path: Path) -> tuple[Floats, Bools]:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, "lines of an image, a part from 1 to 15, x, y and visibility"):
+    with one_line_errors(path, "lines of an image, a part from 1 to 15, x, y and visibility"):
         rows = _numbers(path, 5)
         rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
         images = len(rows) // len(PARTS)
@@ -48,7 +48,7 @@ def read_boxes(path: Path) -> Floats:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, "lines of an image, x, y, width and height"):
+    with one_line_errors(path, "lines of an image, x, y, width and height"):
         rows = _numbers(path, 5)
         _require(rows[:, 0], np.arange(1, len(rows) + 1), "images")
         if not (rows[:, 3:] > 0).all():
@@ -63,7 +63,7 @@ def read_train_flags(path: Path) -> Bools:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, "lines of an image and 0 or 1"):
+    with one_line_errors(path, "lines of an image and 0 or 1"):
         rows = _numbers(path, 2)
         _require(rows[:, 0], np.arange(1, len(rows) + 1), "images")
         if not np.isin(rows[:, 1], (0, 1)).all():
@@ -79,7 +79,7 @@ def read_image_names(path: Path) -> NDArray[np.str_]:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    with guarded(path, "lines of an image and its path"):
+    with one_line_errors(path, "lines of an image and its path"):
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
         if {len(row) for row in rows} != {2}:
             raise ValueError("a line does not hold two words")
@@ -94,7 +94,7 @@ def read_part_names(path: Path) -> tuple[str, ...]:
         DataMissingError: the file is not there.
         UserError: it is no text.
     """
-    with guarded(path, "lines of a part and its name"):
+    with one_line_errors(path, "lines of a part and its name"):
         lines = path.read_text(encoding="utf-8").splitlines()
         return tuple(line.partition(" ")[2].strip() for line in lines)
 

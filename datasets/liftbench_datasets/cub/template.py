@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.types import Floats
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.array_fields import finite_field
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The vertex of each part, in the order of `cub_release.PARTS`. Source: the template's own list,
 # which was matched by name. It is a mirror image: what is named left has the smaller x.
@@ -43,12 +44,12 @@ def read_template(path: Path) -> Template:
         DataMissingError: the file is not there.
         UserError: it is damaged or has too few vertices.
     """
-    with guarded(path, "a mesh of lines 'v x y z' and 'f a b c'"):
+    with one_line_errors(path, "a mesh of lines 'v x y z' and 'f a b c'"):
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
         places = [[float(word) for word in row[1:]] for row in rows if row[:1] == ["v"]]
         corners = [[_index(word) for word in row[1:]] for row in rows if row[:1] == ["f"]]
-        vertices = finite_numbers(np.array(places), "v", (-1, 3))
-        faces = finite_numbers(np.array(corners), "f", (-1, 3)).astype(np.int64) - 1
+        vertices = finite_field(np.array(places), "v", (None, 3))
+        faces = finite_field(np.array(corners), "f", (None, 3)).astype(np.int64) - 1
         if faces.min() < 0 or faces.max() >= len(vertices):
             raise ValueError(f"a face's vertices are not all within 1..{len(vertices)}")
         if len(vertices) <= max(KEYPOINT_VERTICES):

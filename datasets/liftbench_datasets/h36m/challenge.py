@@ -16,7 +16,7 @@ from liftbench.types import Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.h36m.release import FOLDERS
 from liftbench_datasets.h36m.skeleton import ALL, SKELETON, require_split, require_subset
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The challenge's Test has no poses, so that its Val is what methods are tested on.
 _PARTS = {"train": "Train", "test": "Val"}
@@ -145,7 +145,7 @@ def _read(files: list[Path]) -> Arrays:
 
 def _pose(path: Path) -> Floats:
     shape = (len(SKELETON.points), 3)
-    with guarded(path, f"{shape[0]} lines of x,y,z in mm, the hip first and at 0"):
+    with one_line_errors(path, f"{shape[0]} lines of x,y,z in mm, the hip first and at 0"):
         lines = path.read_text(encoding="ascii").split()
         if len(lines) != shape[0]:
             raise ValueError(f"{len(lines)} lines")

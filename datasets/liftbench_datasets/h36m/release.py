@@ -18,7 +18,7 @@ from liftbench_datasets.h36m.cameras import CAMERAS
 from liftbench_datasets.h36m.skeleton import ACTIONS, KEPT, RELEASED, SUBJECTS
 from liftbench_datasets.reading.array_pickle import read_object_npz
 from liftbench_datasets.reading.cdf_file import read_cdf
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _NPZ = "data_3d_h36m.npz"
 _CDF_FOLDER = "MyPoseFeatures/D3_Positions"
@@ -137,7 +137,7 @@ def read_detections(path: Path, poses: Arrays) -> Arrays:
     pixels = np.full((len(CAMERAS), *poses["positions"].shape[:2], 2), np.nan, dtype=np.float32)
     places = take_frames(poses)
     stored = read_object_npz(path, expected)
-    with guarded(path, expected):
+    with one_line_errors(path, expected):
         for take, views in _entries(stored["positions_2d"]):
             if take in places:
                 part = pixels[:, places[take]]
@@ -152,13 +152,13 @@ def _order(take: Take) -> tuple[int, int, int]:
 def _read_npz(path: Path) -> list[tuple[Take, NDArray[np.float32]]]:
     expected = f"positions_3d[subject][action] of (frames, {RELEASED}, 3) metres"
     stored = read_object_npz(path, expected)
-    with guarded(path, expected):
+    with one_line_errors(path, expected):
         return [(t, 1000 * _kept(t, points)) for t, points in _entries(stored["positions_3d"])]
 
 
 def _read_cdfs(files: list[Path]) -> Iterator[tuple[Take, NDArray[np.float32]]]:
     for path in files:
-        with guarded(path, f"a variable 'Pose' of (1, frames, {3 * RELEASED}) mm"):
+        with one_line_errors(path, f"a variable 'Pose' of (1, frames, {3 * RELEASED}) mm"):
             take = _take(path.parents[2].name, path.stem)
             pose = read_cdf(path, "Pose")
             if pose.ndim not in (2, 3) or pose.shape[-1] != 3 * RELEASED:

@@ -12,7 +12,7 @@ import numpy as np
 from liftbench.arrays import Arrays
 from liftbench.errors import UserError
 from liftbench_datasets.muct.face_landmarks import FACE
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # Width and height in pixels; the landmarks of the release fit in.
 IMAGE_SIZE = (480, 640)
@@ -52,7 +52,7 @@ def read_muct(path: Path) -> Arrays:
         DataMissingError: the file is not there.
         UserError: a line is not as expected.
     """
-    with guarded(path, "the landmarks of MUCT"):
+    with one_line_errors(path, "the landmarks of MUCT"):
         faces = _faces(path)
     given = np.array([face.values for face in faces]).reshape(-1, len(FACE.points), 2)
     visible = (given != 0).any(axis=2)

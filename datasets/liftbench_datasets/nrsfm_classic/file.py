@@ -12,9 +12,9 @@ from liftbench.arrays import Arrays
 from liftbench.cameras import centred
 from liftbench.types import Floats
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.number_file import frames_of_rows
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # W is the projection of S up to this share of its size.
 _MISFIT = 1e-6
@@ -37,7 +37,7 @@ def read_sequence(path: Path) -> Arrays:
         UserError: it has none of these forms, or W is no projection of S.
     """
     content = read_mat(path)
-    with guarded(path, "a sequence with W and S, or P3_gt, or X"):
+    with one_line_errors(path, "a sequence with W and S, or P3_gt, or X"):
         return _sequence(content)
 
 

@@ -13,8 +13,8 @@ from liftbench.files import checksum
 from liftbench.types import Bools, Floats
 from liftbench_datasets.pascal3d.categories import POINTS
 from liftbench_datasets.pascal3d.release import SEE
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 LEAST_POINTS = 3  # fewer say nothing of a pose
 FARTHEST = 10.0  # models measure about 1
@@ -39,7 +39,7 @@ def read_cad(path: Path, category: str) -> Floats:
         UserError: it is damaged or has other keypoints.
     """
     content = read_mat(path, category)[category]
-    with guarded(path, f"the CAD models of '{category}'"):
+    with one_line_errors(path, f"the CAD models of '{category}'"):
         columns = [_column(content, name) for name in POINTS[category]]
         counts = {len(column) for column in columns}
         if len(counts) != 1:

@@ -20,7 +20,7 @@ from liftbench.errors import UserError
 from liftbench.types import Floats
 from liftbench_datasets.pascal3d.categories import POINTS
 from liftbench_datasets.pascal3d.objects import Objects
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _GREATEST = 1e6  # pixels
 
@@ -32,7 +32,9 @@ def read_detections(path: Path, category: str, objects: Objects) -> Floats:
         DataMissingError: the file is not there.
         UserError: it is damaged or lacks an object.
     """
-    with guarded(path, "detected keypoints of PASCAL3D+, see 'liftbench data info pascal3d'"):
+    with one_line_errors(
+        path, "detected keypoints of PASCAL3D+, see 'liftbench data info pascal3d'"
+    ):
         entries = json.loads(path.read_bytes())["detections"]
         found = dict(
             _entry(entry, category, at)

@@ -17,8 +17,8 @@ from liftbench_datasets.adapting.frame_arrays import FrameArrays
 from liftbench_datasets.pascal3d.categories import POINTS
 from liftbench_datasets.pascal3d.geometry import Viewpoints
 from liftbench_datasets.pascal3d.release import Part, Release, Source
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 VISIBLE = 1  # status of an anchor; 2 to 5 are kinds of hidden ones, 0 was never set
 _VIEWPOINT = tuple(field.name for field in fields(Viewpoints))
@@ -94,7 +94,7 @@ def read_objects(files: Mapping[str, Path], category: str) -> Arrays:
 
 def _read_image(path: Path, category: str) -> list[tuple[Any, ...]]:
     record = read_mat(path, "record")["record"]
-    with guarded(path, "the objects of a PASCAL3D+ image"):
+    with one_line_errors(path, "the objects of a PASCAL3D+ image"):
         objects = enumerate(_listed(record["objects"]), start=1)
         return [(i, *_row(item, category)) for i, item in objects if item["class"] == category]
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from liftbench.errors import DataMissingError
 from liftbench_datasets.pascal3d.categories import CATEGORIES
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 Source = Literal["imagenet", "pascal"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -50,7 +50,7 @@ class Release:
             UserError: it is no list.
         """
         path = self.image_list(category, source, part)
-        with guarded(path, f"the list of {source} images of '{category}', {SEE}"):
+        with one_line_errors(path, f"the list of {source} images of '{category}', {SEE}"):
             lines = path.read_text(encoding="ascii").splitlines()
             names = [_image(line, at) for at, line in enumerate(lines, start=1) if line.strip()]
         return list(dict.fromkeys(f"{category}_{source}/{name}" for name in names if name))

@@ -14,8 +14,9 @@ from liftbench.files import checksum
 from liftbench.types import Floats, Mesh, Meshes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
 from liftbench_datasets.pascal3d.cad import FARTHEST
-from liftbench_datasets.reading.guarded import finite_numbers, guarded
+from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 
 def cad_meshes(path: Path, category: str, count: int) -> Meshes:
@@ -56,7 +57,7 @@ def read_surfaces(path: Path, category: str, count: int) -> Arrays:
         UserError: it is damaged or has other surfaces.
     """
     content = read_mat(path, category)[category]
-    with guarded(path, f"'vertices' and 'faces' of the CAD models of '{category}'"):
+    with one_line_errors(path, f"'vertices' and 'faces' of the CAD models of '{category}'"):
         vertices, faces = (_column(content, name, count) for name in ("vertices", "faces"))
         places = [_places(item, i) for i, item in enumerate(vertices, start=1)]
         corners = [
@@ -94,4 +95,4 @@ def _corners(value: Any, vertices: int, number: int) -> NDArray[np.int64]:  # no
 
 
 def _rows(value: Any, name: str) -> Floats:  # noqa: ANN401 as the file has it
-    return finite_numbers(np.atleast_2d(value), name, (-1, 3))  # of one row the file makes a vector
+    return finite_field(np.atleast_2d(value), name, (None, 3))  # of one row the file makes a vector

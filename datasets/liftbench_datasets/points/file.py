@@ -20,7 +20,7 @@ from liftbench_datasets.reading.array_fields import (
     text_field,
 )
 from liftbench_datasets.reading.array_pickle import read_object_npz
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 SPLITS = ("train", "val", "test")
 FIELDS = (
@@ -52,7 +52,7 @@ def read_points(path: Path) -> Arrays:
         DataMissingError: the file is not there.
         UserError: a field is missing, wrong or unknown.
     """
-    with guarded(path, "2D points"):
+    with one_line_errors(path, "2D points"):
         fields = _json(path) if path.suffix == ".json" else read_object_npz(path, "2D points")
         for name in fields:
             if name not in FIELDS:

@@ -1,7 +1,7 @@
-"""Checks of what files hold where arrays are expected: the right kind and the right shape.
+"""Checks that a field of a file is an array of the right kind and shape.
 
-Values are arrays or nested lists, such as JSON has them. Strange ones never take much more memory
-than they have.
+Values are arrays or nested lists, as JSON has them. The check of a damaged value takes little more
+memory than the value itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GREATEST = 1e12  # of a number in a file; no coordinate is as large, and larger 
 
 
 def number_field(value: object, name: str, shape: Shape) -> Floats:
-    """Return a field as float64; null, which JSON has for what is unknown, becomes NaN.
+    """Return a field as float64; null, JSON's word for unknown, becomes NaN.
 
     Args:
         value: what the file holds.
@@ -30,22 +30,27 @@ def number_field(value: object, name: str, shape: Shape) -> Floats:
     Raises:
         ValueError: it holds anything else.
     """
-    expected = f"{name}: expected numbers of shape {_told(shape)}"
+    expected = f"{name}: expected numbers of shape {_shape_text(shape)}"
     if isinstance(value, np.ndarray) and value.dtype.kind not in "fiubO":
         raise ValueError(f"{expected}, got {value.dtype}")
     try:
         array = np.array(value, dtype=np.float64)
     except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{expected}, got other values or rows of unequal length") from error
+    if _holds_text(value):  # NumPy takes "1" for a number
+        raise ValueError(f"{expected}, got text")
     if array.ndim != len(shape) or any(
         want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
     ):
-        raise ValueError(f"{expected}, got shape {_told(array.shape)}")
+        raise ValueError(f"{expected}, got shape {_shape_text(array.shape)}")
     return array
 
 
 def finite_field(value: object, name: str, shape: Shape) -> Floats:
-    """Return a field as float64 of which none is NaN or beyond `GREATEST`, see `number_field`."""
+    """Return a field as float64; a number that is NaN or beyond `GREATEST` is an error.
+
+    See `number_field`.
+    """
     array = number_field(value, name, shape)
     if not (np.abs(array) <= GREATEST).all():
         raise ValueError(f"{name}: expected finite numbers up to {GREATEST:g}")
@@ -85,5 +90,13 @@ def text_field(value: object, name: str, count: int | None) -> NDArray[np.str_]:
     return np.array(texts, dtype=np.str_)
 
 
-def _told(shape: Shape) -> str:
+def _holds_text(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "O" and _holds_text(value.tolist())
+    if isinstance(value, list | tuple):
+        return any(map(_holds_text, value))
+    return isinstance(value, str | bytes)
+
+
+def _shape_text(shape: Shape) -> str:
     return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _ALWAYS_FINE = 1 << 29  # bytes that a small file may unpack to
 _GREATEST_RATIO = 100  # real arrays are not packed tighter
@@ -34,7 +34,7 @@ def read_pickle(path: Path, expected: str, stand_ins: Names | None = None) -> An
         DataMissingError: the file is not there.
         UserError: it is damaged or holds anything else, such as code.
     """
-    with guarded(path, expected), path.open("rb") as stream:
+    with one_line_errors(path, expected), path.open("rb") as stream:
         return load_pickle(stream, stand_ins)
 
 
@@ -51,7 +51,7 @@ def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
         DataMissingError: the file is not there.
         UserError: it is damaged, or an object is not one that `read_pickle` takes.
     """
-    with guarded(path, expected), ZipFile(path) as archive:
+    with one_line_errors(path, expected), ZipFile(path) as archive:
         _refuse_oversized(archive, path.stat().st_size)
         found = {}
         for entry in archive.infolist():

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The word in which a version gives places in the file, and the length of its names.
 _VERSIONS = {b"\xcd\xf3\x00\x01": ("q", 256), b"\xcd\xf2\x60\x02": ("i", 64)}
@@ -39,7 +39,7 @@ def read_cdf(path: Path, variable: str) -> NDArray[Any]:
         DataMissingError: the file is not there.
         UserError: it is damaged, lacks the variable or holds it in a way that is not read here.
     """
-    with guarded(path, f"a CDF file with floats '{variable}'"):
+    with one_line_errors(path, f"a CDF file with floats '{variable}'"):
         return _File(*_opened(path.read_bytes())).floats(variable)
 
 

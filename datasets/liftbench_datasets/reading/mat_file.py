@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import pymatreader
 
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_checks import check_content
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _GREATEST_RATIO = 1100  # deflate cannot do better, so that a file cannot ask for more than this
 
@@ -28,7 +28,7 @@ def read_mat(path: Path, *variables: str) -> dict[str, Any]:
         DataMissingError: the file is not there.
         UserError: it is damaged or lacks a variable.
     """
-    with guarded(path, "a MATLAB file"):
+    with one_line_errors(path, "a MATLAB file"):
         if h5py.is_hdf5(path):
             _refuse_oversized(path)
         else:

@@ -12,8 +12,8 @@ from liftbench.errors import UserError
 from liftbench.types import Floats
 from liftbench_datasets.reading.array_fields import GREATEST
 from liftbench_datasets.reading.array_pickle import read_object_npz
-from liftbench_datasets.reading.guarded import guarded
 from liftbench_datasets.reading.mat_file import read_mat
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 SUFFIXES = (".txt", ".mat", ".npz")
 
@@ -39,10 +39,10 @@ def read_numbers(path: Path, *names: str) -> Floats:
     """
     expected = "a matrix of numbers"
     if path.suffix == ".txt":
-        with guarded(path, expected):
+        with one_line_errors(path, expected):
             return _checked(_read_text(path))
     content = read_mat(path) if path.suffix == ".mat" else read_object_npz(path, expected)
-    with guarded(path, f"an array called {' or '.join(names)}"):
+    with one_line_errors(path, f"an array called {' or '.join(names)}"):
         found = next((content[name] for name in names if name in content), None)
         if found is None:
             raise ValueError(f"it holds {', '.join(sorted(content))[:100] or 'nothing'}")

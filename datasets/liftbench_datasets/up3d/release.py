@@ -15,7 +15,7 @@ from liftbench.types import Bools, Floats
 from liftbench_datasets.geometry.line_of_sight import hidden
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
 from liftbench_datasets.reading.array_pickle import read_pickle
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 from liftbench_datasets.up3d.smpl import Smpl, posed
 
 SKIN = 0.005  # metres before a point where the surface begins to hide it
@@ -58,7 +58,7 @@ def read_split(path: Path) -> list[str]:
         DataMissingError: the file is not there.
         UserError: a line is not such as `/00007_image.png`.
     """
-    with guarded(path, "the photographs of a split"):
+    with one_line_errors(path, "the photographs of a split"):
         lines = path.read_text(encoding="utf-8").splitlines()
     numbers = []
     for number, line in enumerate(lines, start=1):
@@ -80,7 +80,7 @@ def read_landmarks(path: Path) -> Landmarks:
         DataMissingError: the file is not there.
         UserError: it holds anything else.
     """
-    with guarded(path, "named vertices of SMPL"):
+    with one_line_errors(path, "named vertices of SMPL"):
         found = read_pickle(path, "named vertices of SMPL", _STAND_INS)
         if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
             raise TypeError("it is no dict of names and indices")
@@ -122,7 +122,7 @@ def _view(model: Smpl, landmarks: Landmarks, fits: Fits, batch: slice) -> tuple[
 
 
 def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:
-    with guarded(path, "a fit of SMPL"):
+    with one_line_errors(path, "a fit of SMPL"):
         fit = read_pickle(path, "a fit of SMPL")
         if not isinstance(fit, dict):
             raise TypeError("it is no dict of pose, betas and rt")

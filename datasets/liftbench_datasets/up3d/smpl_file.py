@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from liftbench.types import Floats
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
 from liftbench_datasets.reading.array_pickle import read_object_npz, read_pickle
-from liftbench_datasets.reading.guarded import guarded
+from liftbench_datasets.reading.one_line_errors import one_line_errors
 from liftbench_datasets.up3d.smpl import Smpl
 
 _EXPECTED = "an SMPL model"
@@ -29,7 +29,7 @@ def read_smpl(path: Path) -> Smpl:
         DataMissingError: the file is not there.
         UserError: it is damaged, lacks an array or holds what no model has.
     """
-    with guarded(path, _EXPECTED):
+    with one_line_errors(path, _EXPECTED):
         if path.suffix == ".npz":
             return _model(read_object_npz(path, _EXPECTED))
         return _model(read_pickle(path, _EXPECTED, _STAND_INS))

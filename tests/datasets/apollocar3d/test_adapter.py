@@ -205,18 +205,21 @@ def test_a_pickled_model_runs_no_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"vertices": [[1, 2]]}, "'vertices' is not n x 3 finite numbers"),
-        ({"vertices": [["1", "2", "3"]]}, "'vertices' is not n x 3 finite numbers"),
-        ({"vertices": [[1, 2, float("nan")]]}, "'vertices' is not n x 3 finite numbers"),
-        ({"vertices": [[1, 2, 1e200]]}, "'vertices' is not n x 3 finite numbers up to 1e+12"),
-        ({"vertices": [[1, 2, -(2**63)]]}, "'vertices' is not n x 3 finite numbers up to 1e+12"),
-        ({"vertices": []}, "'vertices' is not n x 3"),
+        ({"vertices": [[1, 2]]}, "vertices: expected numbers of shape (any, 3), got shape (1, 2)"),
+        (
+            {"vertices": [["1", "2", "3"]]},
+            "vertices: expected numbers of shape (any, 3), got text",
+        ),
+        ({"vertices": [[1, 2, float("nan")]]}, "vertices: expected finite numbers"),
+        ({"vertices": [[1, 2, 1e200]]}, "vertices: expected finite numbers up to 1e+12"),
+        ({"vertices": [[1, 2, -(2**63)]]}, "vertices: expected finite numbers up to 1e+12"),
+        ({"vertices": []}, "vertices: expected numbers of shape (any, 3), got shape (0)"),
         ({"vertices": (BOX * [1, 0, 1]).tolist()}, "'vertices' lie in a plane"),
         ({"faces": [[0, 1, 2]]}, "'faces' are not all within 1..8"),
         ({"faces": [[1, 2, 9]]}, "'faces' are not all within 1..8"),
         ({"faces": [[1.5, 2, 3]]}, "'faces' are not integers"),
-        ({"faces": [[1, 2]]}, "'faces' is not n x 3"),
-        ({"faces": [[1, 2, 10**40]]}, "'faces' is not n x 3"),
+        ({"faces": [[1, 2]]}, "faces: expected numbers of shape (any, 3), got shape (1, 2)"),
+        ({"faces": [[1, 2, 10**40]]}, "faces: expected finite numbers up to 1e+12"),
     ],
 )
 def test_damaged_models_are_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
@@ -329,8 +332,11 @@ def test_keypoints_are_those_of_the_users_file(tmp_path: Path) -> None:
     [
         ({"no-such-car": []}, "no car model is named 'no-such-car'"),
         ({}, "no model"),
-        ({NAMES[2]: [[1, 2, 3]] * 57}, f"'{NAMES[2]}' is not 58 x 3 finite numbers"),
-        ({NAMES[2]: [[1, 2, None]] * 58}, f"'{NAMES[2]}' is not 58 x 3 finite numbers"),
+        (
+            {NAMES[2]: [[1, 2, 3]] * 57},
+            rf"{NAMES[2]}: expected numbers of shape \(58, 3\), got shape \(57",
+        ),
+        ({NAMES[2]: [[1, 2, None]] * 58}, f"{NAMES[2]}: expected finite numbers"),
     ],
 )
 def test_damaged_keypoints_are_told(tmp_path: Path, content: object, told: str) -> None:

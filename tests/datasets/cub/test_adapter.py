@@ -283,8 +283,8 @@ def test_annotations_are_those_of_the_file(tmp_path: Path, images: list[int]) ->
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"parts": np.ones((3, 14))}, "'parts' is not 2 x 3 x 15 finite numbers"),
-        ({"parts": np.full((3, 15), np.nan)}, "'parts' is not 2 x 3 x 15 finite numbers"),
+        ({"parts": np.ones((3, 14))}, "parts: expected numbers of shape (2, 3, 15), got shape"),
+        ({"parts": np.full((3, 15), np.nan)}, "parts: expected finite numbers"),
         ({"bbox": structs([{"x1": 5.0, "y1": 5.0, "x2": 1.0, "y2": 9.0}])}, "no size"),
         ({"bbox": structs([{"x1": 5.0}])}, "y1"),
         ({"bbox": "none"}, "expected a struct array 'images'"),
@@ -316,11 +316,11 @@ def test_views_are_the_turned_scaled_and_moved_shape(tmp_path: Path, images: lis
         ({"sfm_anno": 1.0}, "expected a struct array 'sfm_anno'"),
         (
             {"sfm_anno": structs([{"rot": np.eye(2), "scale": 1.0, "trans": np.ones(2)}] * 2)},
-            "'rot' is not 2 x 3 x 3 finite numbers",
+            "rot: expected numbers of shape (2, 3, 3), got shape (2, 2, 2)",
         ),
         (
             {"sfm_anno": structs([{"rot": np.eye(3), "scale": np.nan, "trans": np.ones(2)}] * 2)},
-            "'scale' is not n finite numbers",
+            "scale: expected finite numbers",
         ),
         ({"sfm_anno": structs([{"rot": 0, "scale": 0, "trans": 0}])[:, :0]}, "sfm_anno"),
     ],

@@ -29,7 +29,18 @@ def test_numbers_are_float64() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [[1, 2, 3], [[1], [2, 3]], "x", None, {}, ["a", "b"], np.array(["1", "2"]), [10**400, 1]],
+    [
+        [1, 2, 3],
+        [[1], [2, 3]],
+        "x",
+        None,
+        {},
+        ["a", "b"],
+        ["1", "2"],
+        np.array(["1", "2"]),
+        [10**400, 1],
+        np.array(["1", "2"], dtype=object),
+    ],
 )
 def test_other_values_are_told(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^x: expected numbers of shape \(2\), got .+"):
