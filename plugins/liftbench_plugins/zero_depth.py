@@ -15,13 +15,13 @@ from liftbench import (
 
 
 class ZeroDepth:
-    """Returns the image points with z = 0: what a method that learns nothing scores."""
+    """Returns the image points with z = 0; its score is that of a method that learns nothing."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         """Learn nothing."""
 
     def predict(self, observations: Observations) -> Reconstruction:
-        """Return x, y, 0 of every point."""
+        """Return every image point (x, y) as (x, y, 0)."""
         return Reconstruction(np.pad(observations.points_2d, ((0, 0), (0, 0), (0, 1))))
 
 

@@ -1,4 +1,4 @@
-"""The prior-free method of Dai, Li and He, with the block matrix of all shapes (BMM)."""
+"""The prior-free method of Dai, Li and He: the block-matrix method (BMM)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from liftbench import RunContext
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
 from liftbench_plugins.classical.params import RankParams
-from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, of_rank
+from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, nearest_of_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks
 
 
 def solve_bmm(tracks: Tracks, params: RankParams, context: RunContext) -> Factors:
     """Return prior-free cameras and the shapes of least ‖S#‖_* with R S = W, cut to rank K.
 
-    Source: Dai, Li, He, A simple prior-free method for non-rigid structure-from-motion
-    factorization, CVPR 2012, the block-matrix method. The paper tells the signs of cameras by
-    small steps in time; ours are those with which the bodies agree, so that frames need no order.
+    The paper chooses the signs of cameras so that they change little between frames. We choose the
+    signs with which the bodies agree, so frames need no order. Source: Dai, Li, He, A simple
+    prior-free method for non-rigid structure-from-motion factorization, CVPR 2012, the block-matrix
+    method.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     start = prior_free_start(params.shapes, tracks)
     shape = least_norm_shape(start.whole, tracks.visible, start.rotation)
-    return Factors(start.rotation, of_rank(shape, start.rank))
+    return Factors(start.rotation, nearest_of_rank(shape, start.rank))
 
 
 BMM = batch_spec(

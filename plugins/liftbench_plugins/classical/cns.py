@@ -1,4 +1,4 @@
-"""Consensus of the reconstructions of many groups of points (CNS)."""
+"""Consensus of non-rigid reconstructions: many groups of points are reconstructed (CNS)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from liftbench.protocols.alignment import orthogonal_alignment
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
-from liftbench_plugins.classical.shapes.depth_consensus import agreeing_signs, consensus_depths
+from liftbench_plugins.classical.shapes.depth_consensus import consensus_depths, group_signs
 from liftbench_plugins.classical.shapes.group_shapes import group_depths
 from liftbench_plugins.classical.shapes.point_groups import Groups, random_groups
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
 
-# Entries of the shapes of groups that are solved together: as many as fit the CPU's cache.
+# Groups are solved together as long as their shapes have at most this many entries, which fit
+# the CPU's cache.
 _BLOCK = 500_000
 _ROUNDS = 100
 
@@ -28,8 +29,8 @@ class CnsParams:
     """Parameters of the consensus.
 
     Attributes:
-        group_size: points of a group.
-        least_groups: in how many groups each point is at least.
+        group_size: number of points in a group.
+        least_groups: smallest number of groups that a point belongs to.
     """
 
     group_size: int = 10
@@ -42,35 +43,35 @@ class CnsParams:
 def solve_cns(tracks: Tracks, params: CnsParams, context: RunContext) -> Factors:
     """Return shapes with the image's points and the depths that overlapping groups agree on.
 
-    Source: Lee, Cho, Oh, Consensus of non-rigid reconstructions, CVPR 2016. They have no cameras
-    of the whole body: ours turn each shape to the mean of all.
+    Source: Lee, Cho, Oh, Consensus of non-rigid reconstructions, CVPR 2016. The paper has no
+    cameras of the whole body; ours turn each shape to the mean of all shapes.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine shapes.
     """
     shape_rank(None, tracks)
     image = frames_of(tracks.rows, 2)
     rng = named_rng("cns", context.seed)
     groups = random_groups(image, params.group_size, params.least_groups, rng)
     depth = _depths(image, groups)
-    depth *= agreeing_signs(depth, groups)[:, None, None]
+    depth *= group_signs(depth, groups)[:, None, None]
     points = np.concatenate([image, consensus_depths(depth, groups).T[..., None]], axis=2)
-    rotation = turned_to_mean(points)
+    rotation = rotations_to_mean(points)
     return Factors(rotation, points @ rotation)
 
 
 def _depths(image: Floats, groups: Groups) -> Floats:
-    """Return the depths (G, n, F) of each group on its own."""
-    together = max(1, _BLOCK // (3 * len(image) * groups.shape[1]))
+    """Return the depths (G, n, F) of all groups, each reconstructed separately."""
+    block = max(1, _BLOCK // (3 * len(image) * groups.shape[1]))
     parts = []
-    for start in range(0, len(groups), together):
-        own = np.moveaxis(image[:, groups[start : start + together]], 1, 0)
+    for start in range(0, len(groups), block):
+        own = np.moveaxis(image[:, groups[start : start + block]], 1, 0)
         parts.append(group_depths(own - own.mean(axis=2, keepdims=True)))
     return np.concatenate(parts).swapaxes(1, 2)
 
 
-def turned_to_mean(points: Floats) -> Floats:
-    """Return the rotations (F, 3, 3), body to camera, with which centred bodies are most alike."""
+def rotations_to_mean(points: Floats) -> Floats:
+    """Return the rotations (F, 3, 3), body to camera, that align centred bodies to their mean."""
     weights = np.ones(points.shape[:2])
     rotation = np.broadcast_to(np.eye(3), (len(points), 3, 3))
     mean = points[0]

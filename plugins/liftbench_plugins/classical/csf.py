@@ -23,46 +23,51 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class CsfParams(SmoothParams):
-    """Parameters of CSF; K is half of the trajectories that the cameras tell apart, up to 10."""
+    """Parameters of CSF.
+
+    Without `shapes`, K is half the number of smooth trajectories that the cameras distinguish, at
+    most 10.
+    """
 
     steps: int = 100
 
 
 def solve_csf(tracks: Tracks, params: CsfParams, context: RunContext) -> Factors:
-    """Return cameras and shapes of the coefficients that leave the least of W unexplained.
+    """Return cameras, and shapes whose smooth coefficients explain W best.
 
     Minimises 1/2 ‖(I - M M^+) W‖^2 over X with M = R (DCT X ⊗ I); S = M^+ W (Gotardo and Martinez,
     TPAMI 2011).
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
-    borne = shape_rank(params.shapes, tracks)
+    supported = shape_rank(params.shapes, tracks)
     rotation = trajectory_cameras(tracks.rows, shape_rank(params.cameras, tracks))
-    count = params.shapes or _shape_count(borne, rotation, tracks)
+    count = params.shapes or _shape_count(supported, rotation, tracks)
     basis = dct_basis(tracks.frames, params.basis_size(tracks.frames, count))
     space = coefficient_space(tracks.rows, rotation, basis)
-    mixing = fitted_columns(space, np.eye(basis.shape[1], count), params.steps)
+    mixing = fit_mixing(space, np.eye(basis.shape[1], count), params.steps)
     return Factors(rotation, space.shapes(mixing, joint_shapes(space, mixing)))
 
 
-def _shape_count(borne: int, rotation: Floats, tracks: Tracks) -> int:
-    """Return K of a W that bears `borne`, which is that of the body if it is below `MOST`.
+def _shape_count(supported: int, rotation: Floats, tracks: Tracks) -> int:
+    """Return K, given the largest K that W supports.
 
-    Otherwise half as many as the smooth trajectories that the cameras tell apart, since
-    coefficients may become faster ones than the first.
+    If W limits it, that is the K of the body. Otherwise take half the number of smooth
+    trajectories that the cameras distinguish, because coefficients may change faster than the
+    slowest trajectories.
     """
-    if borne < min(MOST, tracks.frames // 3, tracks.points // 3):
-        return borne
-    told_apart = int(clearest_basis(rotation, tracks.rows).shape[1])
-    return min(borne, max(1, told_apart // 2))
+    if supported < min(MOST, tracks.frames // 3, tracks.points // 3):
+        return supported
+    distinct = int(clearest_basis(rotation, tracks.rows).shape[1])
+    return min(supported, max(1, distinct // 2))
 
 
-def fitted_columns(space: CoefficientSpace, start: Floats, steps: int) -> Floats:
-    """Return X (d, K) with orthonormal columns, near `start`, of a least unexplained rest of W."""
+def fit_mixing(space: CoefficientSpace, start: Floats, steps: int) -> Floats:
+    """Return X (d, K) near `start` that explains W best; its columns are orthonormal."""
     shape = start.shape
     return damped_gauss_newton(
-        lambda entries: _unexplained(space, entries.reshape(shape)),
+        lambda entries: _misfit(space, entries.reshape(shape)),
         start.ravel(),
         steps=steps,
         tolerance=_TOLERANCE,
@@ -78,16 +83,16 @@ def joint_shapes(space: CoefficientSpace, mixing: Floats) -> Floats:
 
 
 def _matrix(motion: Floats) -> Floats:
-    """Return (m, 3, K) as (m, 3K), three columns a shape."""
+    """Return motion (m, 3, K) as a matrix (m, 3K) with three columns per basis shape."""
     matrix: Floats = motion.swapaxes(1, 2).reshape(len(motion), -1)
     return matrix
 
 
-def _unexplained(space: CoefficientSpace, mixing: Floats) -> Quadratic:
-    """Return half the squared rest of W, and its quadratic in X without second derivatives of M^+.
+def _misfit(space: CoefficientSpace, mixing: Floats) -> Quadratic:
+    """Return half the squared residual of W as a quadratic in X, without derivatives of M^+.
 
-    A change of X_ik moves W by V_i S_k, of which the part outside of M counts, with V_i the views
-    of trajectory i.
+    A change of X_ik changes W by V_i S_k, where V_i are the views of trajectory i. Only the part of
+    this change outside the span of M counts.
     """
     (size, count), points = mixing.shape, space.target.shape[1]
     span, upper = np.linalg.qr(_matrix(space.motion(mixing)))

@@ -1,4 +1,4 @@
-"""Complementary rank-3 spaces: basis shapes that explain one what others leave (CSF2)."""
+"""Complementary rank-3 spaces: each basis shape explains what those before it leave (CSF2)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from liftbench import RunContext
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
-from liftbench_plugins.classical.csf import fitted_columns, joint_shapes
+from liftbench_plugins.classical.csf import fit_mixing, joint_shapes
 from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import CoefficientSpace, coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis
-from liftbench_plugins.classical.shapes.nuclear_norm import completed
+from liftbench_plugins.classical.shapes.nuclear_norm import complete_images
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
 
@@ -25,10 +25,10 @@ _MEMORY = 30
 
 @dataclass(frozen=True)
 class Csf2Params(SmoothParams):
-    """Parameters of CSF2; K is the greatest up to 10 that W bears.
+    """Parameters of CSF2; without `shapes`, K is the largest K up to 10 that W supports.
 
     Attributes:
-        joint_steps: of the fit of all spaces together that follows, at most.
+        joint_steps: limit on the steps of the joint fit of all spaces, which comes second.
     """
 
     steps: int = 300
@@ -36,37 +36,37 @@ class Csf2Params(SmoothParams):
 
 
 def solve_csf2(tracks: Tracks, params: Csf2Params, context: RunContext) -> Factors:
-    """Return cameras and shapes of coefficients that leave the least of W, a basis shape at a time.
+    """Return cameras, and shapes whose coefficients explain W one basis shape after another.
 
     With M_k = R (DCT X_k ⊗ I) of rank 3, S_k = M_k^+ W_k and W_{k+1} = W_k - M_k S_k: minimises
     ‖W_{K+1}‖^2 over X (Gotardo and Martinez, Non-rigid structure from motion with complementary
-    rank-3 spaces, CVPR 2011). A quasi-Newton method with the exact gradient stands for their
-    Gauss-Newton steps. Such spaces are exact only at right angles, so that they are fitted together
-    afterwards, as by CSF; that fit counts where it tells the basis shapes apart. Hidden points are
-    completed by the least nuclear norm of W, where the paper fits a matrix of a low rank.
+    rank-3 spaces, CVPR 2011). We use a quasi-Newton method with the exact gradient in place of
+    their Gauss-Newton steps. Such spaces are exact only if they are orthogonal, so we then fit all
+    of them together, as CSF does, and take this joint fit if it is well conditioned. Hidden points
+    are completed by the least nuclear norm of W; the paper fits a matrix of low rank.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
-    rows = matrix_of(completed(frames_of(tracks.rows, 2), tracks.visible))
+    rows = matrix_of(complete_images(frames_of(tracks.rows, 2), tracks.visible))
     count = shape_rank(params.shapes, tracks, rows)
     rotation = trajectory_cameras(rows, shape_rank(params.cameras, tracks, rows))
     basis = dct_basis(tracks.frames, params.basis_size(tracks.frames, count))
     space = coefficient_space(rows, rotation, basis)
-    mixing = complementary_columns(space, np.eye(basis.shape[1], count), params.steps)
-    joint = fitted_columns(space, np.linalg.qr(mixing)[0], params.joint_steps)
-    if space.tells_apart(joint):
+    mixing = fit_complementary_mixing(space, np.eye(basis.shape[1], count), params.steps)
+    joint = fit_mixing(space, np.linalg.qr(mixing)[0], params.joint_steps)
+    if space.is_well_conditioned(joint):
         shape = space.shapes(joint, joint_shapes(space, joint))
     else:
-        shape = space.shapes(mixing, deflated(space, mixing).parts)
+        shape = space.shapes(mixing, deflate(space, mixing).parts)
     return Factors(rotation, shape)
 
 
-def complementary_columns(space: CoefficientSpace, start: Floats, steps: int) -> Floats:
-    """Return X (d, K) near `start` that leaves the least of W."""
+def fit_complementary_mixing(space: CoefficientSpace, start: Floats, steps: int) -> Floats:
+    """Return X (d, K) near `start` whose deflation leaves the least residual of W."""
 
     def misfit(entries: Floats) -> tuple[float, Floats]:
-        found = deflated(space, entries.reshape(start.shape))
+        found = deflate(space, entries.reshape(start.shape))
         value = float(np.square(found.rest).sum()) / 2
         return value, found.gradient(space).ravel()
 
@@ -78,13 +78,13 @@ def complementary_columns(space: CoefficientSpace, start: Floats, steps: int) ->
 
 @dataclass(frozen=True, eq=False)
 class Deflation:
-    """What each basis shape explains of what those before it leave.
+    """W explained by one basis shape after another, each fitted to the residual before it.
 
     Attributes:
-        motion: M, (K, m, 3).
+        motion: M_k of each basis shape, (K, m, 3).
         inverse: M_k^+, (K, 3, m).
-        parts: S, (K, 3, P).
-        left: W_{k+1}, (K, m, P).
+        parts: the basis shapes S_k, (K, 3, P).
+        left: the residual W_{k+1} after each basis shape, (K, m, P).
     """
 
     motion: Floats
@@ -94,15 +94,15 @@ class Deflation:
 
     @property
     def rest(self) -> Floats:
-        """What all leave, (m, P)."""
+        """The residual after all basis shapes, (m, P)."""
         last: Floats = self.left[-1]
         return last
 
     def gradient(self, space: CoefficientSpace) -> Floats:
-        """Return that of 1/2 ‖rest‖^2 by X, (d, K).
+        """Return the gradient (d, K) of 1/2 ‖rest‖^2 by X.
 
         Backwards through W_{k+1} = (I - M_k M_k^+) W_k: A, the derivative by W_{k+1}, is projected
-        likewise, and M_k gets -(I - M M^+) A S' - W_{k+1} (M^+ A)'.
+        in the same way, and the derivative by M_k is -(I - M M^+) A S' - W_{k+1} (M^+ A)'.
         """
         by_motion = np.empty_like(self.motion)
         by_left = self.rest
@@ -114,8 +114,8 @@ class Deflation:
         return by_mixing
 
 
-def deflated(space: CoefficientSpace, mixing: Floats) -> Deflation:
-    """Return the deflation of W by the columns of X (d, K)."""
+def deflate(space: CoefficientSpace, mixing: Floats) -> Deflation:
+    """Return W explained by the basis shapes of the columns of X (d, K), one after another."""
     motion = np.ascontiguousarray(space.motion(mixing).transpose(2, 0, 1))
     turned = motion.swapaxes(1, 2)
     inverse = np.linalg.inv(turned @ motion) @ turned

@@ -1,4 +1,4 @@
-"""Shapes of a normal distribution of low rank, by expectation and maximisation (EM-SfM)."""
+"""A normal distribution of shapes, fitted by expectation and maximisation (EM-SfM)."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from liftbench_plugins.classical.shapes.shape_modes import (
     ShapeModes,
     Views,
     expected_shapes,
-    improved,
+    maximise,
     posterior,
 )
 from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of, matrix_of
 
-# How many times greater the noise counts at the start, beside once. With the paper's 60, and half
-# as many steps, the likelihood ends lower on every sequence that we have.
+# At the start the noise counts 1 + this number times. With the paper's 60, and half as many steps,
+# the likelihood ends lower on every sequence that we have.
 _HEAT = 20.0
 
 
 @dataclass(frozen=True)
 class EmSfmParams(RankParams):
-    """Parameters of EM-SfM; K modes are added to a mean shape.
+    """Parameters of EM-SfM; a shape is the mean shape plus K modes.
 
     Attributes:
-        steps: of expectation and maximisation.
+        steps: number of steps of expectation and maximisation.
     """
 
     steps: int = 120
@@ -42,34 +42,35 @@ def solve_em_sfm(tracks: Tracks, params: EmSfmParams, context: RunContext) -> Fa
     """Return cameras, and the expected shapes of a normal distribution with K modes.
 
     Source: Torresani, Hertzmann, Bregler, Nonrigid structure-from-motion: estimating shape and
-    motion with hierarchical priors, TPAMI 2008, without their dynamics. The noise counts
-    as greater than it is in the first half of the steps. The paper starts from the cameras of a
-    rigid body, which are far off where most of the motion is a deformation; we start from those of
-    the prior-free method, also because they need no order of time.
+    motion with hierarchical priors, TPAMI 2008, without their dynamics. In the first half of the
+    steps the noise counts more than it is. The paper starts from the cameras of a rigid body, which
+    are wrong if most of the motion is a deformation. We start from prior-free cameras, which also
+    need no order of frames.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     start = prior_free_start(params.shapes, tracks)
     views = Views(frames_of(tracks.rows, 2), tracks.visible)
     model = first_modes(start.whole, start.rotation[:, :2], start.rank)
     for step in range(params.steps):
         heat = max(0.0, _HEAT * (1 - 2 * step / params.steps))
-        model = improved(model, posterior(model, views, 1 + heat), views)
+        model = maximise(model, posterior(model, views, 1 + heat), views)
     shape = expected_shapes(model, posterior(model, views), views)
     return Factors(nearest_rotations(model.camera), shape)
 
 
 def first_modes(image: Floats, camera: Floats, count: int) -> ShapeModes:
-    """Return the mean shape that explains images best, and modes for what it leaves, one by one.
+    """Return the mean shape that explains images best, and modes that explain the residual.
 
-    The coefficients of a mode are the first singular vector of pinv(R) (what is left), a row for
-    all coordinates of a frame; the mode is the shape that explains most with them.
+    Modes are found one by one. The coefficients of a mode are the first singular vector of
+    pinv(R) (residual), which has one row per frame; the mode is the shape that explains most with
+    these coefficients.
 
     Args:
         image: (F, P, 2), centred, without hidden points.
-        camera: (F, 2, 3).
-        count: K.
+        camera: (F, 2, 3), with orthonormal rows.
+        count: K, the number of modes.
     """
     rest, basis = image, []
     coefficient = np.ones(len(image))

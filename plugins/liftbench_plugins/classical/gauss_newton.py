@@ -9,8 +9,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from liftbench.types import Floats
 
-# Value, gradient (n,) and Gauss-Newton matrix (n, n) at x (n,).
 Quadratic = tuple[float, Floats, Floats]
+"""Value, gradient (n,) and Gauss-Newton matrix (n, n) of a function at a point x (n,)."""
 
 _FIRST, _LEAST, _MOST = 1e-4, 1e-12, 1e10
 _REJECTED, _ACCEPTED = 10.0, 0.01
@@ -24,19 +24,19 @@ def damped_gauss_newton(
     tolerance: float,
     retract: Callable[[Floats], Floats] = np.asarray,
 ) -> Floats:
-    """Return an x (n,) near `start` of a least value.
+    """Return the x (n,) of a local minimum near `start`.
 
-    The matrix gets a multiple of its mean diagonal, 1e-4 at first, 10 times as much after a step
-    that is no gain and a hundredth after one that is (Gotardo and Martinez, Computing smooth
-    time-trajectories for camera and deformable shape in structure from motion with occlusion,
-    TPAMI 2011).
+    Each step adds a multiple of the mean diagonal to the matrix. The multiple is 1e-4 at first; it
+    grows by 10 after a step that does not lower the value and falls to a hundredth after a step
+    that does (Gotardo and Martinez, Computing smooth time-trajectories for camera and deformable
+    shape in structure from motion with occlusion, TPAMI 2011).
 
     Args:
-        model: half a sum of squares and its approximation by a quadratic.
+        model: half a sum of squares, with its approximation by a quadratic.
         start: (n,).
-        steps: how many are tried at most.
-        tolerance: a gain below this share of the value is the last.
-        retract: brings what a step leads to back to where x must be, at the same value.
+        steps: limit on the steps that are tried.
+        tolerance: the search ends when a step lowers the value by less than this share.
+        retract: moves the end of a step back to where x must be, without changing the value.
     """
     x, damping = start, _FIRST
     value, gradient, matrix = model(x)
@@ -61,6 +61,7 @@ def damped_gauss_newton(
 
 
 def _damped_step(gradient: Floats, matrix: Floats, damping: float) -> Floats:
+    """Return the step (n,) to the minimum of the quadratic whose matrix is damped."""
     size = len(gradient)
     damped = matrix + damping * np.trace(matrix) / size * np.eye(size)
     step: Floats = cho_solve(cho_factor(damped), -gradient)

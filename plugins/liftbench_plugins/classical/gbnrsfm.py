@@ -1,4 +1,4 @@
-"""Least nuclear norm with hidden points, after Fragkiadaki, Salas, Arbelaez and Malik."""
+"""Shapes of least nuclear norm from hidden points too, after Fragkiadaki et al. (GbNRSfM)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from liftbench_plugins.classical.tracks import Factors, Tracks, frames_of
 def solve_gbnrsfm(tracks: Tracks, params: RankParams, context: RunContext) -> Factors:
     """Return prior-free cameras of completed tracks, and the shapes of least ‖S#‖_*.
 
-    Shapes agree with the images at visible points alone; their rank is what the norm gives them.
-    Source: Fragkiadaki, Salas, Arbelaez, Malik, Grouping-based low-rank trajectory completion and
-    3D reconstruction, NIPS 2014, for one body. The paper weighs the norm against the misfit
-    mu ‖S#‖_* + 1/2 ‖V (W - R S)‖^2; we take the limit of mu -> 0, which has no weight to choose.
+    Shapes agree with the images at visible points only; their rank is not fixed. The paper
+    minimises mu ‖S#‖_* + 1/2 ‖V (W - R S)‖^2; we take the limit of mu -> 0, which leaves no weight
+    to choose. Source: Fragkiadaki, Salas, Arbelaez, Malik, Grouping-based low-rank trajectory
+    completion and 3D reconstruction, NIPS 2014, for one body.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     rotation = prior_free_start(params.shapes, tracks).rotation
     image = frames_of(tracks.rows, 2)

@@ -1,4 +1,4 @@
-"""Points along smooth trajectories: PTA of Akhter et al."""
+"""Point trajectory approach: every point moves along a smooth trajectory (PTA)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_ca
 from liftbench_plugins.classical.shapes.dct import dct_basis
 from liftbench_plugins.classical.shapes.seen_trajectories import (
     clearest_basis,
-    require_told_apart,
-    seen,
+    require_distinct,
+    trajectory_views,
 )
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Factors, Tracks
@@ -26,9 +26,9 @@ class PtaParams:
     """Parameters of PTA; the paper has one K for both.
 
     Attributes:
-        cameras: K of the metric upgrade; None for the greatest up to 10 that W bears.
-        trajectories: K cosines a point; None for the smooth trajectories of the least bound of the
-            error.
+        cameras: K of the metric upgrade; None: the largest K up to 10 that W supports.
+        trajectories: number K of cosines per point; None: the smooth trajectories with the smallest
+            bound of the error.
     """
 
     cameras: int | None = None
@@ -45,15 +45,15 @@ def solve_pta(tracks: Tracks, params: PtaParams, context: RunContext) -> Factors
     structure from motion, TPAMI 2011.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     rotation = trajectory_cameras(tracks.rows, shape_rank(params.cameras, tracks))
     if params.trajectories:
-        require_told_apart(rotation, params.trajectories)
+        require_distinct(rotation, params.trajectories)
         basis = dct_basis(tracks.frames, params.trajectories)
     else:
         basis = clearest_basis(rotation, tracks.rows)
-    motion = seen(rotation, basis)
+    motion = trajectory_views(rotation, basis)
     coefficients = cho_solve(cho_factor(motion.T @ motion), motion.T @ tracks.rows)
     shape = np.tensordot(basis, coefficients.reshape(basis.shape[1], 3, -1), axes=1)
     return Factors(rotation, shape.swapaxes(1, 2))

@@ -1,4 +1,4 @@
-"""Rigid factorisation: one shape for all frames."""
+"""Rigid factorisation: one shape explains all frames."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Rigid:
     shape: Floats
 
     def fit(self, observations: Observations, context: RunContext) -> None:
-        """Find the one shape (P, 3) that explains all frames best.
+        """Find the shape (P, 3) that explains all frames best.
 
         Raises:
-            ValueError: fewer than 3 frames or 4 points, or views of rank below 3.
+            ValueError: there are fewer than 3 frames or 4 points, or the views have rank below 3.
         """
         frames, count = observations.points_2d.shape[:2]
         if frames < 3 or count < 4:
@@ -35,7 +35,7 @@ class Rigid:
         self.shape = np.linalg.solve(upgrade, np.sqrt(values[:3])[:, None] * right[:3]).T
 
     def predict(self, observations: Observations) -> Reconstruction:
-        """Turn the shape to each frame's least-squares camera."""
+        """Return the shape turned to the least-squares camera of each frame."""
         affine = centred(observations.points_2d).swapaxes(1, 2) @ np.linalg.pinv(self.shape.T)
         rotation = nearest_rotations(affine)
         return Reconstruction(

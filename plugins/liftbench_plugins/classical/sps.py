@@ -1,4 +1,4 @@
-"""Compressible shapes: every frame is made of few atoms of a dictionary (Kong and Lucey)."""
+"""Compressible shapes: every shape is a combination of few atoms of a dictionary (SPS)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from liftbench.plugin.param_checks import require_all_positive
 from liftbench.types import Floats
 from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
-from liftbench_plugins.classical.shapes.block_sparsity import learned_atoms, sparse_codes
-from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stacked
+from liftbench_plugins.classical.shapes.block_sparsity import learn_atoms, sparse_codes
+from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stack_coordinates
 from liftbench_plugins.classical.tracks import Factors, Tracks
 
 
@@ -22,8 +22,8 @@ class SpsParams:
     """Parameters of compressible shapes.
 
     Attributes:
-        atoms: of the dictionary; None takes as many as the data bear, at most 10.
-        active: atoms that a frame is made of at most.
+        atoms: number of atoms of the dictionary; None: as many as W supports, at most 10.
+        active: largest number of atoms in a shape.
     """
 
     atoms: int | None = None
@@ -34,29 +34,29 @@ class SpsParams:
 
 
 def solve_sps(tracks: Tracks, params: SpsParams, context: RunContext) -> Factors:
-    """Return shapes that are combinations of few atoms each.
+    """Return shapes that are combinations of few atoms.
 
-    W is factorised into blocks c_fk R_f and atoms, of which `active` a frame are not zero, by
-    block K-SVD (Kong, Lucey, Prior-less compressible structure from motion, CVPR 2016). The paper
-    leaves blocks free, from a random start, and then finds a corrective and cameras of each atom
-    and turns atoms to one another. On motion capture we found these no better than flat bodies:
-    ours are prior-free, blocks keep the form that the paper derives for them, and atoms start from
-    the shapes of frames.
+    Block K-SVD factorises W into atoms and blocks c_fk R_f, of which `active` per frame are not
+    zero (Kong, Lucey, Prior-less compressible structure from motion, CVPR 2016). The paper lets the
+    blocks be any matrices, from a random start; it then finds a corrective and cameras for each
+    atom and turns the atoms to one another. On motion capture we found its cameras no better than
+    flat bodies. Our cameras are prior-free, our blocks always have the form c_fk R_f, and our first
+    atoms are shapes of frames.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     start = prior_free_start(params.atoms, tracks)
     image, rotation = start.whole, start.rotation
     shape = least_norm_shape(image, tracks.visible, rotation)
-    atoms = learned_atoms(image, rotation, independent_shapes(shape, start.rank), params.active)
+    atoms = learn_atoms(image, rotation, independent_shapes(shape, start.rank), params.active)
     codes = sparse_codes(image, rotation, atoms, params.active)
     return Factors(rotation, np.einsum("fk,kpc->fpc", codes, atoms))
 
 
 def independent_shapes(shape: Floats, count: int) -> Floats:
-    """Return some of the shapes (F, P, 3), each the farthest from combinations of those before."""
-    _, order = qr(stacked(shape).T, mode="r", pivoting=True)
+    """Return `count` of the shapes (F, P, 3), each farthest from combinations of those before."""
+    _, order = qr(stack_coordinates(shape).T, mode="r", pivoting=True)
     chosen: Floats = shape[order[:count]]
     return chosen
 

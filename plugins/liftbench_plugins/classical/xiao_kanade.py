@@ -1,4 +1,4 @@
-"""The closed form of Xiao, Chai and Kanade: constraints on rotations and on the basis."""
+"""The closed form of Xiao, Chai and Kanade: constraints on rotations and on basis shapes."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from liftbench_plugins.classical.params import RankParams
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import NO_VALUE, Factors, Tracks
 
-# Nothing in the closed form holds out against noise in weak basis shapes: K is at most 3, and such
-# that the rows of half the cameras of each block have lengths in this ratio at least.
+# The closed form is sensitive to noise in weak basis shapes. So K is at most 3, and the two
+# singular values of half the cameras of each block must have a ratio above 0.8.
 _MOST, _ORTHONORMAL = 3, 0.8
 
 
 def solve_xiao_kanade(tracks: Tracks, params: RankParams, context: RunContext) -> Factors:
-    """Return shapes that are combinations of those of K frames.
+    """Return shapes that are combinations of the shapes of K frames.
 
-    Source: Xiao, Chai, Kanade, A closed-form solution to non-rigid shape and motion recovery, ECCV
-    2004: correctives of the K basis shapes from constraints on rotations and on the basis. Without
-    a K that is asked for, it is the greatest for which these give cameras at all.
+    Constraints on rotations and on the basis give the corrective of each of the K basis shapes
+    (Xiao, Chai, Kanade, A closed-form solution to non-rigid shape and motion recovery, ECCV 2004).
+    If K is not given, it is the largest K for which the correctives give orthonormal cameras.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras and shapes.
     """
     rank = shape_rank(params.shapes, tracks)
     blocks = basis_blocks(tracks.rows, rank if params.shapes else min(rank, _MOST))
@@ -39,7 +39,7 @@ def solve_xiao_kanade(tracks: Tracks, params: RankParams, context: RunContext) -
 
 
 def basis_blocks(rows: Floats, rank: int) -> Floats:
-    """Return the blocks (K, F, 2, 3) of `basis_block` of W (2F, P)."""
+    """Return the blocks (K, F, 2, 3) that `basis_block` finds for W (2F, P)."""
     cameras, _ = camera_factor(rows, rank)
     basis = independent_frames(cameras, rank)
     return np.stack([basis_block(cameras, np.delete(basis, k), int(basis[k])) for k in range(rank)])
@@ -53,13 +53,14 @@ def _are_cameras(blocks: Floats) -> bool:
 
 
 def independent_frames(cameras: Floats, count: int) -> NDArray[np.intp]:
-    """Return the indices (count,) of frames whose camera rows are farthest from dependent.
+    """Return the indices (count,) of frames whose camera rows are far from dependent.
 
-    Each is the one whose two rows span the greatest area beside those before it.
+    Each next frame is the one whose two rows span the largest area outside the span of the rows
+    chosen before.
 
     Args:
         cameras: (F, 2, n), n at least twice the count.
-        count: of frames.
+        count: number of frames.
     """
     rest = cameras
     chosen: list[int] = []
@@ -71,11 +72,11 @@ def independent_frames(cameras: Floats, count: int) -> NDArray[np.intp]:
 
 
 def basis_block(cameras: Floats, others: NDArray[np.intp], own: int) -> Floats:
-    """Return c_fk R_f (F, 2, 3) of the basis shape k that one frame has and some others lack.
+    """Return c_fk R_f (F, 2, 3) of basis shape k, which is the shape of one frame of the basis.
 
-    The form of the corrective g_k meets the basis constraints M_i g_k = 0 of the others, and
-    g_k g_k' the rotation constraints of all frames in least squares. Its scale makes c_fk = 1 in
-    the own frame.
+    The corrective g_k fulfils the basis constraints M_i g_k = 0 of the other frames i of the basis,
+    and g_k g_k' fulfils the rotation constraints of all frames in least squares. The scale of g_k
+    makes c_fk = 1 in the frame that is basis shape k.
 
     Args:
         cameras: M, (F, 2, 3K).
@@ -83,7 +84,7 @@ def basis_block(cameras: Floats, others: NDArray[np.intp], own: int) -> Floats:
         own: the frame that is basis shape k.
 
     Raises:
-        ValueError: the constraints leave no camera to the own frame.
+        ValueError: the constraints leave no camera for the frame `own`.
     """
     rows = cameras[others].reshape(-1, cameras.shape[2])
     free = np.linalg.svd(rows, full_matrices=True)[2][len(rows) :].T

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from liftbench.cameras import centred, random_rotations
 from liftbench_plugins.classical.cameras.camera_blocks import common_cameras
 from liftbench_plugins.classical.cameras.prior_free import camera_factor
-from liftbench_plugins.classical.shapes.block_sparsity import learned_atoms, sparse_codes
+from liftbench_plugins.classical.shapes.block_sparsity import learn_atoms, sparse_codes
 from liftbench_plugins.classical.sps import independent_shapes
 from liftbench_plugins.classical.tracks import matrix_of
 from liftbench_plugins.classical.xiao_kanade import basis_block, independent_frames
@@ -59,7 +59,7 @@ def test_as_many_atoms_as_there_are_give_least_squares():
 def test_atoms_are_learned_from_nearby():
     image, rotation, atoms, _ = dictionary(frames=200)
     start = atoms + 0.05 * np.random.default_rng(1).standard_normal(atoms.shape)
-    learned = learned_atoms(image, rotation, start, 2)
+    learned = learn_atoms(image, rotation, start, 2)
     for given, least in ((start, 0.02), (learned, 0.0)):
         codes = sparse_codes(image, rotation, given, 2)
         made = np.einsum("fk,kpc->fpc", codes, given) @ rotation[:, :2].swapaxes(1, 2)

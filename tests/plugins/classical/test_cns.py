@@ -7,8 +7,8 @@ from scipy.optimize import linprog
 from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations
 from liftbench_plugins.classical.cameras.group_cameras import group_cameras, least_departure
-from liftbench_plugins.classical.cns import CNS, turned_to_mean
-from liftbench_plugins.classical.shapes.depth_consensus import agreeing_signs, consensus_depths
+from liftbench_plugins.classical.cns import CNS, rotations_to_mean
+from liftbench_plugins.classical.shapes.depth_consensus import consensus_depths, group_signs
 from liftbench_plugins.classical.shapes.group_shapes import group_depths
 from liftbench_plugins.classical.shapes.point_groups import random_groups, squared_distances
 
@@ -136,7 +136,7 @@ def test_mirrored_groups_are_found():
     whole, groups, rng = overlapping()
     signs = rng.choice([-1.0, 1.0], len(groups))
     depth = signs[:, None, None] * whole[groups] + rng.standard_normal((len(groups), 1, 5))
-    found = agreeing_signs(depth + 0.1 * rng.standard_normal(depth.shape), groups)
+    found = group_signs(depth + 0.1 * rng.standard_normal(depth.shape), groups)
     np.testing.assert_array_equal(found * found[0], signs * signs[0])
 
 
@@ -175,7 +175,7 @@ def test_the_consensus_is_the_least_sum_of_departures():
 
 def test_bodies_are_turned_to_their_mean(body):
     truth = body()
-    upright = truth @ turned_to_mean(truth)
+    upright = truth @ rotations_to_mean(truth)
     np.testing.assert_allclose(upright, np.broadcast_to(upright[0], upright.shape), atol=1e-6)
 
 

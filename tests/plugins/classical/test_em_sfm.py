@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.cameras.expected_cameras import Moments
 from liftbench_plugins.classical.em_sfm import EM_SFM, EmSfmParams, first_modes
-from liftbench_plugins.classical.shapes.shape_modes import ShapeModes, Views, improved, posterior
+from liftbench_plugins.classical.shapes.shape_modes import ShapeModes, Views, maximise, posterior
 from liftbench_plugins.classical.tracks import frames_of, tracks_of
 
 FEW = {"steps": 40}
@@ -61,7 +61,7 @@ def test_the_likelihood_never_falls(hidden):
     for _ in range(40):
         found = posterior(model, views)
         values.append(found.log_likelihood)
-        model = improved(model, found, views)
+        model = maximise(model, found, views)
     assert (np.diff(values) >= -1e-7 * np.abs(values[:-1])).all()
     assert values[-1] > values[0] + 10
     gram = model.camera @ model.camera.swapaxes(1, 2)

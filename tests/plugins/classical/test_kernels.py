@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from liftbench_plugins.classical.ksta import KSTA
-from liftbench_plugins.classical.riks import RIKS, turned_distances
+from liftbench_plugins.classical.riks import RIKS, rotation_invariant_distances
 from liftbench_plugins.classical.shapes.kernel_basis import kernel_basis
 
 both = pytest.mark.parametrize("spec", [KSTA, RIKS], ids=lambda spec: spec.key)
@@ -67,7 +67,7 @@ def test_turned_distances_are_the_least_over_all_turns(body):
     turns = np.array([[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]])
     turned = np.einsum("abk,fpb->fkpa", turns, unit)
     least = np.square(unit[:, None, None] - turned).sum(axis=(3, 4)).min(axis=2)
-    np.testing.assert_allclose(turned_distances(image), least, atol=1e-5)
+    np.testing.assert_allclose(rotation_invariant_distances(image), least, atol=1e-5)
 
 
 def test_turned_distances_see_no_turn_size_nor_order_of_points(body):
@@ -76,7 +76,9 @@ def test_turned_distances_see_no_turn_size_nor_order_of_points(body):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = np.einsum("abf,fpb->fpa", turn, image)[:, rng.permutation(14)]
     moved *= rng.uniform(0.5, 2, (20, 1, 1))
-    np.testing.assert_allclose(turned_distances(moved), turned_distances(image), atol=1e-9)
+    np.testing.assert_allclose(
+        rotation_invariant_distances(moved), rotation_invariant_distances(image), atol=1e-9
+    )
 
 
 @both

@@ -10,10 +10,10 @@ from liftbench_plugins.classical.pnd import (
     Procrustean,
     ShapePosterior,
     first_model,
-    realigned,
+    realign,
     shape_posterior,
 )
-from liftbench_plugins.classical.shapes.procrustes import aligned, deformations, procrustes_mean
+from liftbench_plugins.classical.shapes.procrustes import align, deformation_basis, procrustes_mean
 
 FEW = {"steps": 15}
 
@@ -26,7 +26,7 @@ def similar_shapes(spread=0.0, frames=30, points=6, seed=0):
     """Return X with s X T = the mean plus deformations, and s, T and the mean."""
     rng = np.random.default_rng(seed)
     mean = unit(rng.standard_normal((points, 3)))
-    basis = deformations(mean)
+    basis = deformation_basis(mean)
     change = spread * rng.standard_normal((frames, basis.shape[1])) @ basis.T
     turn, size = random_rotations(rng, frames), rng.uniform(0.5, 2, frames)
     shape = (mean + change.reshape(-1, points, 3)) @ turn.swapaxes(1, 2) / size[:, None, None]
@@ -36,7 +36,7 @@ def similar_shapes(spread=0.0, frames=30, points=6, seed=0):
 @pytest.mark.parametrize("spread", [0.0, 0.05])
 def test_shapes_are_brought_back_by_the_similarity_that_moved_them(spread):
     shape, size, turn, mean = similar_shapes(spread)
-    found = aligned(shape, mean)
+    found = align(shape, mean)
     np.testing.assert_allclose(found[0], size)
     np.testing.assert_allclose(found[1], turn, atol=1e-9)
 
@@ -44,7 +44,7 @@ def test_shapes_are_brought_back_by_the_similarity_that_moved_them(spread):
 def test_mirrored_shapes_are_turned_not_mirrored():
     shape, _, _, mean = similar_shapes()
     mirrored = shape * np.array([1.0, 1.0, -1.0])
-    _, turn = aligned(mirrored, mean)
+    _, turn = align(mirrored, mean)
     np.testing.assert_allclose(np.linalg.det(turn), 1)
     chosen = np.einsum("fpc,fcd,pd->f", mirrored, turn, mean)
     for other in random_rotations(np.random.default_rng(1), 200):
@@ -56,9 +56,9 @@ def test_what_is_left_of_aligned_shapes_is_a_deformation():
     rng = np.random.default_rng(3)
     mean = unit(rng.standard_normal((6, 3)))
     shape = mean + 0.1 * rng.standard_normal((20, 6, 3))
-    size, turn = aligned(shape, mean)
+    size, turn = align(shape, mean)
     rest = (size[:, None, None] * (shape @ turn) - mean).reshape(20, -1)
-    basis = deformations(mean)
+    basis = deformation_basis(mean)
     assert basis.shape == (18, 14)
     np.testing.assert_allclose(basis.T @ basis, np.eye(14), atol=1e-12)
     np.testing.assert_allclose(rest @ basis @ basis.T, rest, atol=1e-12)
@@ -67,10 +67,10 @@ def test_what_is_left_of_aligned_shapes_is_a_deformation():
 def test_the_mean_is_that_of_the_shapes_aligned_to_it():
     shape, _, _, mean = similar_shapes(0.05)
     found = procrustes_mean(shape, shape[0])
-    size, turn = aligned(shape, found)
+    size, turn = align(shape, found)
     np.testing.assert_allclose(unit(np.mean(size[:, None, None] * (shape @ turn), 0)), found)
     np.testing.assert_allclose(np.linalg.norm(found), 1)
-    _, back = aligned(mean[None], found)
+    _, back = align(mean[None], found)
     assert np.linalg.norm(mean @ back[0] - found) < 0.1
 
 
@@ -91,7 +91,7 @@ def test_the_posterior_is_that_of_a_direct_conditioning():
     """A rigid change with a very great variance stands for one of which nothing is known."""
     model, image = random_model()
     found = shape_posterior(model, image)
-    basis = deformations(model.mean)
+    basis = deformation_basis(model.mean)
     wide = 1e6 * (np.eye(12) - basis @ basis.T) + basis @ model.covariance @ basis.T
     for f in range(4):
         seen = np.kron(np.eye(4), model.rotation[f, :2] / model.size[f])
@@ -107,8 +107,8 @@ def test_the_posterior_is_that_of_a_direct_conditioning():
 def test_realignment_keeps_images_and_takes_the_covariance_of_deformations():
     model, image = random_model(frames=40)
     found = shape_posterior(model, image)
-    new = realigned(model, found)
-    size, turn = aligned(found.mean, new.mean)
+    new = realign(model, found)
+    size, turn = align(found.mean, new.mean)
     np.testing.assert_allclose(new.size, model.size * size)
     np.testing.assert_allclose(new.rotation, model.rotation @ turn)
     moved = size[:, None, None] * (found.mean @ turn)
@@ -116,7 +116,7 @@ def test_realignment_keeps_images_and_takes_the_covariance_of_deformations():
     after = moved @ new.rotation.swapaxes(1, 2) / new.size[:, None, None]
     np.testing.assert_allclose(after, before, atol=1e-9)
     np.testing.assert_allclose(unit(moved.mean(axis=0)), new.mean, atol=1e-9)
-    basis = deformations(new.mean)
+    basis = deformation_basis(new.mean)
     expected = np.zeros((8, 8))
     for f in range(40):
         change = np.kron(np.eye(4), size[f] * turn[f]).T
@@ -128,7 +128,7 @@ def test_realignment_keeps_images_and_takes_the_covariance_of_deformations():
 def test_exact_shapes_leave_no_deformation():
     shape, _, turn, _ = similar_shapes(frames=10)
     model = Procrustean(unit(shape[0]), np.eye(14), turn, np.ones(10), 0.01)
-    new = realigned(model, ShapePosterior(shape, np.zeros((10, 18, 18))))
+    new = realign(model, ShapePosterior(shape, np.zeros((10, 18, 18))))
     np.testing.assert_allclose(new.covariance, 0, atol=1e-9)
 
 

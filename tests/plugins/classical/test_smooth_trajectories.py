@@ -6,15 +6,15 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import random_rotations
 from liftbench_plugins.classical.cameras.trajectory_cameras import trajectory_cameras
-from liftbench_plugins.classical.csf import _unexplained, fitted_columns, joint_shapes
-from liftbench_plugins.classical.csf2 import complementary_columns, deflated
+from liftbench_plugins.classical.csf import _misfit, fit_mixing, joint_shapes
+from liftbench_plugins.classical.csf2 import deflate, fit_complementary_mixing
 from liftbench_plugins.classical.params import SmoothParams
 from liftbench_plugins.classical.shapes.coefficient_space import coefficient_space
 from liftbench_plugins.classical.shapes.dct import dct_basis, free_ended_basis
 from liftbench_plugins.classical.shapes.seen_trajectories import (
     clearest_basis,
-    require_told_apart,
-    seen,
+    require_distinct,
+    trajectory_views,
 )
 
 
@@ -38,7 +38,7 @@ def small_space(frames=24, points=11, size=6, seed=0):
 
 def test_seen_columns_are_moves_of_a_point():
     rotation, basis = turning(30), dct_basis(30, 4)
-    columns = seen(rotation, basis)
+    columns = trajectory_views(rotation, basis)
     moves = np.random.default_rng(0).standard_normal((4, 3))
     expected = np.einsum("fac,fc->fa", rotation[:, :2], basis @ moves)
     np.testing.assert_allclose(columns @ moves.ravel(), expected.ravel())
@@ -73,13 +73,13 @@ def test_the_clearest_basis_is_that_which_the_trajectories_are_made_of(made_of, 
 
 def test_cameras_that_stand_still_tell_no_trajectories_apart():
     still = np.broadcast_to(np.eye(3), (40, 3, 3))
-    with pytest.raises(ValueError, match="turn too little to tell 3 smooth trajectories"):
-        require_told_apart(still, 3)
+    with pytest.raises(ValueError, match="turn too little to distinguish 3 smooth trajectories"):
+        require_distinct(still, 3)
     with pytest.raises(ValueError, match="turn too little"):
         clearest_basis(still, np.random.default_rng(0).standard_normal((80, 9)))
-    require_told_apart(turning(40), 3)
+    require_distinct(turning(40), 3)
     with pytest.raises(ValueError, match="turn too little"):
-        require_told_apart(turning(40), 27)
+        require_distinct(turning(40), 27)
 
 
 def test_sizes_of_the_basis():
@@ -106,19 +106,19 @@ def test_the_space_is_the_rest_of_all_that_coefficients_can_explain():
 def test_the_gradient_of_csf_is_that_of_what_is_left():
     space = small_space()[0]
     mixing = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 2)))[0]
-    gradient = _unexplained(space, mixing)[1]
+    gradient = _misfit(space, mixing)[1]
     np.testing.assert_allclose(
-        gradient, differences(lambda x: _unexplained(space, x)[0], mixing), rtol=1e-5, atol=1e-5
+        gradient, differences(lambda x: _misfit(space, x)[0], mixing), rtol=1e-5, atol=1e-5
     )
 
 
 def test_the_gradient_of_csf2_is_that_of_what_is_left():
     space = small_space()[0]
     mixing = np.random.default_rng(1).standard_normal((6, 3))
-    gradient = deflated(space, mixing).gradient(space).ravel()
+    gradient = deflate(space, mixing).gradient(space).ravel()
 
     def value(x):
-        return float(np.square(deflated(space, x).rest).sum()) / 2
+        return float(np.square(deflate(space, x).rest).sum()) / 2
 
     np.testing.assert_allclose(gradient, differences(value, mixing), rtol=1e-5, atol=1e-5)
 
@@ -130,19 +130,19 @@ def test_deflation_explains_one_shape_after_another():
     for k in range(3):
         motion = space.motion(mixing)[..., k]
         rest = rest - motion @ np.linalg.pinv(motion) @ rest
-        np.testing.assert_allclose(deflated(space, mixing).left[k], rest, atol=1e-10)
+        np.testing.assert_allclose(deflate(space, mixing).left[k], rest, atol=1e-10)
 
 
-@pytest.mark.parametrize("fit", [fitted_columns, complementary_columns])
+@pytest.mark.parametrize("fit", [fit_mixing, fit_complementary_mixing])
 def test_fits_leave_less_than_their_start(fit):
     space = small_space(points=30)[0]
     start = np.eye(6, 2)
     found = fit(space, start, 50)
 
     def left(mixing):
-        if fit is fitted_columns:
-            return _unexplained(space, mixing)[0]
-        return np.square(deflated(space, mixing).rest).sum() / 2
+        if fit is fit_mixing:
+            return _misfit(space, mixing)[0]
+        return np.square(deflate(space, mixing).rest).sum() / 2
 
     assert left(found) < 0.95 * left(start)
     for seed in range(30):

@@ -1,1 +1,1 @@
-"""How classical methods find the cameras."""
+"""Steps of classical methods that find cameras."""

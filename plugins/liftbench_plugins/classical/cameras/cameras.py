@@ -1,4 +1,4 @@
-"""Orthographic cameras of many frames: from their two rows, and their signs over time."""
+"""Orthographic cameras of many frames: rotations from their first two rows, and their signs."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ def nearest_rotations(rows: Floats) -> Floats:
     return np.concatenate([first, third], axis=1)
 
 
-def chained_signs(rotation: Floats) -> Floats:
-    """Return signs (F,), 1 or -1, that make each camera the nearer one of two to the one before.
+def smooth_signs(rotation: Floats) -> Floats:
+    """Return signs (F,), 1 or -1, that keep each camera near the camera before.
 
-    A factorisation tells the two rows of a camera up to a sign; `rotation` (F, 3, 3) has the
-    third row, on which it has no influence. Frames must be in the order of time.
+    A factorisation finds the first two rows of a camera up to a common sign. The third row is their
+    cross product and does not depend on it.
+
+    Args:
+        rotation: (F, 3, 3), in the order of time.
     """
     step = rotation[1:] @ rotation[:-1].swapaxes(1, 2)
-    # The trace of a rotation falls with its angle. Negating both neighbours changes nothing.
+    # The trace of a rotation falls with its angle. A step stays the same if both signs change.
     turned = np.einsum("fii,i->f", step, np.diag(_FLIP)) > np.einsum("fii->f", step)
     odd = np.concatenate([[0], np.cumsum(turned)]) % 2
     return np.where(odd == 1, -1.0, 1.0)
 
 
-def chained(rotation: Floats) -> Floats:
-    """Return the rotations with the signs of `chained_signs` in their first two rows."""
+def with_smooth_signs(rotation: Floats) -> Floats:
+    """Return the rotations (F, 3, 3) whose first two rows have the signs of `smooth_signs`."""
     signed = rotation.copy()
-    signed[:, :2] *= chained_signs(rotation)[:, None, None]
+    signed[:, :2] *= smooth_signs(rotation)[:, None, None]
     return signed
 
 
-def agreeing(rotation: Floats, image: Floats) -> Floats:
-    """Return the rotations with signs in their first two rows that make the seen bodies agree.
+def with_common_signs(rotation: Floats, image: Floats) -> Floats:
+    """Return the rotations whose first two rows have the signs with which the bodies agree.
 
-    The signs are `common_signs` of pinv(R) W, which need no order of time. The first camera keeps
+    The signs are `common_signs` of pinv(R) W, which need no order of frames. The first camera keeps
     its sign.
 
     Args:
@@ -57,8 +60,8 @@ def agreeing(rotation: Floats, image: Floats) -> Floats:
 def common_signs(seen: Floats) -> Floats:
     """Return signs (..., F), 1 or -1, with which bodies (..., F, P, 3) agree.
 
-    They are those of the first singular vector of a row for all coordinates of a frame, the bodies'
-    common part.
+    With one row per frame that holds all its coordinates, they are the signs of the first left
+    singular vector: the weights of the bodies' common part.
     """
     rows = seen.reshape(*seen.shape[:-2], -1)
     common = np.linalg.eigh(rows.swapaxes(-1, -2) @ rows)[1][..., -1:]

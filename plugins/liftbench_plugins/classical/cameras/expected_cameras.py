@@ -1,4 +1,4 @@
-"""Cameras that are nearest in expectation to shapes of which mean and covariance are known."""
+"""Cameras that fit the images best in expectation, given mean and covariance of the shapes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROUNDS = 10
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """What the expected misfit E ‖W - R X‖^2 of F frames depends on; W is centred.
+    """The sums that determine the expected misfit E ‖W - R X‖^2 of F frames; W is centred.
 
     Attributes:
         image: sum of squares of the visible image points w, (F,).
@@ -26,19 +26,19 @@ class Moments:
     shape: Floats
 
     def misfit(self, camera: Floats) -> Floats:
-        """Return the expected misfit (F,) of cameras (F, 2, 3), each at its best place."""
+        """Return the expected misfit (F,) of cameras (F, 2, 3), each at its best translation."""
         overlap = np.einsum("fac,fac->f", self.mixed, camera)
         length = np.einsum("fac,fac->f", camera @ self.shape, camera)
         left: Floats = self.image - 2 * overlap + length
         return left
 
     def nearer(self, camera: Floats) -> Floats:
-        """Return orthonormal cameras (F, 2, 3) of an expected misfit that is nowhere greater.
+        """Return orthonormal cameras (F, 2, 3) whose expected misfit is no larger in any frame.
 
-        With b the greatest eigenvalue of `shape`, tr R (b I - shape) R' is convex in R, so that
-        its tangent bounds the misfit from above; orthonormal rows that minimise the bound are a
-        polar factor. It stands for the one step along the twist of the rotation by which Torresani
-        et al. lower the misfit (TPAMI 2008), as it needs no length of step.
+        With b the largest eigenvalue of `shape`, tr R (b I - shape) R' is convex in R, so its
+        tangent gives an upper bound of the misfit. The orthonormal rows that minimise the bound are
+        a polar factor. Torresani et al. (TPAMI 2008) lower the misfit by one step along the twist
+        of the rotation; the bound needs no step length.
         """
         bound = np.linalg.eigvalsh(self.shape)[:, -1, None, None] * np.eye(3) - self.shape
         for _ in range(_ROUNDS):

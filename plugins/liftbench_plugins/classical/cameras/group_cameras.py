@@ -1,4 +1,4 @@
-"""Cameras of many groups of points at once, each group with cameras of its own."""
+"""Cameras of many groups of points at once; each group has its own cameras."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 from liftbench.types import Floats
 
-# The singular vectors that a group's cameras are made of hold this share of its energy.
+# The cameras of a group are made of as many singular vectors as hold this share of its energy.
 _ENERGY = 1 - 1e-5
-# Iterations for n columns are this number over n.
+# The number of iterations for n columns is this number divided by n.
 _EFFORT, _TOLERANCE = 3000, 1e-12
-# A cost below it is zero but for rounding.
+# A cost below this counts as zero.
 _NO_COST = 1e-15
 
 
 def group_cameras(image: Floats) -> Floats:
-    """Return the first two rows of cameras (G, F, 2, 3), scaled.
+    """Return the scaled first two rows (G, F, 2, 3) of the cameras of each group.
 
-    W of each group has a corrective of rank 3 whose Gram matrix Q, of unit trace, leaves the
-    least of the equations of orthonormality. It is found for the first three singular vectors of W,
-    where it is the least of a convex function, and then for six and more until they hold almost
-    all of W (Lee, Cho, Oh, Consensus of non-rigid reconstructions, CVPR 2016, after Gotardo,
-    Martinez, Non-rigid structure from motion with complementary rank-3 spaces, CVPR 2011).
+    The corrective of each group has rank 3; its Gram matrix Q has unit trace and fulfils the
+    equations of orthonormality best. It is found first for three singular vectors of W, where it
+    minimises a convex function, and then for six and more until they hold almost all of W (Lee,
+    Cho, Oh, Consensus of non-rigid reconstructions, CVPR 2016, after Gotardo, Martinez, Non-rigid
+    structure from motion with complementary rank-3 spaces, CVPR 2011).
 
     Args:
         image: (G, F, P, 2), each frame centred and of unit norm.
@@ -48,22 +48,22 @@ def group_cameras(image: Floats) -> Floats:
 
 
 def _columns(values: Floats) -> NDArray[np.intp]:
-    """Return how many singular values (G, n) from the largest on have the share of energy."""
+    """Return how many of the largest singular values (G, n) hold the required energy, (G,)."""
     energy = np.square(values).cumsum(axis=1)
     needed: NDArray[np.intp] = (energy < _ENERGY * energy[:, -1:]).sum(axis=1) + 1
     return needed
 
 
 def least_departure(motion: Floats, start: Floats) -> tuple[Floats, Floats]:
-    """Return correctives (G, n, 3) of unit norm and the cost (G,) that they leave.
+    """Return the correctives (G, n, 3) of unit norm and least cost, and their cost (G,).
 
-    The cost is the sum of squares of r1 Q r1' - r2 Q r2' and 2 r1 Q r2' for Q = G G'. By projected
-    gradients with momentum that restarts where the cost grows (Beck, Teboulle, SIAM J. Imaging
-    Sciences 2009; O'Donoghue, Candes, 2015).
+    The cost is the sum of squares of r1 Q r1' - r2 Q r2' and 2 r1 Q r2' for Q = G G'. Projected
+    gradients lower it, with a momentum that restarts when the cost grows (Beck, Teboulle, SIAM J.
+    Imaging Sciences 2009; O'Donoghue, Candes, 2015).
 
     Args:
-        motion: (G, F, 2, n).
-        start: (G, n, 3).
+        motion: camera rows before the corrective, (G, F, 2, n).
+        start: first correctives, (G, n, 3).
     """
     normal = _normal(motion)
     groups, size = len(normal), motion.shape[3]
@@ -103,12 +103,17 @@ def _products(a: Floats, b: Floats) -> Floats:
 
 
 def _cost(normal: Floats, gram: Floats) -> Floats:
+    """Return the cost (G,) of Gram matrices (G, n^2) under the matrices of `_normal`."""
     cost: Floats = np.einsum("gi,gij,gj->g", gram, normal, gram, optimize=True)
     return cost
 
 
 def _nearest_factor(matrix: Floats) -> Floats:
-    """Return the (G, n, 3) whose Gram matrix of unit trace is nearest to a symmetric matrix."""
+    """Return the factor (G, n, 3) of the nearest Gram matrix of rank 3 and unit trace.
+
+    Args:
+        matrix: symmetric, (G, n, n).
+    """
     values, vectors = np.linalg.eigh(matrix)
     top = values[:, :-4:-1]
     surplus = (top.cumsum(axis=1) - 1) / np.arange(1, top.shape[1] + 1)

@@ -1,4 +1,4 @@
-"""Metric upgrade: the corrective matrices that make affine cameras orthographic."""
+"""Metric upgrade: corrective matrices that turn affine cameras into orthographic cameras."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def metric_upgrade(cameras: Floats) -> Floats:
     target = np.repeat([1.0, 1.0, 0.0], len(cameras))
     gram = symmetric(np.linalg.lstsq(system, target, rcond=None)[0])
     values, vectors = np.linalg.eigh(gram)
-    # Deforming bodies can make Q indefinite: the nearest usable one keeps a small positive depth.
+    # Deforming bodies can make Q indefinite; a small positive eigenvalue keeps A invertible.
     upgrade: Floats = vectors * np.sqrt(np.maximum(values, 1e-6 * values.max()))
     return upgrade
 
 
 def orthonormality(cameras: Floats) -> Floats:
-    """Return the equations (2F, n(n+1)/2) of a Q that gives rows of one length at right angles.
+    """Return the equations (2F, n(n+1)/2) of orthonormal rows, up to one scale per frame.
 
-    r1 Q r1' - r2 Q r2' = 0 of every frame, then r1 Q r2' = 0 of every frame, on the upper
-    triangle of Q; `symmetric` makes Q of a solution.
+    The first F equations are r1 Q r1' - r2 Q r2' = 0, the others r1 Q r2' = 0. They act on the
+    upper triangle of Q; `symmetric` turns a solution into Q.
 
     Args:
         cameras: (F, 2, n) affine cameras.
@@ -42,7 +42,7 @@ def orthonormality(cameras: Floats) -> Floats:
     return np.concatenate([lengths, quadratic_terms(first, second)])
 
 
-def refined_corrective(cameras: Floats, start: Floats) -> Floats:
+def refine_corrective(cameras: Floats, start: Floats) -> Floats:
     """Return the corrective (n, 3) near `start` whose camera rows are orthonormal up to scale.
 
     Minimises the sum over frames of (1 - |r2|^2/|r1|^2)^2 + 4 (r1 r2'/|r1|^2)^2 for the rows of
@@ -60,7 +60,7 @@ def refined_corrective(cameras: Floats, start: Floats) -> Floats:
         jacobian = _departure_derivatives(cameras, corrective)
         return float(residual @ residual) / 2, jacobian.T @ residual, jacobian.T @ jacobian
 
-    # The value knows no scale; one for all starts gives steps the same meaning.
+    # The value does not depend on the scale of G; starts of one norm make damping comparable.
     found = damped_gauss_newton(
         model, start.ravel() / np.linalg.norm(start), steps=_STEPS, tolerance=_TOLERANCE
     )
@@ -68,7 +68,7 @@ def refined_corrective(cameras: Floats, start: Floats) -> Floats:
 
 
 def quadratic_terms(a: Floats, b: Floats) -> Floats:
-    """Return the (F, n(n+1)/2) coefficients of a' Q b in the upper triangle of a symmetric Q.
+    """Return the coefficients (F, n(n+1)/2) of a' Q b on the upper triangle of a symmetric Q.
 
     Args:
         a: (F, n).
@@ -82,7 +82,7 @@ def quadratic_terms(a: Floats, b: Floats) -> Floats:
 
 
 def symmetric(upper: Floats) -> Floats:
-    """Return the symmetric matrix (n, n) of an upper triangle (n(n+1)/2,)."""
+    """Return the symmetric matrix (n, n) with the given upper triangle (n(n+1)/2,)."""
     size = int(np.sqrt(2 * len(upper)))
     matrix = np.zeros((size, size))
     matrix[np.triu_indices(size)] = upper
@@ -90,7 +90,7 @@ def symmetric(upper: Floats) -> Floats:
 
 
 def _departures(cameras: Floats, corrective: Floats) -> Floats:
-    """Return 1 - |r2|^2/|r1|^2 of every frame, then 2 r1 r2'/|r1|^2 of every frame, (2F,)."""
+    """Return the residuals (2F,): 1 - |r2|^2/|r1|^2 of each frame, then 2 r1 r2'/|r1|^2 of each."""
     first, second = (cameras @ corrective).swapaxes(0, 1)
     length = _products(first, first)
     return np.concatenate(

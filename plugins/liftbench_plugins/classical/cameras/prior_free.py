@@ -1,4 +1,4 @@
-"""Cameras of deforming bodies from a corrective of rank 3, without a prior (Dai, Li and He)."""
+"""Cameras of deforming bodies without a prior, from a corrective of rank 3 (Dai, Li and He)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_plugins.classical.cameras.cameras import agreeing, nearest_rotations
-from liftbench_plugins.classical.cameras.metric_upgrade import orthonormality, refined_corrective
+from liftbench_plugins.classical.cameras.cameras import nearest_rotations, with_common_signs
+from liftbench_plugins.classical.cameras.metric_upgrade import orthonormality, refine_corrective
 from liftbench_plugins.classical.cameras.semidefinite import least_cost, null_space
-from liftbench_plugins.classical.shapes.nuclear_norm import completed
+from liftbench_plugins.classical.shapes.nuclear_norm import complete_images
 from liftbench_plugins.classical.shapes.shape_rank import shape_rank
 from liftbench_plugins.classical.tracks import Tracks, frames_of, matrix_of
 
 
 @dataclass(frozen=True, eq=False)
 class PriorFreeStart:
-    """What is known of a body before its shapes.
+    """The rank, images and cameras that a method starts from.
 
     Attributes:
         rank: K.
-        whole: images (F, P, 2), centred, hidden points filled.
+        whole: images (F, P, 2), centred, with hidden points filled in.
         rotation: (F, 3, 3), body to camera.
     """
 
@@ -31,25 +31,25 @@ class PriorFreeStart:
 
 
 def prior_free_start(asked: int | None, tracks: Tracks) -> PriorFreeStart:
-    """Return K, images filled with the least nuclear norm, and the prior-free cameras.
+    """Return K, images completed with the least nuclear norm, and prior-free cameras.
 
-    Their signs are those with which the bodies agree, so that frames need no order.
+    The cameras have the signs with which the bodies agree, so frames need no order.
 
     Raises:
-        ValueError: the frames do not determine them.
+        ValueError: the frames do not determine cameras.
     """
-    whole = completed(frames_of(tracks.rows, 2), tracks.visible)
+    whole = complete_images(frames_of(tracks.rows, 2), tracks.visible)
     rows = matrix_of(whole)
     rank = prior_free_rank(asked, tracks, rows)
-    rotation = agreeing(nearest_rotations(prior_free_motion(rows, rank)), whole)
+    rotation = with_common_signs(nearest_rotations(prior_free_motion(rows, rank)), whole)
     return PriorFreeStart(rank, whole, rotation)
 
 
 def prior_free_rank(asked: int | None, tracks: Tracks, filled: Floats | None = None) -> int:
-    """Return K as `shape_rank` does, but by the rule no more than the frames determine.
+    """Return K as `shape_rank` does; a K that is not `asked` must also have enough frames.
 
-    The solutions of the equations of orthonormality are a space of 2K^2 - K dimensions (Dai, Li,
-    He), if there are 2F of them for the 3K(3K + 1)/2 - (2K^2 - K) other unknowns.
+    The equations of orthonormality have a space of solutions with 2K^2 - K dimensions (Dai, Li,
+    He). The 2F equations must determine the other 3K(3K + 1)/2 - (2K^2 - K) unknowns.
     """
     rank = shape_rank(asked, tracks, filled)
     if asked is not None:
@@ -60,34 +60,35 @@ def prior_free_rank(asked: int | None, tracks: Tracks, filled: Floats | None = N
 
 
 def prior_free_motion(rows: Floats, rank: int) -> Floats:
-    """Return the first two rows (F, 2, 3) of cameras, each with a scale and sign of its own.
+    """Return the first two rows (F, 2, 3) of cameras, each with an unknown scale and sign.
 
-    The corrective G of rank 3 is found by its Gram matrix Q = G G', which is positive
-    semidefinite, meets the equations of orthonormality and has the least trace, and is refined
-    (Dai, Li, He, A simple prior-free method for non-rigid structure-from-motion factorization,
-    CVPR 2012). Of the paper's factor U S^1/2 of W we take the trace, but the equations of U, as
-    weak columns meet any; and we set the scale of Q by the mean squared length of camera rows,
-    where the paper has the sum of coordinates, whose signs are those of singular vectors.
+    The Gram matrix Q = G G' of the corrective G of rank 3 is positive semidefinite, fulfils the
+    equations of orthonormality and has the least trace; G is then refined (Dai, Li, He, A simple
+    prior-free method for non-rigid structure-from-motion factorization, CVPR 2012). The paper
+    factorises W with U S^1/2. We take the trace for this factor, but the equations for U, because
+    weak columns fulfil any equation. We fix the scale of Q by the mean squared length of camera
+    rows; the paper fixes a sum of coordinates, whose signs are the arbitrary ones of singular
+    vectors.
 
     Args:
         rows: W, (2F, P), centred.
         rank: K.
 
     Raises:
-        ValueError: a frame shows too little for a camera.
+        ValueError: a frame does not determine a camera.
     """
     cameras, values = camera_factor(rows, rank)
     space = null_space(orthonormality(cameras), 2 * rank**2 - rank)
     cost = np.diag(values[0] / np.maximum(values, _WEAKEST * values[0]))
-    # The columns of U have one length, so that the identity gives the mean squared length of rows.
+    # The columns of U have one length, so <I, Q> is the mean squared length of camera rows.
     gram = least_cost(space, cost, np.eye(3 * rank))
-    return cameras @ refined_corrective(cameras, rank_three_factor(gram))
+    return cameras @ refine_corrective(cameras, rank_three_factor(gram))
 
 
 def camera_factor(rows: Floats, rank: int) -> tuple[Floats, Floats]:
-    """Return the first 3K left singular vectors of W (2F, P) and their values (3K,).
+    """Return the first 3K left singular vectors of W (2F, P), as (F, 2, 3K), and values (3K,).
 
-    The vectors come as rows (F, 2, 3K) of frames; their length is the root of 2F.
+    The vectors are scaled to the length sqrt(2F).
     """
     left, values, _ = np.linalg.svd(rows, full_matrices=False)
     cameras: Floats = left[:, : 3 * rank] * np.sqrt(len(rows))
@@ -95,11 +96,11 @@ def camera_factor(rows: Floats, rank: int) -> tuple[Floats, Floats]:
 
 
 def rank_three_factor(gram: Floats) -> Floats:
-    """Return the G (n, 3) with G G' nearest to a Gram matrix (n, n)."""
+    """Return the G (n, 3) for which G G' is nearest to a Gram matrix (n, n)."""
     values, vectors = np.linalg.eigh(gram)
     factor: Floats = vectors[:, -3:] * np.sqrt(np.maximum(values[-3:], 0))
     return factor
 
 
-# Weaker columns than this share of the strongest cost no more: W of rank below 3K has some.
+# Columns weaker than this share of the strongest all have one cost: W may have a rank below 3K.
 _WEAKEST = 1e-6

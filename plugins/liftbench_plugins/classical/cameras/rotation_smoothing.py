@@ -1,4 +1,4 @@
-"""Cameras over time that bend little, each as far as its own evidence is weak."""
+"""Smoothing of cameras over time; an uncertain camera is smoothed more."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from liftbench_plugins.classical.cameras.cameras import nearest_rotations
 _FLOOR = 1e-12
 
 
-def smoothed(rotation: Floats, uncertainty: Floats) -> Floats:
-    """Return rotations (F, 3, 3) near given ones whose second differences are small.
+def smooth_rotations(rotation: Floats, uncertainty: Floats) -> Floats:
+    """Return rotations (F, 3, 3) near the given rotations, with small second differences.
 
     Minimises sum_f |X_f - R_f|^2/u_f^2 + sum_f |X_{f+1} - 2 X_f + X_{f-1}|^2/b^2, with b the median
-    second difference of the given ones, and takes the nearest rotations: a penalised least-squares
-    smoother (Whittaker 1923) of chordal distances.
+    second difference of the given rotations, and takes the nearest rotations: a penalised
+    least-squares smoother (Whittaker 1923) of chordal distances.
 
     Args:
-        rotation: (F, 3, 3), chained.
-        uncertainty: (F,) by how much each may be wrong, in chordal distance.
+        rotation: (F, 3, 3), with the signs of `smooth_signs`.
+        uncertainty: standard error of each rotation as a chordal distance, (F,).
     """
     frames = len(rotation)
     if frames < 3:

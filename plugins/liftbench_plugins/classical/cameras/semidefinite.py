@@ -1,4 +1,4 @@
-"""Linear programs over the positive semidefinite matrices of a linear space."""
+"""Linear programs over the positive semidefinite matrices in a linear space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from liftbench.types import Floats
 from liftbench_plugins.classical.cameras.metric_upgrade import symmetric
 
 _ITERATIONS, _TOLERANCE = 1500, 1e-7
-# Now and then the penalty changes by this factor where one residual is that much the greater.
+# Every 20 iterations the penalty changes by a factor if one residual is 5 times the other.
 _BALANCE_EVERY, _IMBALANCE, _FACTOR = 20, 5.0, 2.0
 
 
@@ -19,29 +19,30 @@ class MatrixSpace:
     """A linear space of symmetric matrices (n, n).
 
     Attributes:
-        basis: (m, n(n+1)/2) orthonormal rows, the upper triangles of m matrices with entries off
-            the diagonal times the root of 2, so that products of rows are those of matrices.
+        basis: (m, n(n+1)/2) orthonormal rows. Each holds the upper triangle of a matrix; entries
+            off the diagonal are multiplied by sqrt(2), so that products of rows equal products of
+            matrices.
     """
 
     basis: Floats
 
     def coordinates(self, matrix: Floats) -> Floats:
-        """Return the products (m,) of a symmetric matrix with those of the basis."""
+        """Return the inner products (m,) of a symmetric matrix with the basis."""
         upper = matrix[np.triu_indices(len(matrix))]
         return self.basis @ (upper * _scale(len(upper)))
 
     def matrix(self, coordinates: Floats) -> Floats:
-        """Return the matrix (n, n) with given coordinates (m,)."""
+        """Return the matrix (n, n) with the given coordinates (m,)."""
         upper = coordinates @ self.basis
         return symmetric(upper / _scale(len(upper)))
 
 
 def null_space(equations: Floats, dimension: int) -> MatrixSpace:
-    """Return the space of given dimension in which equations hold best, in least squares.
+    """Return the space of matrices that fulfils homogeneous equations best in least squares.
 
     Args:
-        equations: (any, n(n+1)/2) on the upper triangle of a symmetric matrix, equal to zero.
-        dimension: of the space.
+        equations: coefficients (any, n(n+1)/2) of the upper triangle of a symmetric matrix.
+        dimension: dimension of the space.
     """
     scaled = equations / _scale(equations.shape[1])
     _, vectors = np.linalg.eigh(scaled.T @ scaled)
@@ -51,15 +52,14 @@ def null_space(equations: Floats, dimension: int) -> MatrixSpace:
 def least_cost(space: MatrixSpace, cost: Floats, gauge: Floats) -> Floats:
     """Return the positive semidefinite Q of the space with <gauge, Q> = 1 and least <cost, Q>.
 
-    By the alternating direction method of multipliers: Q lies in the space, a copy of it is
-    positive semidefinite (Boyd et al., Distributed optimization and statistical learning via the
-    alternating direction method of multipliers, 2011, sections 3.4.1 and 5.2). The result is the
-    copy.
+    The alternating direction method of multipliers keeps Q in the space and a copy of Q positive
+    semidefinite (Boyd et al., Distributed optimization and statistical learning via the alternating
+    direction method of multipliers, 2011, sections 3.4.1 and 5.2). The result is the copy.
 
     Args:
-        space: of matrices (n, n).
-        cost: (n, n) symmetric.
-        gauge: (n, n) symmetric, not at right angles to the space.
+        space: matrices (n, n).
+        cost: (n, n), symmetric.
+        gauge: (n, n), symmetric, not orthogonal to the space.
     """
     slope, level = space.coordinates(cost), space.coordinates(gauge)
     step = level / (level @ level)
@@ -81,20 +81,20 @@ def least_cost(space: MatrixSpace, cost: Floats, gauge: Floats) -> Floats:
 
 
 def _balance(primal: float, change: float) -> float:
-    """Return by what the penalty grows to bring the two residuals together."""
+    """Return the factor of the penalty that brings the two residuals closer together."""
     if primal > _IMBALANCE * change:
         return _FACTOR
     return 1 / _FACTOR if change > _IMBALANCE * primal else 1.0
 
 
 def _semidefinite_part(matrix: Floats) -> Floats:
-    """Return the nearest positive semidefinite matrix to a symmetric one."""
+    """Return the positive semidefinite matrix nearest to a symmetric matrix."""
     values, vectors = np.linalg.eigh(matrix)
     part: Floats = (vectors * np.maximum(values, 0)) @ vectors.T
     return part
 
 
 def _scale(entries: int) -> Floats:
-    """Return 1 for the diagonal and the root of 2 for the other entries of an upper triangle."""
+    """Return 1 for the diagonal and sqrt(2) for the other entries of an upper triangle."""
     row, column = np.triu_indices(int(np.sqrt(2 * entries)))
     return np.where(row == column, 1.0, np.sqrt(2.0))

@@ -1,4 +1,4 @@
-"""Dictionaries of shapes of which few make a frame, before known cameras: block K-SVD."""
+"""Dictionaries of shapes: each frame combines few atoms, and cameras are known (block K-SVD)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import numpy as np
 from liftbench.types import Bools, Floats
 
 _SWEEPS = 20
-# Of the mean energy of atoms as they are seen: keeps two that look the same apart.
+# Share of the mean energy of atoms in the images; it keeps the weights of two atoms that look alike
+# finite.
 _RIDGE = 1e-10
 
 
-def learned_atoms(image: Floats, rotation: Floats, start: Floats, active: int) -> Floats:
-    """Return atoms (K, P, 3) that explain images when few are active in each frame.
+def learn_atoms(image: Floats, rotation: Floats, start: Floats, active: int) -> Floats:
+    """Return atoms (K, P, 3) that explain images if few atoms are active in each frame.
 
-    Sweeps of pursuit and, atom by atom, of the best atom and weights for the frames that use it
-    (Aharon, Elad, Bruckstein, K-SVD, IEEE Trans. Signal Processing 2006, with a block c_f R_f in
-    place of a column).
+    Each sweep finds codes by matching pursuit; then it finds, atom by atom, the best atom and
+    weights for the frames that use it (Aharon, Elad, Bruckstein, K-SVD, IEEE Trans. Signal
+    Processing 2006, with a block c_f R_f in place of a column).
 
     Args:
         image: (F, P, 2), centred.
         rotation: (F, 3, 3), body to camera.
-        start: (K, P, 3).
-        active: atoms a frame.
+        start: first atoms, (K, P, 3).
+        active: number of active atoms per frame.
     """
     cameras = rotation[:, :2].swapaxes(1, 2)
     atoms = start.copy()
@@ -38,16 +39,16 @@ def learned_atoms(image: Floats, rotation: Floats, start: Floats, active: int) -
 
 
 def sparse_codes(image: Floats, rotation: Floats, atoms: Floats, active: int) -> Floats:
-    """Return weights (F, K) of atoms, not zero for `active` in a frame, by matching pursuit.
+    """Return the weights (F, K) of atoms by matching pursuit; `active` per frame are not zero.
 
-    The next atom is the one that explains most of what is left; all weights are then solved again
+    The next atom is the one that explains most of the residual; then all weights are solved again
     (Eldar, Kuppinger, Bolcskei, Block-sparse signals, IEEE Trans. Signal Processing 2010).
 
     Args:
         image: (F, P, 2), centred.
         rotation: (F, 3, 3), body to camera.
         atoms: (K, P, 3).
-        active: atoms a frame.
+        active: number of active atoms per frame.
     """
     seen = np.einsum("kpc,fac->fkpa", atoms, rotation[:, :2]).reshape(len(image), len(atoms), -1)
     grams = seen @ seen.swapaxes(1, 2)
@@ -59,12 +60,18 @@ def sparse_codes(image: Floats, rotation: Floats, atoms: Floats, active: int) ->
         left = goals - np.einsum("fkl,fl->fk", grams, codes)
         gain = np.where(chosen, -np.inf, left**2 / energy)
         chosen[np.arange(len(image)), gain.argmax(axis=1)] = True
-        codes = _solved(grams, goals, chosen)
+        codes = _solve_codes(grams, goals, chosen)
     return codes
 
 
-def _solved(grams: Floats, goals: Floats, chosen: Bools) -> Floats:
-    """Return the least-squares weights (F, K) of the chosen atoms, zero for others."""
+def _solve_codes(grams: Floats, goals: Floats, chosen: Bools) -> Floats:
+    """Return the least-squares weights (F, K) of the chosen atoms, and zero for all others.
+
+    Args:
+        grams: inner products of atoms in each image, (F, K, K).
+        goals: inner products of atoms with the image, (F, K).
+        chosen: which atoms are active, (F, K).
+    """
     both = chosen[:, :, None] & chosen[:, None, :]
     unit = np.eye(goals.shape[1])
     ridge = _RIDGE * np.trace(grams, axis1=1, axis2=2)[:, None, None]
@@ -74,16 +81,16 @@ def _solved(grams: Floats, goals: Floats, chosen: Bools) -> Floats:
 
 
 def _best_atom(image: Floats, cameras: Floats, codes: Floats) -> tuple[Floats, Floats]:
-    """Return the atom (P, 3) for given weights (F,) and then the weights for the atom.
+    """Return the best atom (P, 3) for the given weights, and the best weights (F,) for this atom.
 
     Args:
-        image: (F, P, 2) what the atom is to explain.
+        image: the part of the images that the atom explains, (F, P, 2).
         cameras: (F, 3, 2).
-        codes: (F,) weights to begin with.
+        codes: first weights, (F,).
     """
     blocks = codes[:, None, None] * cameras
     normal = np.einsum("fca,fda->cd", blocks, blocks)
-    # A single frame leaves depth open: the least atom is taken.
+    # A single frame does not determine depth: the pseudo-inverse gives the smallest atom.
     atom = np.einsum("fpa,fca->pc", image, blocks) @ np.linalg.pinv(normal, hermitian=True)
     seen = atom @ cameras
     energy = np.einsum("fpa,fpa->f", seen, seen)

@@ -1,4 +1,4 @@
-"""Shape coefficients that are combinations of basis trajectories, before known cameras."""
+"""Shape coefficients that are combinations of basis trajectories; cameras are known."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_plugins.classical.shapes.seen_trajectories import seen
+from liftbench_plugins.classical.shapes.seen_trajectories import trajectory_views
 
 _GREATEST_CONDITION = 10.0
 
 
 @dataclass(frozen=True, eq=False)
 class CoefficientSpace:
-    """W = sum over k of R (C_k ⊗ I) S_k with coefficients C = basis X, free of the frames.
+    """The model W = sum over k of R (C_k ⊗ I) S_k with coefficients C = basis X, in m dimensions.
 
-    All that coefficients can explain lies in the 3d dimensions that `seen` spans; what is left of
-    W is the same for all X.
+    Coefficients can explain W only in the span of `trajectory_views`, which has m <= 3d dimensions.
+    The part of W outside the span is the same for all X, so it is left out.
 
     Attributes:
-        basis: (F, d).
-        views: (m, 3, d), `seen` in orthonormal coordinates of its span.
-        target: (m, P), W in these coordinates.
+        basis: basis trajectories, (F, d).
+        views: `trajectory_views` in orthonormal coordinates of its span, (m, 3, d).
+        target: W in these coordinates, (m, P).
     """
 
     basis: Floats
@@ -30,22 +30,22 @@ class CoefficientSpace:
     target: Floats
 
     def motion(self, mixing: Floats) -> Floats:
-        """Return M (m, 3, K) of X (d, K): how each basis shape moves in the image."""
+        """Return the motion M (m, 3, K) of the basis shapes for coefficients X (d, K)."""
         moved: Floats = self.views @ mixing
         return moved
 
-    def tells_apart(self, mixing: Floats) -> bool:
-        """Whether a joint fit of all basis shapes of X (d, K) amplifies noise but little."""
+    def is_well_conditioned(self, mixing: Floats) -> bool:
+        """Return whether a joint fit of all basis shapes of X (d, K) amplifies noise little."""
         motion = self.motion(mixing).reshape(len(self.views), -1)
         return bool(np.linalg.cond(motion) <= _GREATEST_CONDITION)
 
     def shapes(self, mixing: Floats, parts: Floats) -> Floats:
-        """Return the shapes (F, P, 3) of X (d, K) and basis shapes S (K, 3, P)."""
+        """Return the shapes (F, P, 3) for coefficients X (d, K) and basis shapes S (K, 3, P)."""
         return np.tensordot(self.basis @ mixing, parts, axes=1).swapaxes(1, 2)
 
 
 def coefficient_space(rows: Floats, rotation: Floats, basis: Floats) -> CoefficientSpace:
-    """Return the space of W (2F, P), cameras (F, 3, 3) and basis trajectories (F, d)."""
-    span, upper = np.linalg.qr(seen(rotation, basis))
+    """Return the space for W (2F, P), cameras (F, 3, 3) and basis trajectories (F, d)."""
+    span, upper = np.linalg.qr(trajectory_views(rotation, basis))
     views = upper.reshape(len(upper), -1, 3).swapaxes(1, 2)
     return CoefficientSpace(basis, np.ascontiguousarray(views), span.T @ rows)

@@ -15,7 +15,7 @@ def dct_basis(frames: int, count: int) -> Floats:
     2008).
 
     Raises:
-        ValueError: there are not as many.
+        ValueError: `count` is not between 1 and the number of frames.
     """
     if not 1 <= count <= frames:
         raise ValueError(f"expected 1 to {frames} cosines over {frames} frames, got {count}")
@@ -24,13 +24,13 @@ def dct_basis(frames: int, count: int) -> Floats:
 
 
 def free_ended_basis(frames: int, count: int) -> Floats:
-    """Return orthonormal columns (F, count) of a constant, a line, a parabola and slow cosines.
+    """Return an orthonormal basis (F, count) of a constant, a line, a parabola and slow cosines.
 
-    Cosines have no slope at the first and the last frame; with the other three a trajectory of any
-    slopes there is a sum of few.
+    Cosines have slope zero at the first and the last frame. With the line and the parabola, few
+    columns represent a trajectory with any slope at its ends.
 
     Raises:
-        ValueError: there are not as many.
+        ValueError: `count` is not between 1 and the number of frames.
     """
     cosines = dct_basis(frames, count)
     time = np.linspace(-1, 1, frames)

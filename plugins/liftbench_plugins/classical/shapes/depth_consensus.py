@@ -1,4 +1,4 @@
-"""Depths of all points from those of overlapping groups, each up to its place and mirroring."""
+"""Depths of all points from the depths of overlapping groups, whose offsets and signs differ."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _GROWTH = 1.05
 _SIGN_TOLERANCE = 1e-4
 
 
-def agreeing_signs(depth: Floats, groups: Groups) -> Floats:
-    """Return signs (G,), 1 or -1, with which the depths of groups agree where they share points.
+def group_signs(depth: Floats, groups: Groups) -> Floats:
+    """Return signs (G,), 1 or -1, with which the depths of groups agree at shared points.
 
-    Those of z_g' u_g for the depths u of all points, of unit length, that leave the least of
-    sum_g ‖u_g - z_g z_g' u_g‖^2, with z_g of unit length and u_g the part of u in a group, both
+    They are the signs of z_g' u_g for the depths u of all points, of unit length, that minimise
+    sum_g ‖u_g - z_g z_g' u_g‖^2. Here z_g has unit length and u_g is the part of u in group g, both
     centred in each frame (Lee, Cho, Oh, Consensus of non-rigid reconstructions, CVPR 2016).
 
     Args:
-        depth: (G, n, F).
-        groups: (G, n).
+        depth: depths of each group, (G, n, F).
+        groups: points of each group, (G, n).
     """
     share = members(groups)
-    unit = _centred(depth)
+    unit = _centre_groups(depth)
     length = np.linalg.norm(unit, axis=(1, 2), keepdims=True)
     unit = np.divide(unit, length, out=unit, where=length > 0)
     most = float(np.bincount(groups.ravel()).max())
@@ -38,7 +38,7 @@ def agreeing_signs(depth: Floats, groups: Groups) -> Floats:
     def agreement(entries: Floats) -> Floats:
         whole = entries.reshape(shape)
         whole = whole - whole.mean(axis=0)
-        kept = along(whole)[:, None, None] * unit - _centred(whole[groups])
+        kept = along(whole)[:, None, None] * unit - _centre_groups(whole[groups])
         agreed: Floats = (most * whole + share.T @ _rows(kept)).ravel()
         return agreed
 
@@ -50,14 +50,14 @@ def agreeing_signs(depth: Floats, groups: Groups) -> Floats:
 
 
 def consensus_depths(depth: Floats, groups: Groups) -> Floats:
-    """Return depths (P, F) of mean zero from which those of groups depart least.
+    """Return the depths (P, F), of mean zero, that agree best with the depths of the groups.
 
-    In each frame they minimise sum_g |z_g - t_g 1 - z|_1 with a place t_g for each group, by the
+    In each frame they minimise sum_g |z_g - t_g 1 - z|_1 with an offset t_g for each group, by the
     alternating direction method of multipliers (Lee, Cho, Oh).
 
     Args:
-        depth: (G, n, F).
-        groups: (G, n).
+        depth: depths of each group, (G, n, F).
+        groups: points of each group, (G, n).
     """
     fit = _SquareFit(groups)
     threshold = float(np.abs(depth).mean())
@@ -77,28 +77,28 @@ def consensus_depths(depth: Floats, groups: Groups) -> Floats:
 
 
 class _SquareFit:
-    """Depths from which those of groups depart least in squares."""
+    """The depths that agree best with the depths of the groups in least squares."""
 
     def __init__(self, groups: Groups) -> None:
         self.groups, self.share = groups, members(groups)
         of_group = self.share.T @ np.repeat(np.eye(len(groups)), groups.shape[1], axis=0)
         system = np.diag(of_group.sum(axis=1)) - of_group @ of_group.T / groups.shape[1]
-        # A place of all depths together is free; the inverse gives them a mean of zero.
+        # A common offset of all depths is free; the added constant makes their mean zero.
         self.inverse = np.linalg.inv(system + 1 / len(system))
 
     def __call__(self, depth: Floats) -> tuple[Floats, Floats]:
-        """Return the depths (P, F) and, at the places of groups, those of groups (G, n, F)."""
-        whole: Floats = self.inverse @ (self.share.T @ _rows(_centred(depth)))
+        """Return the depths (P, F), and these depths in each group at its offset, (G, n, F)."""
+        whole: Floats = self.inverse @ (self.share.T @ _rows(_centre_groups(depth)))
         own = whole[self.groups]
         return whole, own + (depth - own).mean(axis=1, keepdims=True)
 
 
-def _centred(depth: Floats) -> Floats:
+def _centre_groups(depth: Floats) -> Floats:
     """Return depths (G, n, F) minus their mean in each group and frame."""
     offset: Floats = depth - depth.mean(axis=1, keepdims=True)
     return offset
 
 
 def _rows(depth: Floats) -> Floats:
-    """Return depths (G, n, F) as (G n, F)."""
+    """Return depths (G, n, F) as rows (G n, F)."""
     return depth.reshape(-1, depth.shape[2])

@@ -1,4 +1,4 @@
-"""Shapes of many groups of points at once: the weak reconstructions that a consensus is made of."""
+"""Depths of many groups of points at once, the input of the consensus."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from liftbench_plugins.classical.shapes.nuclear_norm import least_norm
 from liftbench_plugins.classical.tracks import NO_VALUE
 
 _TOLERANCE = 1e-7
-# A frame's scale is not below this share of the mean scale of its group.
+# The scale of a frame is at least this share of the mean scale of its group.
 _SMALLEST = 1e-3
 
 
 def group_depths(image: Floats) -> Floats:
-    """Return the depths (G, F, P) of groups of points, each group up to one mirroring.
+    """Return the depths (G, F, P) of groups of points; the sign of each group is arbitrary.
 
-    Cameras of each group, the signs with which its frames agree, and then the shapes of least
-    nuclear norm about their mean whose images are the given ones (Lee, Cho, Oh, Consensus of
-    non-rigid reconstructions, CVPR 2016).
+    The steps are: cameras of each group, signs with which its frames agree, and shapes of least
+    nuclear norm about their mean that have the given images (Lee, Cho, Oh, Consensus of non-rigid
+    reconstructions, CVPR 2016).
 
     Args:
         image: (G, F, P, 2), centred.
 
     Raises:
-        ValueError: a group has all its points at one place in a frame.
+        ValueError: all points of a group coincide in a frame.
     """
     length = np.linalg.norm(image, axis=(2, 3), keepdims=True)
     if (flat := (length <= NO_VALUE * length.max()).any(axis=(0, 2, 3))).any():
         raise ValueError(
-            f"frame {int(flat.argmax())} has {image.shape[2]} points at one place, which tell no "
-            "camera"
+            f"frame {int(flat.argmax())} has {image.shape[2]} points at one place, which determine "
+            "no camera"
         )
     motion = group_cameras(image / length)
     rotation = nearest_rotations(motion.reshape(-1, 2, 3)).reshape(*motion.shape[:2], 3, 3)
@@ -47,11 +47,11 @@ def group_depths(image: Floats) -> Floats:
 
 
 def least_norm_depths(seen: Floats, axis: Floats) -> Floats:
-    """Return depths (G, F, P) that give shapes the least nuclear norm about their mean.
+    """Return the depths (G, F, P) for which shapes have the least nuclear norm about their mean.
 
     Args:
-        seen: (G, F, P, 3) the images in the body's frame.
-        axis: (G, F, 3) what depths are along, at right angles to `seen`.
+        seen: images in the body's frame, (G, F, P, 3).
+        axis: direction of depth in the body's frame, (G, F, 3), orthogonal to `seen`.
     """
     stack = (*seen.shape[:2], -1)
     along = axis[..., None, :]
@@ -61,20 +61,24 @@ def least_norm_depths(seen: Floats, axis: Floats) -> Floats:
         lifted: Floats = (seen + depth[..., None] * along).reshape(stack)
         return lifted
 
-    shape = least_norm(nearest, _shrunk_about_mean, np.zeros_like(seen).reshape(stack), _TOLERANCE)
+    shape = least_norm(nearest, _shrink_about_mean, np.zeros_like(seen).reshape(stack), _TOLERANCE)
     depths: Floats = np.einsum("gfpc,gfc->gfp", shape.reshape(seen.shape), axis)
     return depths
 
 
-def _shrunk_about_mean(rows: Floats, threshold: Floats) -> Floats:
-    """Return matrices (G, F, n) whose rows' departures from their mean have less singular values.
+def _shrink_about_mean(rows: Floats, threshold: Floats) -> Floats:
+    """Return matrices (G, F, n) with smaller singular values of the rows minus their mean.
 
-    By the eigenvectors of their n x n products, which are small.
+    Eigenvectors of the small (n, n) products give the singular values.
+
+    Args:
+        rows: (G, F, n).
+        threshold: by how much a singular value shrinks, (G, 1, 1).
     """
     mean = rows.mean(axis=1, keepdims=True)
     offset = rows - mean
     squares, vectors = np.linalg.eigh(offset.swapaxes(1, 2) @ offset)
     values = np.sqrt(np.maximum(squares, np.finfo(float).tiny))[:, None]
     kept = np.maximum(1 - threshold / values, 0)
-    less: Floats = mean + offset @ ((vectors * kept) @ vectors.swapaxes(1, 2))
-    return less
+    smaller: Floats = mean + offset @ ((vectors * kept) @ vectors.swapaxes(1, 2))
+    return smaller

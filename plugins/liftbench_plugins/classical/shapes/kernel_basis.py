@@ -1,4 +1,4 @@
-"""Kernel principal components of frames: the functions of shape that coefficients are made of."""
+"""Kernel principal components of frames: smooth functions of the shape."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import numpy as np
 
 from liftbench.types import Floats
 
-# What the components hold of the kernel's spectrum.
+# Share of the kernel's spectrum that the components hold.
 _SHARE = 0.99
 _HALVINGS = 15
-# Widths that are tried, as shares of the greatest dissimilarity.
+# Range of the variances s^2 that are tried, as shares of the largest dissimilarity.
 _NARROW, _WIDE = 1e-5, 1e3
 
 
 def kernel_basis(dissimilarity: Floats, count: int) -> Floats:
-    """Return a constant and the first kernel principal components V e^(1/2) of frames (F, count).
+    """Return a constant and the first kernel principal components V e^(1/2) of frames, (F, count).
 
-    The kernel exp(-E / 2s^2), centred, has the width s with which these hold 99 % of its spectrum
-    (Hamsici, Gotardo, Martinez, Learning spatially-smooth mappings in non-rigid structure from
-    motion, ECCV 2012, whose kernel is not centred: a constant lets a rigid body be exact). A wide
-    kernel needs few components. An indefinite one counts by the magnitudes of its eigenvalues.
+    The centred kernel exp(-E / 2s^2) has the width s for which the components hold 99 % of its
+    spectrum: a wide kernel needs few components (Hamsici, Gotardo, Martinez, Learning
+    spatially-smooth mappings in non-rigid structure from motion, ECCV 2012). The paper does not
+    centre its kernel; the constant makes a rigid body exact. If a kernel is indefinite, the
+    magnitudes of its eigenvalues count.
 
     Args:
-        dissimilarity: E, (F, F), zero for frames that are alike; like squared distances.
-        count: of columns, at most F.
+        dissimilarity: E, (F, F), such as squared distances; zero for equal frames.
+        count: number of columns, at most F.
     """
     frames = len(dissimilarity)
     constant = np.full((frames, 1), 1 / np.sqrt(frames))
@@ -43,7 +44,7 @@ def kernel_basis(dissimilarity: Floats, count: int) -> Floats:
 
 
 def _centred_kernel(dissimilarity: Floats, log_variance: float) -> Floats:
-    """Return exp(-E / 2s^2) less the means of its rows and columns, given log s^2."""
+    """Return the kernel exp(-E / 2s^2) with rows and columns of mean zero, given log s^2."""
     kernel = np.exp(-dissimilarity / (2 * np.exp(log_variance)))
     means = kernel.mean(axis=0)
     centred: Floats = kernel - means - means[:, None] + means.mean()

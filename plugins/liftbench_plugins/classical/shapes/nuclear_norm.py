@@ -1,4 +1,4 @@
-"""Shapes of many frames that together have the least nuclear norm."""
+"""Shapes and images of many frames with the least nuclear norm."""
 
 from __future__ import annotations
 
@@ -10,74 +10,77 @@ from liftbench.cameras import centred
 from liftbench.types import Bools, Floats
 from liftbench_plugins.classical.tracks import frames_of, matrix_of
 
-# By how much the penalty of the splitting grows in an iteration.
+# Factor by which the penalty of the splitting grows in each iteration.
 _GROWTH = 1.1
 _ITERATIONS, _TOLERANCE = 300, 1e-8
 
 
-def shrunk(matrix: Floats, thresholds: Floats | float) -> Floats:
-    """Return a matrix with its singular values less some thresholds, or zero.
+def shrink(matrix: Floats, thresholds: Floats | float) -> Floats:
+    """Return a matrix whose singular values are reduced by thresholds, but not below zero.
 
-    It is the X of least sum_i t_i s_i(X) + 1/2 ‖X - matrix‖^2: of one threshold the proximal map
+    It is the X of least sum_i t_i s_i(X) + 1/2 ‖X - matrix‖^2. One threshold gives the proximal map
     of the nuclear norm (Cai, Candes, Shen, A singular value thresholding algorithm for matrix
-    completion, SIAM J. Optim. 2010), of thresholds that nowhere fall that of a
-    weighted nuclear norm (Gu et al., Weighted nuclear norm minimization, CVPR 2014).
+    completion, SIAM J. Optim. 2010); thresholds in rising order give that of a weighted nuclear
+    norm (Gu et al., Weighted nuclear norm minimization, CVPR 2014).
 
     Args:
         matrix: (n, m).
-        thresholds: one, or min(n, m) from that of the largest singular value on.
+        thresholds: one number, or min(n, m) numbers, the first for the largest singular value.
     """
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     small: Floats = (left * np.maximum(values - thresholds, 0)) @ right
     return small
 
 
-def of_rank(shape: Floats, rank: int) -> Floats:
-    """Return the nearest shapes (F, P, 3) to some that are combinations of `rank` basis shapes."""
-    left, values, right = np.linalg.svd(stacked(shape), full_matrices=False)
+def nearest_of_rank(shape: Floats, rank: int) -> Floats:
+    """Return the nearest shapes (F, P, 3) that are combinations of `rank` basis shapes."""
+    left, values, right = np.linalg.svd(stack_coordinates(shape), full_matrices=False)
     near: Floats = (left[:, :rank] * values[:rank]) @ right[:rank]
     return near.reshape(shape.shape)
 
 
-def stacked(shape: Floats) -> Floats:
-    """Return S#, (F, 3P): a row for all coordinates of a frame's shape (F, P, 3)."""
+def stack_coordinates(shape: Floats) -> Floats:
+    """Return S# (F, 3P): one row with all coordinates of each shape (F, P, 3)."""
     return shape.reshape(len(shape), -1)
 
 
 def least_norm_shape(
     image: Floats, visible: Bools, rotation: Floats, weights: Floats | float = 1.0
 ) -> Floats:
-    """Return the shapes (F, P, 3) of least nuclear norm ‖S#‖_* whose images are the given ones.
+    """Return the shapes (F, P, 3) of least nuclear norm ‖S#‖_* that have the given images.
 
-    R S = W at visible points, each frame up to a translation where points are hidden. For equal
-    weights it is what Dai, Li and He approach by letting mu of mu ‖S#‖_* + 1/2 ‖W - R S‖^2 go to
-    zero (A simple prior-free method for non-rigid structure-from-motion factorization, CVPR 2012).
+    R S = W at visible points; if points are hidden, up to one translation per frame. For equal
+    weights this is the limit mu -> 0 of mu ‖S#‖_* + 1/2 ‖W - R S‖^2, which Dai, Li and He approach
+    (A simple prior-free method for non-rigid structure-from-motion factorization, CVPR 2012).
 
     Args:
-        image: (F, P, 2), centred; read where visible.
-        visible: (F, P).
+        image: (F, P, 2), centred; used at visible points only.
+        visible: which points are visible, (F, P).
         rotation: (F, 3, 3), body to camera.
-        weights: of the singular values from the largest on: one, or min(F, 3P) that do not fall.
+        weights: one number, or min(F, 3P) numbers in rising order, the first for the largest
+            singular value.
     """
     size = image.shape[0], image.shape[1], 3
 
     def nearest(rows: Floats) -> Floats:
         seen = rows.reshape(size) @ rotation.swapaxes(1, 2)
-        seen[..., :2] = _shown_as(image, visible, seen[..., :2])
-        return stacked(seen @ rotation)
+        seen[..., :2] = _move_to_images(image, visible, seen[..., :2])
+        return stack_coordinates(seen @ rotation)
 
-    return least_norm(nearest, _shrink(weights), stacked(np.zeros(size))).reshape(size)
+    return least_norm(
+        nearest, _weighted_shrink(weights), stack_coordinates(np.zeros(size))
+    ).reshape(size)
 
 
-def completed(image: Floats, visible: Bools) -> Floats:
-    """Return centred images (F, P, 2) without hidden points, W of the least nuclear norm.
+def complete_images(image: Floats, visible: Bools) -> Floats:
+    """Return centred images (F, P, 2) whose hidden points give W the least nuclear norm.
 
-    They are the given ones at visible points, each frame up to a translation (Candes, Recht, Exact
-    matrix completion via convex optimization, 2009).
+    Visible points stay as they are, up to one translation per frame (Candes, Recht, Exact matrix
+    completion via convex optimization, 2009).
 
     Args:
-        image: (F, P, 2); read where visible.
-        visible: (F, P).
+        image: (F, P, 2); used at visible points only.
+        visible: which points are visible, (F, P).
 
     Raises:
         ValueError: a point is hidden in every frame.
@@ -89,33 +92,36 @@ def completed(image: Floats, visible: Bools) -> Floats:
     frames, points = visible.shape
 
     def nearest(rows: Floats) -> Floats:
-        return matrix_of(_shown_as(image, visible, frames_of(rows, 2)))
+        return matrix_of(_move_to_images(image, visible, frames_of(rows, 2)))
 
-    return centred(frames_of(least_norm(nearest, _shrink(1), np.zeros((2 * frames, points))), 2))
+    return centred(
+        frames_of(least_norm(nearest, _weighted_shrink(1), np.zeros((2 * frames, points))), 2)
+    )
 
 
 def least_norm(
     nearest: Callable[[Floats], Floats],
-    shrink: Callable[[Floats, Floats], Floats],
+    proximal: Callable[[Floats, Floats], Floats],
     start: Floats,
     tolerance: float = _TOLERANCE,
 ) -> Floats:
-    """Return the matrix of least norm in an affine set, or many in a set each.
+    """Return the matrix of least norm in an affine set; a batch has one set per matrix.
 
-    The alternating direction method of multipliers with a growing penalty (Lin, Chen, Ma, The
-    augmented Lagrange multiplier method for exact recovery of corrupted low-rank matrices, 2010).
+    The method is the alternating direction method of multipliers with a growing penalty (Lin, Chen,
+    Ma, The augmented Lagrange multiplier method for exact recovery of corrupted low-rank matrices,
+    2010).
 
     Args:
         nearest: the projection onto the set.
-        shrink: the proximal map of the norm, given matrices (..., n, m) and steps (..., 1, 1).
+        proximal: the proximal map of the norm, given matrices (..., n, m) and steps (..., 1, 1).
         start: (..., n, m).
-        tolerance: the share of the result by which the two sides of the splitting may differ.
+        tolerance: largest difference of the two sides of the splitting, as a share of the result.
     """
     matrix = nearest(start)
     dual = np.zeros_like(matrix)
     step = np.linalg.norm(matrix, 2, axis=(-2, -1), keepdims=True)
     for _ in range(_ITERATIONS):
-        low = shrink(matrix + dual, step)
+        low = proximal(matrix + dual, step)
         matrix = nearest(low - dual)
         gap = matrix - low
         dual += gap
@@ -126,8 +132,8 @@ def least_norm(
     return matrix
 
 
-def _shown_as(image: Floats, visible: Bools, guess: Floats) -> Floats:
-    """Return the nearest images to a guess that are those given, up to a translation a frame."""
+def _move_to_images(image: Floats, visible: Bools, guess: Floats) -> Floats:
+    """Return the images nearest to a guess that show the given points, up to a translation each."""
     if visible.all():
         return image
     shown = visible[..., None]
@@ -135,6 +141,6 @@ def _shown_as(image: Floats, visible: Bools, guess: Floats) -> Floats:
     return np.where(shown, image - place, guess)
 
 
-def _shrink(weights: Floats | float) -> Callable[[Floats, Floats], Floats]:
-    """Return the proximal map of a weighted nuclear norm, given a matrix and the step."""
-    return lambda matrix, step: shrunk(matrix, weights * step.ravel())
+def _weighted_shrink(weights: Floats | float) -> Callable[[Floats, Floats], Floats]:
+    """Return the proximal map of a weighted nuclear norm, as a function of matrix and step."""
+    return lambda matrix, step: shrink(matrix, weights * step.ravel())

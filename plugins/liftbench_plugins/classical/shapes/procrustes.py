@@ -1,4 +1,4 @@
-"""Generalised Procrustes analysis: shapes free of turn and size, and what then still deforms."""
+"""Generalised Procrustes analysis: shapes aligned to their mean, and the deformations left."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from liftbench.types import Floats
 _ROUNDS, _TOLERANCE = 100, 1e-10
 
 
-def aligned(shape: Floats, mean: Floats) -> tuple[Floats, Floats]:
-    """Return the sizes s (F,) and rotations T (F, 3, 3) that bring s X T nearest to the mean.
+def align(shape: Floats, mean: Floats) -> tuple[Floats, Floats]:
+    """Return the sizes s (F,) and rotations T (F, 3, 3) that align shapes X to the mean.
 
-    The size is the one with <s X T, mean> = 1 (Lee, Cho, Choi, Oh, CVPR 2013): of all
-    sizes that meet a condition linear in s, it leaves only deformations at right angles to a mean
-    of norm 1.
+    T brings X nearest to the direction of the mean; the size fulfils <s X T, mean> = 1 (Lee, Cho,
+    Choi, Oh, CVPR 2013). So the remaining deformations are orthogonal to a mean of norm 1.
 
     Args:
-        shape: X, (F, n, 3), without translation.
+        shape: X, (F, n, 3), free of translation.
         mean: (n, 3), of norm 1.
     """
     left, values, right = np.linalg.svd(shape.swapaxes(1, 2) @ mean)
@@ -28,14 +27,14 @@ def aligned(shape: Floats, mean: Floats) -> tuple[Floats, Floats]:
 
 
 def procrustes_mean(shape: Floats, start: Floats) -> Floats:
-    """Return the mean (n, 3) of norm 1 to which shapes (F, n, 3) are aligned, and which they have.
+    """Return the mean (n, 3), of norm 1, of the shapes (F, n, 3) that are aligned to it.
 
-    Shapes are aligned to a mean and the mean taken anew, from `start` on (Gower, Generalized
-    Procrustes analysis, 1975).
+    From `start` on, shapes are aligned to the mean and the mean is computed again (Gower,
+    Generalized Procrustes analysis, 1975).
     """
     mean = start / np.linalg.norm(start)
     for _ in range(_ROUNDS):
-        size, turn = aligned(shape, mean)
+        size, turn = align(shape, mean)
         before, mean = mean, np.tensordot(size, shape @ turn, axes=1) / len(shape)
         mean = mean / np.linalg.norm(mean)
         if np.linalg.norm(mean - before) <= _TOLERANCE:
@@ -43,10 +42,10 @@ def procrustes_mean(shape: Floats, start: Floats) -> Floats:
     return mean
 
 
-def deformations(mean: Floats) -> Floats:
-    """Return an orthonormal basis (3n, 3n - 4) of changes of a mean (n, 3) in shape alone.
+def deformation_basis(mean: Floats) -> Floats:
+    """Return an orthonormal basis (3n, 3n - 4) of the deformations of a mean shape (n, 3).
 
-    Changes of size and small rotations of the mean are at right angles to it.
+    Deformations are orthogonal to changes of size and to small rotations of the mean.
     """
     turned = np.stack([np.cross(axis, mean) for axis in np.eye(3)])
     rigid = np.concatenate([mean[None], turned]).reshape(4, -1)

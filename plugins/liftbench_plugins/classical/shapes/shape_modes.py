@@ -1,4 +1,4 @@
-"""Shapes as a mean and modes whose coefficients are normal: expectation and maximisation."""
+"""Shapes as a mean plus modes with normal coefficients: expectation and maximisation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from liftbench.types import Bools, Floats
 from liftbench_plugins.classical.cameras.expected_cameras import Moments
 
-# Variance of the noise at the least, of images whose mean square is 1: it is divided by.
+# Smallest variance of the noise for images of mean square 1; it prevents a division by zero.
 LEAST_NOISE = 1e-13
-# Holds the coordinates of a point that too few frames show for all modes.
+# Keeps the modes finite at a point that is visible in too few frames.
 _RIDGE = 1e-10
 
 
@@ -20,8 +20,8 @@ class Views:
     """Centred images of F frames.
 
     Attributes:
-        image: (F, P, 2) minus the mean of the visible points; zero where hidden.
-        visible: (F, P).
+        image: (F, P, 2), minus the mean of the visible points; zero at hidden points.
+        visible: which points are visible, (F, P).
     """
 
     image: Floats
@@ -29,7 +29,7 @@ class Views:
 
     @property
     def weight(self) -> Floats:
-        """One where visible, zero where hidden, (F, P)."""
+        """1 at visible points, 0 at hidden points, (F, P)."""
         return self.visible.astype(np.float64)
 
     @property
@@ -41,13 +41,13 @@ class Views:
 
 @dataclass(frozen=True, eq=False)
 class ShapeModes:
-    """W = R (mean + sum over k of z_k mode_k) + t + n, with z ~ N(0, I) and n ~ N(0, noise I).
+    """The model W = R (mean + sum_k z_k mode_k) + t + n with z ~ N(0, I) and n ~ N(0, noise I).
 
     Attributes:
-        basis: (K + 1, P, 3), the mean shape and the K modes.
-        camera: R, (F, 2, 3) with orthonormal rows.
-        place: t, (F, 2).
-        noise: variance of an image coordinate.
+        basis: the mean shape and the K modes, (K + 1, P, 3).
+        camera: R, (F, 2, 3), with orthonormal rows.
+        place: translation t, (F, 2).
+        noise: variance of the noise of an image coordinate.
     """
 
     basis: Floats
@@ -58,12 +58,12 @@ class ShapeModes:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """The coefficients (1, z) given the images.
+    """The distribution of the coefficients (1, z) given the images.
 
     Attributes:
-        mean: (F, K + 1).
-        second: expected products, (F, K + 1, K + 1).
-        log_likelihood: of all images under the model.
+        mean: expected coefficients, (F, K + 1).
+        second: expected products of coefficients, (F, K + 1, K + 1).
+        log_likelihood: log-likelihood of all images under the model.
     """
 
     mean: Floats
@@ -76,8 +76,8 @@ def posterior(model: ShapeModes, views: Views, temper: float = 1.0) -> Posterior
 
     Args:
         model: the shapes, cameras and noise.
-        views: what is seen.
-        temper: the noise counts as this many times greater.
+        views: the images.
+        temper: factor by which the noise counts.
     """
     noise = model.noise * temper
     frames, size = len(model.camera), len(model.basis)
@@ -102,12 +102,12 @@ def posterior(model: ShapeModes, views: Views, temper: float = 1.0) -> Posterior
     )
 
 
-def improved(model: ShapeModes, found: Posterior, views: Views) -> ShapeModes:
-    """Return the model after one maximisation: of the basis, then cameras and places, then noise.
+def maximise(model: ShapeModes, found: Posterior, views: Views) -> ShapeModes:
+    """Return the model after one maximisation step, which never lowers the expected likelihood.
 
-    The expected log-likelihood falls in no part of it (Torresani et al.).
+    The step updates the basis, then cameras and translations, then the noise (Torresani et al.).
     """
-    basis = _fitted_basis(model, found, views)
+    basis = _fit_basis(model, found, views)
     moments, centre = _moments(basis, found, views)
     camera = moments.nearer(model.camera)
     noise = moments.misfit(camera).sum() / (2 * views.count.sum())
@@ -116,14 +116,14 @@ def improved(model: ShapeModes, found: Posterior, views: Views) -> ShapeModes:
 
 
 def expected_shapes(model: ShapeModes, found: Posterior, views: Views) -> Floats:
-    """Return the expected shapes (F, P, 3), about the mean of the visible points."""
+    """Return the expected shapes (F, P, 3), minus the mean of their visible points."""
     shape = np.tensordot(found.mean, model.basis, axes=1)
     offset: Floats = shape - _visible_mean(shape, views)[:, None]
     return offset
 
 
-def _fitted_basis(model: ShapeModes, found: Posterior, views: Views) -> Floats:
-    """Return the mean shape and modes of the least expected misfit, a point at a time."""
+def _fit_basis(model: ShapeModes, found: Posterior, views: Views) -> Floats:
+    """Return the mean shape and modes (K + 1, P, 3) of least expected misfit."""
     camera, size = model.camera, 3 * len(model.basis)
     gram = camera.swapaxes(1, 2) @ camera
     system = np.einsum("fkl,fcd->fkcld", found.second, gram).reshape(len(camera), -1)
@@ -136,7 +136,7 @@ def _fitted_basis(model: ShapeModes, found: Posterior, views: Views) -> Floats:
 
 
 def _moments(basis: Floats, found: Posterior, views: Views) -> tuple[Moments, Floats]:
-    """Return the moments of the cameras, and the expected mean (F, 3) of the visible points."""
+    """Return the moments that determine cameras, and the expected mean (F, 3) of visible points."""
     products = np.einsum("kpc,lpd->pklcd", basis, basis).reshape(basis.shape[1], -1)
     products = (views.weight @ products).reshape(len(views.image), len(basis) ** 2, 9)
     second = found.second.reshape(len(products), 1, -1) @ products

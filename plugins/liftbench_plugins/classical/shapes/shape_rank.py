@@ -1,4 +1,4 @@
-"""How many basis shapes, or trajectories a coordinate, a method takes: K."""
+"""K: the number of basis shapes, or of trajectories per coordinate, that a method uses."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import numpy as np
 from liftbench.types import Floats
 from liftbench_plugins.classical.tracks import NO_VALUE, Tracks
 
-# One K for all sequences; the tables of the papers have 7 to 13.
+# One limit of K for all sequences; the tables of the papers have 7 to 13.
 MOST = 10
-# The edge of noise is sharp only for large matrices.
+# The edge of the noise is sharp only for large matrices.
 _MARGIN = 1.2
 
 
 def shape_rank(asked: int | None, tracks: Tracks, filled: Floats | None = None) -> int:
-    """Return K: the one that was asked for, or else the greatest up to `MOST` that W bears.
+    """Return K: the number `asked`, or else the largest K up to `MOST` that W supports.
 
-    W bears K if there are 3K frames of 3K points and more than 3(K - 1) of its singular values
-    stand out of noise, so that a rigid body has K = 1.
+    W supports K if there are 3K frames and 3K points, and if more than 3(K - 1) singular values of
+    W are above the noise. So a rigid body has K = 1.
 
     Args:
-        asked: K of the method's parameters; None leaves it to the rule.
+        asked: K of the method's parameters; None: the largest K that W supports.
         tracks: W.
-        filled: W without hidden entries; `tracks.rows` if left out.
+        filled: W with hidden entries filled in; None: `tracks.rows`.
 
     Raises:
-        ValueError: too few frames or points, or W of too low a rank, for what was asked or for
-            K = 1; a frame whose points lie at one x or one y.
+        ValueError: there are too few frames or points, or the rank of W is too low, for `asked` or
+            for K = 1; or all points of a frame have one x or one y.
     """
     least = 3 * (asked or 1)
     title = f"K = {asked}" if asked else "a shape"
@@ -48,27 +48,28 @@ def shape_rank(asked: int | None, tracks: Tracks, filled: Floats | None = None) 
         if 3 * (asked - 1) >= rank:
             raise ValueError(f"K = {asked} needs more than W has, which is of rank {rank}; lower K")
         return asked
-    borne = -(-_out_of_noise(values[:rank], rows.shape) // 3)
-    return min(MOST, max(borne, 1), tracks.frames // 3, tracks.points // 3)
+    supported = -(-_count_above_noise(values[:rank], rows.shape) // 3)
+    return min(MOST, max(supported, 1), tracks.frames // 3, tracks.points // 3)
 
 
 def _require_extent(rows: Floats) -> None:
-    """Raise ValueError where a row of W is zero, which no camera can have."""
+    """Raise ValueError if a row of W is zero, which no camera can produce."""
     lengths = np.linalg.norm(rows, axis=1)
     if (flat := lengths <= NO_VALUE * lengths.max()).any():
         raise ValueError(
-            f"frame {int(flat.argmax()) // 2} has all points at one x or one y and tells no camera"
+            f"frame {int(flat.argmax()) // 2} has all points at one x or one y: it has no camera"
         )
 
 
-def _out_of_noise(values: Floats, shape: tuple[int, ...]) -> int:
-    """Return how many singular values are greater than noise makes that has the smallest one.
+def _count_above_noise(values: Floats, shape: tuple[int, ...]) -> int:
+    """Return how many singular values are above the noise that explains the smallest one.
 
-    Those of an (m, n) matrix of noise lie between sqrt(m) - sqrt(n) and sqrt(m) + sqrt(n) times its
-    standard deviation (Marchenko and Pastur 1967); those of a smooth deformation fall much further.
+    The singular values of an (m, n) matrix of noise lie between sqrt(m) - sqrt(n) and
+    sqrt(m) + sqrt(n) times its standard deviation (Marchenko and Pastur 1967). The singular values
+    of a smooth deformation fall much further.
     """
     low, high = sorted(np.sqrt(shape))
-    if high == low or len(values) < min(shape) - 1:  # centring takes one
+    if high == low or len(values) < min(shape) - 1:  # centring removes one
         return len(values)
     edge = values[-1] * (high + low) / (high - low)
     return int((values > _MARGIN * edge).sum())

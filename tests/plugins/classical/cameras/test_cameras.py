@@ -2,7 +2,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from liftbench.cameras import random_rotations
-from liftbench_plugins.classical.cameras.cameras import chained, chained_signs, nearest_rotations
+from liftbench_plugins.classical.cameras.cameras import (
+    nearest_rotations,
+    smooth_signs,
+    with_smooth_signs,
+)
 
 
 def smooth(frames=200, seed=0):
@@ -37,10 +41,10 @@ def test_nearest_rotations_keep_rotations_and_are_the_polar_factor():
 
 def test_signs_of_smooth_cameras_are_found_up_to_one():
     rotation, signs = smooth(), random_signs(200)
-    found = chained_signs(flipped(rotation, signs))
+    found = smooth_signs(flipped(rotation, signs))
     np.testing.assert_array_equal(found, signs * signs[0])
     np.testing.assert_allclose(
-        chained(flipped(rotation, signs)), flipped(rotation, np.full(200, signs[0]))
+        with_smooth_signs(flipped(rotation, signs)), flipped(rotation, np.full(200, signs[0]))
     )
 
 
@@ -56,9 +60,9 @@ def test_signs_are_those_of_a_loop_over_frames():
         }
         expected.append(min(angles, key=angles.get))
         before = flipped(camera[None], np.array([expected[-1]]))[0]
-    np.testing.assert_array_equal(chained_signs(rotation), expected)
+    np.testing.assert_array_equal(smooth_signs(rotation), expected)
 
 
 def test_one_frame_keeps_its_sign():
     rotation = random_rotations(np.random.default_rng(5), 1)
-    np.testing.assert_array_equal(chained(rotation), rotation)
+    np.testing.assert_array_equal(with_smooth_signs(rotation), rotation)

@@ -8,7 +8,7 @@ from liftbench_plugins.classical.cameras.metric_upgrade import (
     metric_upgrade,
     orthonormality,
     quadratic_terms,
-    refined_corrective,
+    refine_corrective,
     symmetric,
 )
 
@@ -61,7 +61,7 @@ def test_refinement_finds_the_corrective_from_nearby():
     cameras, mixing = motion(2)
     exact = np.linalg.inv(mixing)[:, :3]
     start = exact + 0.02 * np.abs(exact).max() * np.random.default_rng(4).standard_normal((6, 3))
-    found = refined_corrective(cameras @ mixing, start)
+    found = refine_corrective(cameras @ mixing, start)
     gram = grams(cameras @ mixing @ found)
     length = gram[:, 0, 0]
     np.testing.assert_allclose(gram[:, 1, 1] / length, 1, atol=1e-3)

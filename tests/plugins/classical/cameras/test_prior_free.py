@@ -3,14 +3,14 @@ import pytest
 
 from liftbench.cameras import centred, random_rotations
 from liftbench_plugins.classical.bmm_revisited import smooth_cameras
-from liftbench_plugins.classical.cameras.cameras import agreeing, nearest_rotations
+from liftbench_plugins.classical.cameras.cameras import nearest_rotations, with_common_signs
 from liftbench_plugins.classical.cameras.prior_free import (
     camera_factor,
     prior_free_motion,
     prior_free_rank,
     rank_three_factor,
 )
-from liftbench_plugins.classical.cameras.rotation_smoothing import smoothed
+from liftbench_plugins.classical.cameras.rotation_smoothing import smooth_rotations
 from liftbench_plugins.classical.tracks import Tracks, matrix_of
 
 
@@ -31,7 +31,7 @@ def relative(rotation):
 
 def test_cameras_are_found_up_to_signs_a_turn_and_a_mirror():
     rows, rotation, image = deforming()
-    found = agreeing(nearest_rotations(prior_free_motion(rows, 2)), image)
+    found = with_common_signs(nearest_rotations(prior_free_motion(rows, 2)), image)
     mirror = np.diag([1.0, 1.0, -1.0])
     flip = np.diag([-1.0, -1.0, 1.0])
     gaps = [
@@ -84,9 +84,9 @@ def test_smoothing_solves_its_least_squares():
         np.diag(trust) + bends.T @ bends, trust[:, None] * rotation.reshape(30, 9)
     )
     expected = nearest_rotations(dense.reshape(30, 3, 3)[:, :2])
-    np.testing.assert_allclose(smoothed(rotation, uncertainty), expected, atol=1e-9)
-    np.testing.assert_allclose(smoothed(rotation, np.zeros(30)), rotation, atol=1e-6)
-    np.testing.assert_array_equal(smoothed(rotation[:2], uncertainty[:2]), rotation[:2])
+    np.testing.assert_allclose(smooth_rotations(rotation, uncertainty), expected, atol=1e-9)
+    np.testing.assert_allclose(smooth_rotations(rotation, np.zeros(30)), rotation, atol=1e-6)
+    np.testing.assert_array_equal(smooth_rotations(rotation[:2], uncertainty[:2]), rotation[:2])
 
 
 def test_smooth_cameras_of_exact_rows_are_the_rows():

@@ -3,11 +3,11 @@ import pytest
 
 from liftbench.cameras import centred, random_rotations
 from liftbench_plugins.classical.shapes.nuclear_norm import (
-    completed,
+    complete_images,
     least_norm_shape,
-    of_rank,
-    shrunk,
-    stacked,
+    nearest_of_rank,
+    shrink,
+    stack_coordinates,
 )
 
 
@@ -30,7 +30,7 @@ def test_shrinking_is_the_proximal_map_of_the_norm(thresholds):
         norm = (thresholds * np.linalg.svd(other, compute_uv=False)).sum()
         return norm + 0.5 * np.square(other - matrix).sum()
 
-    found = shrunk(matrix, thresholds)
+    found = shrink(matrix, thresholds)
     best = value(found)
     for size in (1e-3, 1e-2, 0.1, 1.0):
         for _ in range(50):
@@ -39,9 +39,9 @@ def test_shrinking_is_the_proximal_map_of_the_norm(thresholds):
 
 def test_the_nearest_shapes_of_a_rank_have_it():
     shape = low_rank(rank=5)[0]
-    near = of_rank(shape, 3)
-    values = np.linalg.svd(stacked(shape), compute_uv=False)
-    assert np.linalg.matrix_rank(stacked(near)) == 3
+    near = nearest_of_rank(shape, 3)
+    values = np.linalg.svd(stack_coordinates(shape), compute_uv=False)
+    assert np.linalg.matrix_rank(stack_coordinates(near)) == 3
     assert np.linalg.norm(near - shape) == pytest.approx(np.linalg.norm(values[3:]))
 
 
@@ -61,7 +61,7 @@ def test_weights_that_spare_the_strong_values_come_nearer_to_shapes_of_low_rank(
     shape, rotation, image = low_rank(frames=60, points=15, rank=6)
     visible = np.ones(image.shape[:2], dtype=bool)
     plain = least_norm_shape(image, visible, rotation)
-    values = np.linalg.svd(stacked(plain), compute_uv=False)
+    values = np.linalg.svd(stack_coordinates(plain), compute_uv=False)
     weights = 1 / (values / values[0] + 1e-3)
     weighted = least_norm_shape(image, visible, rotation, weights)
     gaps = [np.linalg.norm(found - shape) / np.linalg.norm(shape) for found in (plain, weighted)]
@@ -71,14 +71,14 @@ def test_weights_that_spare_the_strong_values_come_nearer_to_shapes_of_low_rank(
 def test_images_of_low_rank_are_completed():
     image = low_rank(frames=60, points=30)[2]
     visible = np.random.default_rng(3).random(image.shape[:2]) < 0.7
-    found = completed(np.where(visible[..., None], image, -5.0), visible)
+    found = complete_images(np.where(visible[..., None], image, -5.0), visible)
     np.testing.assert_allclose(found, centred(image), atol=1e-4)
 
 
 def test_complete_images_stay_and_points_that_are_never_seen_are_refused():
     image = low_rank()[2]
     visible = np.ones(image.shape[:2], dtype=bool)
-    np.testing.assert_array_equal(completed(image, visible), image)
+    np.testing.assert_array_equal(complete_images(image, visible), image)
     visible[:, 4] = False
     with pytest.raises(ValueError, match="point 4 is hidden in every frame"):
-        completed(image, visible)
+        complete_images(image, visible)
