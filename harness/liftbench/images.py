@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class Images:
     def take(self, frames: NDArray[np.int64]) -> Images:
         """Return the images of these frames, in their order."""
         masks = None if self.masks is None else tuple(self.masks[i] for i in frames)
-        return Images(tuple(self.files[i] for i in frames), masks)
+        draw = self.draw and partial(_draw_taken, self.draw, frames.tolist())
+        return Images(tuple(self.files[i] for i in frames), masks, draw)
 
     def image(self, frame: int) -> NDArray[np.uint8]:
         """Return the image of a frame, (height, width, 3) from 0 to 255.
@@ -73,6 +75,11 @@ class Images:
     def _ensure_drawn(self, frame: int, files: Sequence[str]) -> None:
         if self.draw is not None and not Path(files[frame]).is_file():
             self.draw(frame)
+
+
+def _draw_taken(draw: Callable[[int], None], numbers: Sequence[int], frame: int) -> None:
+    """Draw a frame by the number that it had before it was taken."""
+    draw(numbers[frame])
 
 
 def _pixels(file: str, mode: str) -> NDArray[Any]:

@@ -73,6 +73,17 @@ def test_frames_are_drawn_when_they_are_asked_for(tmp_path: Path) -> None:
     assert not Path(files[3]).exists()
 
 
+def test_taken_frames_are_still_drawn(tmp_path: Path) -> None:
+    def draw(frame: int) -> None:
+        Image.new("L", (1, 1), frame).save(files[frame])
+
+    files = tuple(str(tmp_path / f"{n}.png") for n in range(5))
+    taken = Images(files, None, draw).take(np.array([4, 1, 3])).take(np.array([2, 0]))
+    assert [int(taken.image(n)[0, 0, 0]) for n in range(2)] == [3, 4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.png", "4.png"]
+    assert Images(files).take(np.array([0])).draw is None
+
+
 def first_of(images: Images, count: int) -> Images:
     return Images(images.files[:count], images.masks[:count], images.draw)
 
