@@ -58,12 +58,11 @@ class Candidate:
         """Return a new instance that is fitted under its defaults within the short budget."""
         return self._fitted(observations, {}, budget_s=self.budget_s)
 
-    def observe(self, name: str, camera: Camera | None = None, **size: int) -> Observations:
-        """Return a scene that the method can take, with hidden points where it can take these."""
+    def observe(self, name: str, *, boxes: bool = False, **size: int) -> Observations:
+        """Return a scene of the method's first camera, with hidden points where it takes these."""
         can = self.spec.capabilities
-        return self.able(
-            scene(camera or can.cameras[0], name, hidden=can.missing_points, **size).observations
-        )
+        seen = scene(can.cameras[0], name, hidden=can.missing_points, boxes=boxes, **size)
+        return self.able(seen.observations)
 
     def able(self, observations: Observations) -> Observations:
         """Return observations that the method can take.
@@ -110,6 +109,11 @@ def takes_hidden_points(candidate: Candidate) -> None:
     """It lifts frames of which it sees a part of the points, by each of its cameras."""
     for camera in candidate.spec.capabilities.cameras:
         candidate.lift(candidate.able(scene(camera, "hidden", hidden=True).observations))
+
+
+def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
+    """It lifts several sequences whose frames have boxes and sizes of pixels."""
+    candidate.lift(candidate.observe("boxes", boxes=True, sequences=2))
 
 
 def never_reads_hidden_points(candidate: Candidate) -> None:
@@ -238,6 +242,7 @@ METHOD_CHECKS: tuple[MethodCheck, ...] = (
     takes_weak_perspective_cameras,
     takes_perspective_cameras,
     takes_hidden_points,
+    takes_boxes_and_sizes_of_pixels,
     never_reads_hidden_points,
     lifts_unseen_frames,
     leaves_its_input_alone,

@@ -22,6 +22,7 @@ SUBSETS = ("all",)
 SPLITS = ("train", "unseen")
 _POINTS = 12
 _HIDDEN = 3  # points of each frame
+_BOX_PIXELS = 100  # of the height of a box
 _MODES = 2
 _WAVES = 3
 
@@ -31,6 +32,7 @@ def scene(
     name: str,
     *,
     hidden: bool = False,
+    boxes: bool = False,
     sequences: int = 3,
     frames: int = 20,
     first: int = 0,
@@ -41,6 +43,7 @@ def scene(
         camera: that sees it.
         name: of the motion; another name gives another one.
         hidden: three points of each frame are hidden at random.
+        boxes: frames have boxes and sizes of pixels, which differ from frame to frame.
         sequences: how many there are.
         frames: of each sequence.
         first: number of the first sequence.
@@ -53,8 +56,9 @@ def scene(
     points_2d = np.where(visible[..., None], project(points_3d, camera), np.nan)
     sequence = np.repeat(first + np.arange(sequences), frames)
     skeleton = Skeleton(tuple(f"point{i}" for i in range(_POINTS)), tuple(pairwise(range(_POINTS))))
+    seen = Observations(points_2d, visible, sequence, camera, skeleton)
     return Dataset(
-        Observations(points_2d, visible, sequence, camera, skeleton),
+        _add_boxes(seen) if boxes else seen,
         GroundTruth(points_3d, "m", np.full(len(sequence), "all"), sequence),
     )
 
@@ -73,6 +77,17 @@ def moving_body(name: str, sequences: int = 3, frames: int = 20) -> Floats:
     place = np.array([1.0, -1.0, 12.0]) + 0.5 * _smooth(rng, sequences, frames, 3)
     points_3d: Floats = shapes @ turns.swapaxes(1, 2) + place[:, None]
     return points_3d
+
+
+def _add_boxes(observations: Observations) -> Observations:
+    """Return observations with the box about the visible points, 100 pixels high, of each frame."""
+    low = np.nanmin(observations.points_2d, axis=1)
+    size = np.nanmax(observations.points_2d, axis=1) - low
+    return replace(
+        observations,
+        box=np.concatenate([low, size], axis=1),
+        pixel=size[:, 1] / _BOX_PIXELS,
+    )
 
 
 def permuted(observations: Observations, order: NDArray[np.int64]) -> Observations:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftbench import Capabilities, MethodSpec, Observations, Reconstruction, RunContext
 from liftbench_plugins.classical.tracks import Factors, Tracks, reconstruction, tracks_of
@@ -38,9 +37,9 @@ class Batch:
         for name in names:
             chosen = np.flatnonzero((sequence == name) | (not self.each_sequence))
             try:
-                taken = _taken(observations, chosen)
-                tracks = tracks_of(taken)
-                found = reconstruction(taken, tracks.size, self.solve(tracks, context))
+                part = observations.take(chosen)
+                tracks = tracks_of(part)
+                found = reconstruction(part, tracks.size, self.solve(tracks, context))
             except ValueError as error:
                 prefix = f"sequence {name}: " if len(names) > 1 else ""
                 raise ValueError(f"{prefix}{error}") from error
@@ -103,15 +102,3 @@ class _Maker:
             return self.solve(tracks, params, context)
 
         return Batch(solve, each_sequence=self.each_sequence)
-
-
-def _taken(observations: Observations, frames: NDArray[np.intp]) -> Observations:
-    """Return some frames of the observations, without box and images."""
-    return replace(
-        observations,
-        points_2d=observations.points_2d[frames],
-        visible=observations.visible[frames],
-        sequence=observations.sequence[frames],
-        box=None,
-        images=None,
-    )

@@ -62,6 +62,22 @@ class NeedsAll(Good):
         return centred(observations.points_2d)
 
 
+class ForgetsBoxes(Good):
+    """Lifts each sequence by itself, with the boxes of all."""
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        points = np.empty((*observations.visible.shape, 3))
+        for chosen in (observations.sequence == i for i in np.unique(observations.sequence)):
+            part = replace(
+                observations,
+                points_2d=observations.points_2d[chosen],
+                visible=observations.visible[chosen],
+                sequence=observations.sequence[chosen],
+            )
+            points[chosen] = super().predict(part).points_3d
+        return Reconstruction(points)
+
+
 class ReadsHidden(Good):
     def flat(self, observations: Observations) -> Floats:
         return np.nan_to_num(observations.points_2d)
@@ -170,6 +186,7 @@ BROKEN = [
     ("takes_weak_perspective_cameras", partial(RefusesCamera, "weak_perspective"), ALL, "what is"),
     ("takes_perspective_cameras", partial(RefusesCamera, "perspective"), ALL, "what is this?"),
     ("takes_hidden_points", NeedsAll, ALL, "60 of 60 frames hold NaN"),
+    ("takes_boxes_and_sizes_of_pixels", ForgetsBoxes, ALL, "box: expected shape (20, 4), got (40"),
     ("never_reads_hidden_points", ReadsHidden, ALL, "are 1e+06 in place of NaN (orthographic)"),
     ("never_reads_hidden_points", FitReadsHidden, ALL, "its result changes where hidden points"),
     ("lifts_unseen_frames", KnowsItsFrames, ALL, "expected points_3d (30, 12, 3), got (60, 12, 3)"),

@@ -7,6 +7,7 @@ import pytest
 
 from liftbench.cameras import centred, project
 from liftbench.testing import check_dataset, examiner, moving_body, scene
+from liftbench.testing.differences import differing_fields
 from liftbench.testing.scenes import SCENES, permuted, turn_about_the_axis
 from liftbench.types import CAMERAS
 
@@ -41,6 +42,20 @@ def test_a_scene_is_of_the_size_that_is_asked_for() -> None:
     assert seen.sequence.tolist() == [5] * 7 + [6] * 7
     assert ((~seen.visible).sum(axis=1) == 3).all()
     assert len({tuple(row) for row in seen.visible.tolist()}) > 10
+
+
+def test_boxes_hold_the_visible_points_and_a_hundred_pixels() -> None:
+    given = scene("orthographic", "train", hidden=True, boxes=True).observations
+    plain = scene("orthographic", "train", hidden=True).observations
+    assert differing_fields(given, plain) == ["box", "pixel"]
+    assert given.box is not None
+    assert given.pixel is not None
+    for frame, (x, y, width, height) in enumerate(given.box):
+        shown = given.points_2d[frame, given.visible[frame]]
+        np.testing.assert_allclose(shown.min(axis=0), [x, y])
+        np.testing.assert_allclose(shown.max(axis=0), [x + width, y + height])
+        assert height == pytest.approx(100 * given.pixel[frame])
+    assert len(set(given.pixel.tolist())) == given.frames
 
 
 def test_permuted_points_keep_their_names_and_edges() -> None:

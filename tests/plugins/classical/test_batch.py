@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -51,6 +51,13 @@ def test_sequences_are_solved_together_or_apart_and_come_back_in_place(each, cal
     found = method.predict(observe(points()))
     np.testing.assert_allclose(found.points_3d[..., :2], points())
     assert not found.points_3d[..., 2].any()
+
+
+def test_boxes_and_sizes_of_pixels_go_with_their_frames(tmp_path):
+    given = replace(observe(points()), box=np.ones((7, 4)), pixel=np.ones(7))
+    method = Batch(Flat(), each_sequence=True)
+    method.fit(given, context(tmp_path))
+    np.testing.assert_allclose(method.predict(given).points_3d[..., :2], points())
 
 
 def test_other_frames_are_refused(tmp_path):
