@@ -20,9 +20,8 @@ from liftbench.plugin.registry import load_registry
 from liftbench.runs.exchange import digest
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import keep
 from liftbench.runs.scoring import score_record
-from liftbench.runs.store import RunRecord, Store
+from liftbench.runs.store import RunRecord, RunResult, Store
 from liftbench.suites.suite import Suite, read_suite
 from liftbench.types import Dataset, Reconstruction
 from stopwatch import wall_and_cpu_seconds
@@ -88,11 +87,8 @@ def _make_runs(suite: Suite, folder: Path) -> int:
             spec, "ok", fit_seconds=1.0, predict_seconds=1.0, curve=_curve(rng), digests=digests
         )
         protocol = registry.protocols[suite.protocol]
-        keep(
-            store,
-            score_record(record, predictions, data.__getitem__, registry, protocol),
-            predictions,
-        )
+        scored = score_record(record, predictions, data.__getitem__, registry, protocol)
+        store.write_result(RunResult(scored, predictions))
     return len(specs)
 
 

@@ -22,6 +22,7 @@ from liftbench.cli import main
 from liftbench.plugin.registry import Registry, load_registry
 from liftbench.runs.store import RunRecord, Store
 
+Wait = Callable[[Callable[[], object]], None]
 PLUGINS = Path(__file__).resolve().parents[1] / "plugins_for_tests"
 
 
@@ -121,7 +122,7 @@ def bench(whole_bench: TinyBench, no_torch: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="session")
-def wait_until() -> Callable[[Callable[[], object]], None]:
+def wait_until() -> Wait:
     """Wait for a condition, with a deadline that only a hang can miss."""
 
     def wait(condition: Callable[[], object]) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from liftbench.cli import main
 from liftbench.cli.options import find_root
-from liftbench.runs import runner
+from liftbench.runs import execute
 
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
@@ -43,7 +43,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def never(*_: object) -> None:
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr(runner, "run_child", never)
+    monkeypatch.setattr(execute, "run_child", never)
     return folder
 
 

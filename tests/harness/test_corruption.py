@@ -16,9 +16,9 @@ from liftbench import CorruptionParams, CorruptionSpec, Images, Observations, Sk
 from liftbench.corruption import BUILTIN_CORRUPTIONS
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
+from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import Bench
 from liftbench.runs.store import RunRecord
 from liftbench.suites.suite import Limits, checked_params, read_suite
 

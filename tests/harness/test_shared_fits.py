@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from liftbench import Reconstruction
-from liftbench.runs import runner
+from liftbench.runs import execute
 from liftbench.runs.exchange import read_observations, save_reconstructions
 from liftbench.runs.store import RunRecord
 
@@ -58,7 +58,7 @@ class CountingChild:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, killed_at: int | None = None) -> None:
         self.tasks: list[dict[str, Any]] = []
         self.killed_at = killed_at
-        monkeypatch.setattr(runner, "run_child", self)
+        monkeypatch.setattr(execute, "run_child", self)
 
     def __call__(self, folder: Path, task: dict[str, Any], *_: object) -> dict[str, Any]:
         self.tasks.append(task)

@@ -12,9 +12,9 @@ import click
 
 from liftbench.errors import UserError, unknown_name
 from liftbench.plugin.registry import Registry, load_registry
+from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Plan, Selection, make_plan
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import Bench
 from liftbench.runs.store import Store
 from liftbench.suites.published import read_published
 from liftbench.suites.suite import Limits, Suite, read_suite

@@ -22,9 +22,9 @@ from liftbench.cli.options import (
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
 from liftbench.plugin.registry import Registry
+from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Plan
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import Bench
 from liftbench.runs.store import Store
 from liftbench.suites.grids import asked_grids
 from liftbench.suites.suite import Suite

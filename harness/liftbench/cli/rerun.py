@@ -11,8 +11,8 @@ from liftbench.cli.options import data_root_option, open_bench, open_registry, r
 from liftbench.errors import UserError
 from liftbench.runs.environment import environment
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import keep, repeat, summary
-from liftbench.runs.store import RunRecord, Store
+from liftbench.runs.repeat import repeat
+from liftbench.runs.store import RunRecord, Store, summary
 from liftbench.suites.suite import Limits
 
 
@@ -39,12 +39,13 @@ def rerun(
     )
     bench = open_bench(registry, data_root, execution, Limits(**stored.limits))
     repetition = repeat(bench, stored)
+    repeated = repetition.result.record
     click.echo(f"stored:   {stored.status} {summary(stored)}")
-    click.echo(f"repeated: {repetition.record.status} {summary(repetition.record)}")
+    click.echo(f"repeated: {repeated.status} {summary(repeated)}")
     if not verify:
         for store in stores:
-            keep(store, repetition.record, repetition.predictions)
-        ctx.exit(0 if repetition.record.status == "ok" else 1)
+            store.write_result(repetition.result)
+        ctx.exit(0 if repeated.status == "ok" else 1)
     if not repetition.differences:
         click.echo("identical bit for bit")
         return

@@ -17,10 +17,11 @@ from liftbench.cli.options import (
     running_options,
     whole_plan,
 )
+from liftbench.runs.missing import Rerun
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.process import Execution
 from liftbench.runs.progress import make_display
-from liftbench.runs.runner import Rerun, run_plan
+from liftbench.runs.run_plan import run_plan
 from liftbench.runs.store import Store
 from liftbench.tables import leaderboard_page, to_markdown, write_leaderboard
 

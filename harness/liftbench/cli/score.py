@@ -16,8 +16,8 @@ from liftbench.cli.options import (
     whole_plan,
 )
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import score_again, summary
-from liftbench.runs.store import Store
+from liftbench.runs.rescore import score_again
+from liftbench.runs.store import Store, summary
 from liftbench.tables import write_leaderboard
 
 

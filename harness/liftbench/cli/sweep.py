@@ -24,11 +24,13 @@ from liftbench.cli.options import (
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
 from liftbench.plugin.registry import Registry
+from liftbench.runs.bench import require_corruptible
 from liftbench.runs.forecast import forecast
+from liftbench.runs.missing import Rerun
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.process import Execution
 from liftbench.runs.progress import make_display
-from liftbench.runs.runner import Rerun, require_corruptible, run_plan
+from liftbench.runs.run_plan import run_plan
 from liftbench.runs.store import Store
 from liftbench.suites.grids import OF_DATA, write_asked_grid
 from liftbench.suites.suite import Suite

@@ -13,8 +13,8 @@ from liftbench.comparison.pairs import Pair, StoredRun
 from liftbench.comparison.significance import FEWEST_CLUSTERS, PairedTest, paired_test
 from liftbench.errors import DataMissingError, UserError
 from liftbench.protocols.protocol import Protocol
+from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
-from liftbench.runs.runner import Bench
 from liftbench.runs.scoring import frame_values, more_is_better
 from liftbench.runs.store import RunSpec
 from liftbench.tables.data_identity import DIGITS

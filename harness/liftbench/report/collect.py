@@ -18,10 +18,10 @@ from liftbench.report.content import (
     Training,
 )
 from liftbench.report.frames import Frames, FrameSource, PointProtocol
+from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Cell, Plan
-from liftbench.runs.runner import Bench, summary
 from liftbench.runs.scoring import unit_of
-from liftbench.runs.store import RunRecord, RunSpec, Store
+from liftbench.runs.store import RunRecord, RunSpec, Store, summary
 from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Entry, Leaderboard, Section, environments
 from liftbench.tables.wording import by_dataset_and_split, join_words, one_setting, unit_text

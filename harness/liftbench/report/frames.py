@@ -16,8 +16,8 @@ from liftbench.errors import UserError
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Protocol
 from liftbench.report.content import RANKS, Scene
+from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
-from liftbench.runs.runner import Bench
 from liftbench.runs.scoring import frame_values, matched_points
 from liftbench.runs.store import RunRecord, Store
 from liftbench.types import Bools, Dataset, Floats, Reconstruction

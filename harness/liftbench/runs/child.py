@@ -1,8 +1,8 @@
 """The child process of a fit: it holds 2D points and a method, never the ground truth.
 
-Started as `python -m liftbench.runs.child FOLDER` by `liftbench.runs.process`. The folder holds
-`task.json` and the observations; the outcome goes to `outcome.json` and `predictions.npz`. One fit
-may serve several runs, which differ in the observations that are predicted from.
+`liftbench.runs.process` starts it as `python -m liftbench.runs.child FOLDER`. The folder holds
+`task.json` and the observations; the child writes `outcome.json` and `predictions.npz`. One fit
+may serve several runs, which differ in the observations that they predict from.
 """
 
 from __future__ import annotations
@@ -17,17 +17,24 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from liftbench.files import write_atomic
 from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Method, RunContext
-from liftbench.runs.exchange import digest, read_observations, save_reconstructions
+from liftbench.runs.exchange import (
+    ChildOutcome,
+    PredictionReport,
+    Task,
+    digest,
+    read_observations,
+    save_reconstructions,
+)
 from liftbench.suites.suite import checked_params
 from liftbench.types import Observations, Reconstruction
 
@@ -38,7 +45,7 @@ _TRACE_LINES = 20
 
 @dataclass
 class _Progress:
-    """Tells the parent about the training and keeps its thinned curve."""
+    """Reports the progress of the training to the parent process and keeps a thinned curve."""
 
     path: Path
     curve: list[tuple[int, int, float]] = field(default_factory=list)
@@ -56,13 +63,13 @@ class _Progress:
 def main(folder: Path) -> None:
     """Run the task of `folder` and write its outcome."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    task: Task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     progress = _Progress(folder / "progress.json")
     try:
-        outcome = {"status": "ok", **_run(folder, task, progress)}
+        outcome = _fit_and_predict(folder, task, progress)
     except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
         traceback.print_exc()
-        outcome = dict(_ended_by(error))
+        outcome = {"status": _status_of(error), "error": _message(error)}
     outcome["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     outcome["curve"] = [point for point in progress.curve if np.isfinite(point[2])]
     write_atomic(folder / "outcome.json", json.dumps(outcome).encode())
@@ -76,7 +83,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _run(folder: Path, task: dict[str, Any], progress: _Progress) -> dict[str, Any]:
+def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutcome:
     device = _prepare_torch(task["device"], task["threads"])
     seed_generators(task["seed"])
     registry = load_registry(map(Path, task["plugin_files"]))
@@ -96,15 +103,17 @@ def _run(folder: Path, task: dict[str, Any], progress: _Progress) -> dict[str, A
     start = time.perf_counter()
     method.fit(read_observations(folder / "fit.npz"), context)
     fitted = time.perf_counter()
-    told: dict[str, Any] = {}
+    reports: dict[str, PredictionReport] = {}
     predictions: dict[str, Reconstruction] = {}
-    for names, one in zip(task["evaluate"], _for_each_run(method, task["evaluate"]), strict=True):
+    copies = _copies_of(method, len(task["evaluate"]))
+    for names, fitted_method in zip(task["evaluate"], copies, strict=True):
         for name in names:
-            told[name] = _predict(one, folder, name, predictions)
+            reports[name] = _predict(fitted_method, folder, name, predictions)
     save_reconstructions(folder / "predictions.npz", predictions)
     return {
+        "status": "ok",
         "fit_seconds": fitted - start,
-        "predicted": told,
+        "predicted": reports,
         "execution": {"device": device, "threads": task["threads"]},
     }
 
@@ -118,24 +127,24 @@ def seed_generators(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _for_each_run(method: Method, runs: Sequence[object]) -> Iterator[Method]:
-    """Yield the fitted method for each run, as if it were the only one.
+def _copies_of(method: Method, runs: int) -> Iterator[Method]:
+    """Yield the fitted method for each run, as if the run were the only one.
 
-    A copy serves all but the last, and all random generators are put back to where the fit left
-    them, so that a run that shares its fit predicts what it does alone. What cannot be copied
-    serves all.
+    A copy serves every run but the last, and before each the global random generators are set back
+    to where the fit left them: so a run that shares its fit predicts what it would predict alone.
+    A method that cannot be copied serves all runs itself.
     """
     import torch
 
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    for left in reversed(range(len(runs))):
+    for left in reversed(range(runs)):
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
         torch.set_rng_state(states[2])
-        yield _copied(method) if left else method
+        yield _copy_of(method) if left else method
 
 
-def _copied(method: Method) -> Method:
+def _copy_of(method: Method) -> Method:
     try:
         return copy.deepcopy(method)
     except Exception:  # noqa: BLE001 a method may hold anything
@@ -144,22 +153,20 @@ def _copied(method: Method) -> Method:
 
 def _predict(
     method: Method, folder: Path, name: str, predictions: dict[str, Reconstruction]
-) -> dict[str, Any]:
-    """Add one prediction; return its seconds and digest, or why there is none."""
+) -> PredictionReport:
+    """Add one prediction to `predictions`; report its seconds and digest, or why there is none."""
     start = time.perf_counter()
     try:
         prediction = checked_prediction(method, read_observations(folder / f"{name}.npz"))
     except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
         trace = traceback.format_exc().splitlines()[-_TRACE_LINES:]
-        ended = _ended_by(error)
-        return {**ended, "error": "\n".join([ended["error"], *trace])}
+        return {"status": _status_of(error), "error": "\n".join([_message(error), *trace])}
     predictions[name] = prediction
     return {"seconds": time.perf_counter() - start, "digest": digest(prediction)}
 
 
-def _ended_by(error: BaseException) -> dict[str, str]:
-    status = "out_of_memory" if _is_memory_error(error) else "failed"
-    return {"status": status, "error": f"{type(error).__name__}: {error}"}
+def _message(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _prepare_torch(device: str, threads: int) -> str:
@@ -175,11 +182,11 @@ def _prepare_torch(device: str, threads: int) -> str:
 
 
 def checked_prediction(method: Method, observations: Observations) -> Reconstruction:
-    """Return what a fitted method predicts.
+    """Return what a fitted method predicts, after a check of its type and shape.
 
     Raises:
-        TypeError: it is no reconstruction.
-        ValueError: its points are not of the shape (F, P, 3) of the observations.
+        TypeError: it is not a `Reconstruction`.
+        ValueError: its points have not the shape (F, P, 3) that the observations ask for.
     """
     prediction = method.predict(observations)
     if not isinstance(prediction, Reconstruction):
@@ -192,12 +199,14 @@ def checked_prediction(method: Method, observations: Observations) -> Reconstruc
     return prediction
 
 
-def _is_memory_error(error: BaseException) -> bool:
-    return (
+def _status_of(error: BaseException) -> Literal["failed", "out_of_memory"]:
+    """Return how an error ends a run; torch has memory errors of its own."""
+    memory = (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
         or "can't allocate memory" in str(error)
     )
+    return "out_of_memory" if memory else "failed"
 
 
 if __name__ == "__main__":

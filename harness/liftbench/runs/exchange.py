@@ -1,17 +1,73 @@
-"""How arrays travel between the harness and the child process of a run."""
+"""What the harness and the child process of a fit hand to each other, as files of a folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any, Literal, Required, TypedDict
 
 import numpy as np
 
 from liftbench.arrays import Arrays, load_arrays, save_arrays
 from liftbench.images import Images
 from liftbench.types import Observations, Reconstruction, Skeleton
+
+ChildStatus = Literal["ok", "failed", "timeout", "out_of_memory"]
+
+
+class Task(TypedDict):
+    """What a child process is asked to do, the content of `task.json`.
+
+    Attributes:
+        method, params, seed: the method to fit, its parameters and its seed.
+        evaluate: for each run of the fit, the names of the observations to predict from.
+        device, threads: of `Execution`.
+        plugin_files: plugins that are not installed.
+        budget_s: seconds after which the fit should come to an end.
+    """
+
+    method: str
+    params: dict[str, Any]
+    seed: int
+    evaluate: list[list[str]]
+    device: str
+    threads: int
+    plugin_files: list[str]
+    budget_s: float
+
+
+class PredictionReport(TypedDict, total=False):
+    """One prediction of a child process: `seconds` and `digest`, or `status` and `error`."""
+
+    seconds: float
+    digest: str
+    status: ChildStatus
+    error: str
+
+
+class ChildOutcome(TypedDict, total=False):
+    """How a child process ended, the content of `outcome.json`.
+
+    Attributes:
+        status: of the fit; a prediction may have failed all the same.
+        error: one line and the end of the log, absent where the status is `ok`.
+        fit_seconds: wall clock of the fit.
+        predicted: report of each prediction by the name of its observations.
+        execution: device and threads.
+        peak_memory_mib: largest resident memory.
+        curve: (step, steps, loss) of the training, thinned.
+    """
+
+    status: Required[ChildStatus]
+    error: str
+    fit_seconds: float
+    predicted: dict[str, PredictionReport]
+    execution: dict[str, Any]
+    peak_memory_mib: float
+    curve: list[tuple[int, int, float]]
 
 
 def write_observations(path: Path, observations: Observations) -> None:
@@ -67,7 +123,7 @@ def digest(reconstruction: Reconstruction) -> str:
     return total.hexdigest()
 
 
-def save_reconstructions(path: Path, splits: dict[str, Reconstruction]) -> None:
+def save_reconstructions(path: Path, splits: Mapping[str, Reconstruction]) -> None:
     """Write the reconstruction of each split to one `.npz` file."""
     save_arrays(
         path,

@@ -8,8 +8,8 @@ from statistics import median
 
 from tabulate import tabulate
 
+from liftbench.runs.missing import PlannedRun, Rerun, group_by_fit, missing_runs
 from liftbench.runs.plan import Plan
-from liftbench.runs.runner import Rerun, Run, by_fit, missing_runs
 from liftbench.runs.store import RunRecord, RunSpec, Store
 
 
@@ -58,9 +58,9 @@ class Forecast:
             f"{todo} to do in {fits} fits"
         ]
         if self.rows:
-            told = [(r.method, r.runs, r.fits, _each(r), r.source) for r in self.rows]
+            table = [(r.method, r.runs, r.fits, _each(r), r.source) for r in self.rows]
             headers = ["method", "runs", "fits", "s a fit", "as"]
-            lines += [tabulate(told, headers=headers, tablefmt="simple"), self._total()]
+            lines += [tabulate(table, headers=headers, tablefmt="simple"), self._total()]
         return "\n".join(lines)
 
     def _total(self) -> str:
@@ -88,10 +88,10 @@ def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     """
     methods = {spec.key: cell.method for cell in plan.cells for spec in cell.runs}
     missing = missing_runs(plan, store, rerun)
-    left = [run for run in missing if rerun != "none" or not _elsewhere(store, run[1])]
-    rows: dict[str, list[Run]] = {}
-    for title, spec in left:
-        rows.setdefault(methods[spec.key], []).append((title, spec))
+    left = [run for run in missing if rerun != "none" or not _elsewhere(store, run.spec)]
+    rows: dict[str, list[PlannedRun]] = {}
+    for run in left:
+        rows.setdefault(methods[run.spec.key], []).append(run)
     known = [r for r in store.of_all_suites() if r.status == "ok" and r.fit_seconds is not None]
     return Forecast(
         runs=len(methods),
@@ -107,12 +107,12 @@ def _elsewhere(store: Store, spec: RunSpec) -> bool:
     return any(record is not None and record.status == "ok" for record in records)
 
 
-def _row(method: str, runs: Sequence[Run], known: Sequence[RunRecord]) -> MethodForecast:
-    fits = len(by_fit(runs))
-    for source, seconds in _like(runs[0][1], known):
+def _row(method: str, runs: Sequence[PlannedRun], known: Sequence[RunRecord]) -> MethodForecast:
+    fits = len(group_by_fit(runs))
+    for source, seconds in _like(runs[0].spec, known):
         if seconds:
-            told = f"{len(seconds)} stored fits of {source}"
-            return MethodForecast(method, len(runs), fits, fits * median(seconds), told)
+            fits_used = f"{len(seconds)} stored fits of {source}"
+            return MethodForecast(method, len(runs), fits, fits * median(seconds), fits_used)
     return MethodForecast(method, len(runs), fits, None, "no stored fit")
 
 

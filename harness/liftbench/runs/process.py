@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from liftbench.files import write_atomic
+from liftbench.runs.exchange import ChildOutcome, Task
 from liftbench.suites.suite import Limits
 
 OnProgress = Callable[[int, int, float], None]
@@ -53,8 +53,8 @@ class Execution:
 
 
 def run_child(
-    folder: Path, task: dict[str, Any], limits: Limits, cancel: threading.Event, told: OnProgress
-) -> dict[str, Any]:
+    folder: Path, task: Task, limits: Limits, cancel: threading.Event, on_progress: OnProgress
+) -> ChildOutcome:
     """Run `task` in a child process and return its outcome.
 
     Args:
@@ -62,7 +62,7 @@ def run_child(
         task: what `liftbench.runs.child` reads.
         limits: on wall clock and memory; past them the child and all it started are ended.
         cancel: when set, the child is ended and `CancelledRunError` raised.
-        told: called with (step, steps, loss) as the child reports them.
+        on_progress: called with (step, steps, loss) as the child reports them.
     """
     write_atomic(folder / "task.json", json.dumps(task).encode())
     for stale in ("outcome.json", "progress.json", "predictions.npz"):
@@ -78,12 +78,12 @@ def run_child(
             start_new_session=True,
         )
     try:
-        ended_by, peak = _watch(child, folder, limits, cancel, told)
+        ending, peak = _watch(child, folder, limits, cancel, on_progress)
     finally:
         _end(child)
         if child.stdin:
             child.stdin.close()
-    outcome = _outcome(folder, child.returncode) if ended_by is None else ended_by
+    outcome = _read_outcome(folder, child.returncode) if ending is None else ending
     outcome["peak_memory_mib"] = max(peak, outcome.get("peak_memory_mib", 0.0))
     if outcome["status"] != "ok":
         outcome["error"] = "\n".join([outcome["error"], *_log_tail(folder)])
@@ -106,9 +106,9 @@ def _watch(
     folder: Path,
     limits: Limits,
     cancel: threading.Event,
-    told: OnProgress,
-) -> tuple[dict[str, Any] | None, float]:
-    """Wait for the child; return what ended it (None: itself) and its peak memory in MiB."""
+    on_progress: OnProgress,
+) -> tuple[ChildOutcome | None, float]:
+    """Wait for the child; return its outcome if it passed a limit, and its peak memory in MiB."""
     start, peak = time.monotonic(), 0.0
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -116,7 +116,7 @@ def _watch(
             return None, peak
         peak = max(peak, _resident_mib(child.pid))
         with contextlib.suppress(OSError, ValueError):
-            told(*json.loads((folder / "progress.json").read_text(encoding="utf-8")))
+            on_progress(*json.loads((folder / "progress.json").read_text(encoding="utf-8")))
         if cancel.is_set():
             raise CancelledRunError
         if time.monotonic() - start > limits.seconds:
@@ -131,9 +131,9 @@ def _resident_mib(pid: int) -> float:
     total = 0
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
+        for member in (process, *process.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                total += one.memory_info().rss
+                total += member.memory_info().rss
     return total / 2**20
 
 
@@ -152,9 +152,9 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def _outcome(folder: Path, code: int) -> dict[str, Any]:
+def _read_outcome(folder: Path, code: int) -> ChildOutcome:
     try:
-        outcome: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        outcome: ChildOutcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
         return {"status": "failed", "error": f"the process {how} before it had finished"}

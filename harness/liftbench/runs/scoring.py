@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,20 @@ from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Matched, Protocol, frame_errors, match_frames
 from liftbench.protocols.view_metrics import LackingOutputError, ViewMetric
-from liftbench.runs.store import RunRecord, Score
+from liftbench.runs.bench import Bench
+from liftbench.runs.store import RunRecord, RunResult, Score
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Reconstruction
 
 LoadSplit = Callable[[str], Dataset]
+
+
+def score_result(result: RunResult, bench: Bench, protocols: Iterable[Protocol]) -> RunResult:
+    """Return a result with its predictions scored; without predictions it stays as it is."""
+    record = result.record
+    load = partial(bench.load, record.spec)
+    for protocol in protocols if result.predictions else ():
+        record = score_record(record, result.predictions, load, bench.registry, protocol)
+    return replace(result, record=record)
 
 
 def score_record(

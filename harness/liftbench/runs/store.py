@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
+from liftbench.runs.exchange import load_reconstructions, save_reconstructions
+from liftbench.types import Reconstruction
 
 SCHEMA_VERSION = 1
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
@@ -117,6 +119,14 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class RunResult:
+    """What a run gave: its record, and what it predicted for each split, if it did."""
+
+    record: RunRecord
+    predictions: Mapping[str, Reconstruction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Store:
     """The runs of one suite under `folder` (`results/<suite>`)."""
 
@@ -159,10 +169,41 @@ class Store:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         write_atomic(self.record_path(record.spec.key), f"{text}\n".encode())
 
+    def write_result(self, result: RunResult) -> None:
+        """Write the predictions of a run, then its record, so that a record never lacks them.
+
+        Without predictions, those of an earlier run are deleted: they are not of this record.
+        """
+        path = self.predictions_path(result.record.spec.key)
+        if result.predictions:
+            save_reconstructions(path, result.predictions)
+        else:
+            path.unlink(missing_ok=True)
+        self.write(result.record)
+
+    def read_predictions(self, key: str) -> dict[str, Reconstruction]:
+        """Return the predictions of a run by split.
+
+        Raises:
+            OSError, ValueError: the file is absent or damaged.
+        """
+        return load_reconstructions(self.predictions_path(key))
+
     def records(self) -> Iterator[RunRecord]:
         """Yield all records, in the order of their keys."""
         for path in sorted((self.folder / "runs").glob("*.json")):
             yield _read(path)
+
+
+def summary(record: RunRecord) -> str:
+    """Return the scores of a record in one line, or the first line of its error."""
+    if record.error:
+        return record.error.splitlines()[0]
+    return ", ".join(
+        f"{split} {protocol.split('@')[0]} {score.value:.4f}"
+        for protocol, splits in record.scores.items()
+        for split, score in splits.items()
+    )
 
 
 def _score(stored: dict[str, Any]) -> Score:

@@ -15,8 +15,8 @@ import numpy as np
 from liftbench.cameras import centred
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
 from liftbench.runs.child import checked_prediction, seed_generators
+from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import digest
-from liftbench.runs.runner import incompatibility
 from liftbench.suites.suite import checked_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError

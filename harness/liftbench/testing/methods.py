@@ -16,9 +16,10 @@ from typing import Any
 from liftbench.arrays import cache_folder
 from liftbench.plugin.registry import Registry, load_registry
 from liftbench.plugin.specs import MethodSpec
+from liftbench.runs.bench import Bench
+from liftbench.runs.execute import execute
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import Bench, execute, summary
-from liftbench.runs.store import RunRecord, RunSpec
+from liftbench.runs.store import RunRecord, RunSpec, summary
 from liftbench.suites.suite import Limits
 from liftbench.testing import examiner
 from liftbench.testing.method_checks import METHOD_CHECKS
@@ -205,8 +206,8 @@ class Trial:
             seed=0,
         )
         protocols = [self.registry.protocols["e3d"]]
-        ((record, _),) = execute(bench, [spec], self.folder / name, protocols, lambda *_: None)
-        return record
+        (result,) = execute(bench, [spec], self.folder / name, protocols, lambda *_: None)
+        return result.record
 
 
 def _read_report(folder: Path) -> tuple[dict[str, Any] | None, list[Outcome]]:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from liftbench.plugin.registry import Registry
+from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import save_reconstructions
 from liftbench.runs.process import Execution
-from liftbench.runs.runner import Bench
 from liftbench.runs.scoring import score_record
 from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.suites.suite import Limits

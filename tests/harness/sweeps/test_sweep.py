@@ -16,7 +16,7 @@ from PIL import Image
 
 from liftbench.corruption import BUILTIN_CORRUPTIONS
 from liftbench.plugin.registry import Registry
-from liftbench.runs import runner
+from liftbench.runs import execute
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.store import RunRecord, RunSpec, Score
 from liftbench.suites.suite import read_suite
@@ -44,7 +44,7 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr(runner, "run_child", never)
+    monkeypatch.setattr(execute, "run_child", never)
 
 
 class Swept:

@@ -1,0 +1,98 @@
+"""The bench: what all runs of a command share, and how it loads and corrupts their data."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from liftbench.corruption import CannotCorruptError
+from liftbench.errors import UserError
+from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import DatasetAdapter
+from liftbench.runs.plan import Plan, make_adapter
+from liftbench.runs.process import Execution
+from liftbench.runs.store import RunSpec
+from liftbench.suites.suite import Limits, checked_params
+from liftbench.types import Dataset, Observations
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all runs of one command share.
+
+    Attributes:
+        registry: where methods, datasets and corruptions are looked up.
+        root: the data root.
+        execution: device and threads of the child processes.
+        limits: on the time and memory of a run.
+        cancel: when set, no further run starts and those under way are ended.
+    """
+
+    registry: Registry
+    root: Path
+    execution: Execution
+    limits: Limits
+    cancel: threading.Event
+
+    def adapter(self, spec: RunSpec) -> DatasetAdapter:
+        """Return the adapter of the data of a run."""
+        return make_adapter(self.registry, spec.dataset["key"], dict(spec.dataset["params"]))
+
+    def load(self, spec: RunSpec, split: str) -> Dataset:
+        """Return a split of the data of a run, with the observations that it predicts from."""
+        data = self._clean(spec, split)
+        return replace(data, observations=self._corrupt(spec, split, "predict", data.observations))
+
+    def load_fit(self, spec: RunSpec) -> Observations:
+        """Return the observations that the method of a run is fitted to."""
+        return self._corrupt(spec, spec.fit, "fit", self._clean(spec, spec.fit).observations)
+
+    def note(self, spec: RunSpec) -> str:
+        """Return how the data of a run differs from the papers' set."""
+        return self.adapter(spec).note(self.root, spec.dataset["subset"])
+
+    def require_same_data(self, spec: RunSpec) -> None:
+        """Raise UserError unless the files under the data root are those of a stored run."""
+        dataset = spec.dataset
+        if self.adapter(spec).checksum(self.root, dataset["subset"]) != dataset["checksum"]:
+            raise UserError(
+                f"{dataset['key']} {dataset['subset']}: the files under {self.root} are not those "
+                "of the stored run; run the suite again for rows of these files"
+            )
+
+    def _clean(self, spec: RunSpec, split: str) -> Dataset:
+        return self.adapter(spec).load(self.root, spec.dataset["subset"], split)
+
+    def _corrupt(
+        self, spec: RunSpec, split: str, stage: Literal["fit", "predict"], clean: Observations
+    ) -> Observations:
+        """Return the observations of a split with the corruptions that a run has at a stage."""
+        observations = clean
+        for key, entry in spec.corruptions(stage).items():
+            corruption = self.registry.corruptions[key]
+            params = checked_params(f"corruption '{key}'", corruption.params, entry["params"])
+            observations = corruption.corrupt(observations, params, spec.dataset, split)
+        return observations
+
+
+def require_corruptible(plan: Plan, bench: Bench) -> None:
+    """Corrupt the data of a plan once by each combination of corruptions.
+
+    Raises:
+        CannotCorruptError: the data lacks what a corruption needs.
+    """
+    combinations = {
+        (cell.dataset, cell.subset, *spec.corruption): spec
+        for cell in plan.cells
+        for spec in cell.runs[:1]
+        if spec.corruption
+    }
+    for spec in combinations.values():
+        try:
+            bench.load(spec, spec.evaluate[0])
+        except CannotCorruptError:
+            raise
+        except Exception:  # noqa: BLE001, S112 any other fault of the data costs its rows alone
+            continue
