@@ -68,6 +68,13 @@ def test_area_of_each_seed_and_its_spread() -> None:
     assert made.cost == 1
 
 
+def test_area_of_a_single_whole_seed_has_no_spread() -> None:
+    """It is NaN without the warning of NumPy, which would be an error here."""
+    made = surface([[1.0, 3.0, 5.0], [1.0, np.nan, 5.0]], MISSING)
+    assert made.area == 3
+    assert np.isnan(made.area_spread)
+
+
 def test_cost_is_over_the_clean_number_of_the_same_seeds() -> None:
     made = surface([[1.0, 3.0, 5.0], [100.0, np.nan, 1.0]], MISSING)
     assert made.area == made.cost == 3.0
