@@ -1,4 +1,15 @@
-"""A paired test of two methods on frames that are alike within their sequences."""
+"""A paired test of two methods whose errors are correlated within each sequence.
+
+The frames of a cluster, such as a sequence, may be correlated in any way. Clusters are independent,
+and if there is no difference, the total of each is as likely to have the opposite sign.
+
+If the mean were d, flipping the signs of the clusters of a set S would give a total at least as
+extreme as the observed one if and only if d lies between the mean difference of S and that of the
+other clusters. So one pass over the sets gives the p-value, that of d = 0, and the interval of all
+d whose p-value is above the level (Hartigan 1969, "Using subsample values as typical values"); the
+two can never disagree. A percentile bootstrap of clusters would give intervals that are too narrow
+for few clusters.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +23,28 @@ from liftbench.seeds import named_rng
 from liftbench.types import Bools, Floats
 
 LEVEL = 0.05
-EXACT_CLUSTERS = 12  # up to so many, every pattern of signs is gone through
-DRAWS = 9999  # patterns drawn at random above that
-_BLOCK = 2**22  # booleans at once
-FEWEST_CLUSTERS = 6  # with 5, the smallest p-value that there can be is 2 / 2^5 > LEVEL
+EXACT_CLUSTERS = 12  # with at most as many clusters, every pattern of signs is tried
+DRAWS = 9999  # random patterns of signs for more clusters
+_BLOCK = 2**22  # most booleans in memory at once
+FEWEST_CLUSTERS = 6  # with 5, even the smallest possible p-value is 2 / 2^5 > LEVEL
 
 STATEMENT = (
-    "Two-sided sign-flip permutation test of whole units: without a difference, the sign of each "
-    f"unit's total is a coin's throw (all patterns of signs up to {EXACT_CLUSTERS} units, else "
-    f"{DRAWS} random ones); the {1 - LEVEL:.0%} interval holds the differences that this test does "
-    "not refuse"
+    "Two-sided sign-flip permutation test of whole units: without a difference, each unit's total "
+    f"is as likely to be positive as negative (all patterns of signs up to {EXACT_CLUSTERS} units, "
+    f"else {DRAWS} random patterns and the observed one); the {1 - LEVEL:.0%} interval holds the "
+    "differences that this test does not reject"
 )
 
 
 @dataclass(frozen=True)
 class PairedTest:
-    """The outcome of a test.
+    """The result of a paired test.
 
     Attributes:
-        effect: weighted mean difference.
-        low, high: ends of the 95 % interval of the effect; infinite with too few clusters.
-        p: two-sided p-value of no difference.
-        clusters: how many there are.
+        effect: the weighted mean difference.
+        low, high: the ends of the 95 % interval of the effect; infinite with too few clusters.
+        p: the two-sided p-value of the hypothesis that there is no difference.
+        clusters: the number of clusters.
     """
 
     effect: float
@@ -44,7 +55,7 @@ class PairedTest:
 
     @property
     def significant(self) -> bool:
-        """Whether there is a difference at the 5 % level."""
+        """Whether the test rejects the hypothesis of no difference at the 5 % level."""
         return self.p <= LEVEL
 
 
@@ -57,19 +68,16 @@ def paired_test(
 ) -> PairedTest:
     """Test whether the weighted mean of paired differences is zero.
 
-    Frames of a cluster are correlated in any way; clusters are independent, and under no
-    difference each is as likely to have the opposite sign. For a supposed mean d, flipping the
-    clusters of a set S reaches the observed total or more just if d lies between the mean
-    difference of S and that of the other clusters. So one pass over the sets gives the p-value,
-    which is that of d = 0, and the interval of all d whose p-value is above the level (Hartigan
-    1969, "Using subsample values as typical values"); the two can never disagree. A percentile
-    bootstrap of clusters would be too narrow where clusters are few.
+    With at most `EXACT_CLUSTERS` clusters, p is the share of all patterns of signs whose total is
+    at least as extreme as the observed one. With more clusters it is p = (1 + hits) / (1 + draws)
+    over random patterns: the observed pattern counts as one of them, so that p is never 0 and the
+    test keeps its level (Phipson and Smyth 2010, "Permutation p-values should never be zero").
 
     Args:
-        differences: (F,) of the two methods' errors in the same frames.
-        cluster: (F,) what a frame belongs to, such as its sequence.
-        weights: (F,) positive weight of a frame in the mean; None means equal ones.
-        draws: how many patterns of signs to draw where they are too many to go through.
+        differences: (F,) error of the first method minus error of the second, in each frame.
+        cluster: (F,) the cluster of each frame, such as its sequence.
+        weights: (F,) the positive weight of each frame in the mean; None weighs them equally.
+        draws: the number of random patterns with more than `EXACT_CLUSTERS` clusters.
     """
     given = np.asarray(differences, dtype=np.float64)
     weight = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -89,9 +97,10 @@ def paired_test(
 
 
 def _sets(clusters: int, draws: int) -> Iterator[Bools]:
-    """Yield sets of clusters (N, K) in blocks, the empty one among them.
+    """Yield the sets of clusters to flip, (N, K), in blocks.
 
-    A set and its complement say the same, so that the last cluster need be in none of all sets.
+    The empty set, which is the observed pattern, is always among them. A set and its complement
+    give the same total but for its sign, so the exact test leaves out sets with the last cluster.
     """
     if clusters <= EXACT_CLUSTERS:
         yield (np.arange(2 ** (clusters - 1))[:, None] >> np.arange(clusters)) % 2 == 1
@@ -105,9 +114,9 @@ def _sets(clusters: int, draws: int) -> Iterator[Bools]:
 
 
 def _bounds(sums: Floats, sizes: Floats, sets: Bools) -> Floats:
-    """Return the lower and the upper (2, N) of the mean differences in each set and outside of it.
+    """Return the smaller and the larger (2, N) of the mean differences inside and outside each set.
 
-    Of the empty set, as of all clusters, every mean lies between the two.
+    For the empty set and for the set of all clusters they are infinite: any mean lies between.
     """
     with np.errstate(invalid="ignore"):
         means = np.stack([part @ sums / (part @ sizes) for part in (sets * 1.0, ~sets * 1.0)])

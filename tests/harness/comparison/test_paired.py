@@ -35,6 +35,11 @@ def compared(
     return one
 
 
+def compared_two(runs: Runs, two: tuple[RunRecord, RunRecord]) -> Comparison:
+    near, far = two
+    return compared(runs, side(runs, near), side(runs, far))
+
+
 def value(record: RunRecord, protocol: str = "mpjpe@1") -> float:
     return record.scores[protocol]["all"].value
 
@@ -151,7 +156,7 @@ def test_files_that_are_no_longer_those_of_the_runs(
     runs: Runs, two: tuple[RunRecord, RunRecord]
 ) -> None:
     runs.add_subset("walk", sequences=9)
-    one = compared(runs, *(side(runs, record) for record in two))
+    one = compared_two(runs, two)
     assert not_comparable(one) == "other data: the files here are not those of the runs"
 
 
@@ -159,7 +164,7 @@ def test_absent_files_name_no_folder_of_this_machine(
     runs: Runs, two: tuple[RunRecord, RunRecord]
 ) -> None:
     (runs.bench.root / "points" / "walk.npz").unlink()
-    reason = not_comparable(compared(runs, *(side(runs, record) for record in two)))
+    reason = not_comparable(compared_two(runs, two))
     assert reason.startswith("points: walk not found, looked for DATA_ROOT/points/walk.npz")
 
 
@@ -180,7 +185,7 @@ def test_split_that_one_does_not_predict(runs: Runs, two: tuple[RunRecord, RunRe
 
 def test_predictions_that_are_not_kept(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
     runs.store().predictions_path(two[0].spec.key).unlink()
-    reason = not_comparable(compared(runs, *(side(runs, record) for record in two)))
+    reason = not_comparable(compared_two(runs, two))
     assert reason == "the predictions of A are not kept"
 
 
@@ -193,7 +198,7 @@ def test_damaged_predictions_are_told_with_their_file(
     other = runs.store().predictions_path(runs.add("near", "run", 0.1).spec.key)
     path.write_bytes(other.read_bytes() if other_data else b"no npz")
     with pytest.raises(UserError, match=r"\.npz: not the predictions of A that were scored"):
-        compared(runs, *(side(runs, record) for record in two))
+        compared_two(runs, two)
 
 
 # --- several subsets ---------------------------------------------------------------------------
@@ -218,4 +223,4 @@ def test_several_subsets_are_the_units_of_their_mean(runs: Runs, subsets: int, m
 
 
 def test_one_subset_has_no_mean(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
-    assert compared(runs, *(side(runs, record) for record in two)).subset == "walk"
+    assert compared_two(runs, two).subset == "walk"

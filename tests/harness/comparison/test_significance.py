@@ -9,27 +9,29 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.stats import ttest_1samp
 
 from liftbench.comparison import significance
 from liftbench.comparison.significance import FEWEST_CLUSTERS, LEVEL, PairedTest, paired_test
+from liftbench.seeds import named_rng
 from liftbench.types import Floats
 
 Rng = np.random.Generator
+Ints = NDArray[np.int64]
+
+
+def cluster_totals(differences: Floats, cluster: Floats, weights: Floats) -> list[float]:
+    """Return the weighted sum of the differences of each cluster."""
+    frames = list(zip(differences, cluster, weights, strict=True))
+    return [sum(w * d for d, c, w in frames if c == k) for k in sorted(set(cluster))]
 
 
 def by_brute_force(
     differences: Floats, cluster: Floats, weights: Floats, supposed: float = 0.0
 ) -> float:
     """Return the p-value of a supposed mean: the share of all sign patterns at least as extreme."""
-    totals = [
-        sum(
-            w * (d - supposed)
-            for d, c, w in zip(differences, cluster, weights, strict=True)
-            if c == k
-        )
-        for k in sorted(set(cluster))
-    ]
+    totals = cluster_totals(differences - supposed, cluster, weights)
     observed = abs(sum(totals))
     flipped = [
         abs(sum(sign * total for sign, total in zip(signs, totals, strict=True)))
@@ -49,6 +51,27 @@ def test_p_value_is_that_of_all_sign_patterns(clusters: int) -> None:
         assert found.p == pytest.approx(by_brute_force(differences, cluster, weights))
         assert found.effect == pytest.approx(np.average(differences, weights=weights))
         assert found.clusters == clusters
+
+
+@pytest.mark.parametrize("clusters", [13, 20])
+def test_random_patterns_count_the_observed_one(clusters: int) -> None:
+    """p = (1 + hits) / (1 + draws), with hits counted over the very patterns that are drawn."""
+    rng = np.random.default_rng(clusters)
+    cluster = np.concatenate([np.arange(clusters), rng.integers(clusters, size=20)])
+    differences = rng.standard_normal(len(cluster)) + 0.3
+    weights = rng.uniform(0.5, 2, len(cluster))
+    totals = np.array(cluster_totals(differences, cluster, weights))
+    sets = named_rng("sign flips", clusters, 99).integers(2, size=(99, clusters), dtype=np.bool_)
+    flipped = np.abs(np.where(sets, -totals, totals).sum(axis=1))
+    hits = int((flipped >= abs(totals.sum()) * (1 - 1e-12)).sum())
+    assert 0 < hits < 99
+    assert paired_test(differences, cluster, weights, draws=99).p == (1 + hits) / 100
+
+
+def test_p_value_is_never_zero() -> None:
+    """Of 40 clusters with the same difference, only the observed pattern is as extreme."""
+    assert paired_test(np.ones(40), np.arange(40), draws=99).p == 1 / 100
+    assert paired_test(np.ones(40), np.arange(40)).p == 1 / (1 + significance.DRAWS)
 
 
 def test_interval_holds_just_what_the_test_does_not_refuse() -> None:
@@ -142,14 +165,14 @@ def test_one_cluster_is_no_error() -> None:
 # --- by simulation -----------------------------------------------------------------------------
 
 
-def correlated_errors(rng: Rng, clusters: int, gap: float) -> tuple[Floats, Floats, Floats]:
+def correlated_errors(rng: Rng, clusters: int, gap: float) -> tuple[Floats, Floats, Ints]:
     """Return errors of two methods in frames of sequences of 10 to 40 frames, and the sequences.
 
     Hard sequences are hard for both, each method has sequences that suit it, and the errors of
     neighbouring frames are alike; the first method's error is larger by `gap`.
     """
     sequence = np.repeat(np.arange(clusters), rng.integers(10, 41, clusters))
-    walk = np.cumsum(rng.standard_normal((2, len(sequence))), axis=1)
+    walk: Floats = np.cumsum(rng.standard_normal((2, len(sequence))), axis=1)
     starts = np.searchsorted(sequence, np.arange(clusters))
     walk -= walk[:, starts][:, sequence]  # every sequence starts anew
     hard, suited = rng.gamma(2, 1, clusters), rng.normal(0, 0.5, (2, clusters))
@@ -163,7 +186,7 @@ def rejections(clusters: int, gap: float, runs: int, test: Callable[..., bool]) 
     return float(np.mean([test(*correlated_errors(rng, clusters, gap)) for _ in range(runs)]))
 
 
-def ours(first: Floats, second: Floats, sequence: Floats) -> bool:
+def ours(first: Floats, second: Floats, sequence: Ints) -> bool:
     return paired_test(first - second, sequence, draws=399).significant
 
 
@@ -173,7 +196,7 @@ def test_false_positive_rate_is_the_level(clusters: int) -> None:
 
 
 def test_test_over_frames_sees_differences_that_are_none() -> None:
-    def over_frames(first: Floats, second: Floats, sequence: Floats) -> bool:
+    def over_frames(first: Floats, second: Floats, sequence: Ints) -> bool:
         return bool(ttest_1samp(first - second, 0).pvalue <= LEVEL)
 
     assert rejections(8, gap=0.0, runs=300, test=over_frames) > 0.5
