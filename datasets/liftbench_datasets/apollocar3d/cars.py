@@ -13,11 +13,11 @@ from liftbench.cameras import project
 from liftbench.types import Bools, Floats
 from liftbench_datasets.apollocar3d.cameras import Poses
 from liftbench_datasets.apollocar3d.files import Files, camera_of, read_labels, read_poses
-from liftbench_datasets.apollocar3d.keypoints import derived_keypoints, read_keypoints
+from liftbench_datasets.apollocar3d.keypoints import derive_keypoints, read_keypoints
 from liftbench_datasets.apollocar3d.models import CarModel, read_model
 from liftbench_datasets.apollocar3d.skeleton import SKIN
 from liftbench_datasets.apollocar3d.views import FARTHEST, LEAST_VISIBLE
-from liftbench_datasets.geometry.ray_mesh import hidden_points
+from liftbench_datasets.geometry.ray_mesh import perspective_occlusion
 
 # How far labels may lie from a car's keypoints on average, in sizes of its box: farther, and they
 # are another car's.
@@ -68,13 +68,13 @@ def collect_cars(files: Files, derive: bool) -> Arrays:
     known = np.isin(cars.car_id, list(shapes))
     near = known & (cars.depth <= FARTHEST)
     chosen = cars.take(near)
-    points_3d = chosen.poses.place(_stacked(shapes, chosen))
+    points_3d = chosen.poses.place(_points_of_cars(shapes, chosen))
     ahead = points_3d[..., 2].min(axis=1) > 0
     chosen, points_3d = chosen.take(ahead), points_3d[ahead]
     if labelled:
-        visible = _labelled(files, chosen, points_3d)
+        visible = _visible_by_labels(files, chosen, points_3d)
     else:
-        visible = _in_sight(files, chosen, points_3d, shapes, models)
+        visible = _visible_by_mesh(files, chosen, points_3d, shapes, models)
     kept = visible.sum(axis=1) >= LEAST_VISIBLE
     return {
         "points_3d": points_3d[kept],
@@ -102,12 +102,12 @@ def _shapes(
 ) -> dict[int, Floats]:
     """Return the keypoints (58, 3) of each car_id."""
     if derive or files.keypoints_3d is None:
-        return {car_id: derived_keypoints(model) for car_id, model in models.items()}
+        return {car_id: derive_keypoints(model) for car_id, model in models.items()}
     known = read_keypoints(files.keypoints_3d)
     return {i: points for i, points in known.items() if labelled or i in models}
 
 
-def _stacked(shapes: dict[int, Floats], cars: Cars) -> Floats:
+def _points_of_cars(shapes: dict[int, Floats], cars: Cars) -> Floats:
     """Return the keypoints of each car, (N, 58, 3)."""
     ids = sorted(shapes)
     stack = np.stack([shapes[car_id] for car_id in ids])
@@ -115,7 +115,7 @@ def _stacked(shapes: dict[int, Floats], cars: Cars) -> Floats:
     return points
 
 
-def _in_sight(
+def _visible_by_mesh(
     files: Files,
     cars: Cars,
     points_3d: Floats,
@@ -128,7 +128,8 @@ def _in_sight(
     for car_id in np.unique(cars.car_id):
         which = cars.car_id == car_id
         mesh, points = models[car_id], shapes[car_id][None]
-        visible[which] &= ~hidden_points(points, eyes[which], mesh.vertices, mesh.faces, SKIN)
+        occluded = perspective_occlusion(points, eyes[which], mesh.vertices, mesh.faces, SKIN)
+        visible[which] &= ~occluded
     return visible
 
 
@@ -142,7 +143,7 @@ def _on_image(files: Files, cars: Cars, points_3d: Floats) -> Bools:
     return inside
 
 
-def _labelled(files: Files, cars: Cars, points_3d: Floats) -> Bools:
+def _visible_by_labels(files: Files, cars: Cars, points_3d: Floats) -> Bools:
     """Return the points that are labelled, (N, 58); none of a car that no file fits."""
     visible = np.zeros(points_3d.shape[:2], dtype=np.bool_)
     for image in np.unique(cars.image):

@@ -40,7 +40,7 @@ DIRECTIONS: Floats = np.concatenate(
 _INNER = 0.5  # half sizes of the box from its middle, within which lie seats and no body
 
 
-def derived_keypoints(model: CarModel) -> Floats:
+def derive_keypoints(model: CarModel) -> Floats:
     """Return where rays from the middle of a model's box last cross its mesh, (58, 3).
 
     A ray goes to where the keypoint is on a usual car (`DIRECTIONS`, in half sizes of the box),

@@ -78,11 +78,11 @@ class C3dpoJson:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of all splits."""
-        return checksum(_found(root, subset).values())
+        return checksum(_find_files_of(root, subset).values())
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split; the truth is None where the entries have no 3D points."""
-        files = _found(root, subset)
+        files = _find_files_of(root, subset)
         if split not in files:
             there = ", ".join(path.name for path in files.values())
             raise DataMissingError(
@@ -93,20 +93,20 @@ class C3dpoJson:
 
     def note(self, root: Path, subset: str) -> str:
         """Return where a file has another number of entries than C3DPO's."""
-        known = [path for path in _found(root, subset).values() if path.stem in _ENTRIES]
-        notes = [_count_note(path, len(_parsed(path)["kp_vis"])) for path in known]
+        known = [path for path in _find_files_of(root, subset).values() if path.stem in _ENTRIES]
+        notes = [_count_note(path, len(_read_arrays(path)["kp_vis"])) for path in known]
         return "; ".join(note for note in notes if note)
 
     def check(self, root: Path) -> list[Finding]:
         """Parse every file and return its counts, and whether it is the release's."""
         subsets = self.subsets(root)
         if not subsets:
-            return [Finding("files", False, str(_absent(root, "<name>")))]
+            return [Finding("files", False, str(_missing_error(root, "<name>")))]
         return [finding for subset in subsets for finding in self.check_subset(root, subset)]
 
     def check_subset(self, root: Path, subset: str) -> list[Finding]:
         """Parse the files of one data set and return what `check` returns of them."""
-        return [_check_file(path) for path in _found(root, subset).values()]
+        return [_check_file(path) for path in _find_files_of(root, subset).values()]
 
 
 def as_dataset(subset: str, path: Path) -> Dataset:
@@ -120,9 +120,9 @@ def as_dataset(subset: str, path: Path) -> Dataset:
         DataMissingError: the file is not there.
         UserError: it is damaged.
     """
-    arrays = _parsed(path)
+    arrays = _read_arrays(path)
     visible = arrays["kp_vis"] & arrays.get("class_mask", True)
-    points_2d = _scaled(arrays, "kp_loc")
+    points_2d = _multiply_by_scale(arrays, "kp_loc")
     _require_finite(path, "kp_loc", points_2d, visible)
     visible &= _in_box(arrays)
     frames, count = visible.shape
@@ -140,7 +140,7 @@ def as_dataset(subset: str, path: Path) -> Dataset:
     )
 
 
-def _parsed(path: Path) -> Arrays:
+def _read_arrays(path: Path) -> Arrays:
     return cached_arrays(_PARSED, checksum([path]), lambda: read_entries(path))
 
 
@@ -153,7 +153,7 @@ def _in_box(arrays: Arrays) -> Bools:
     return inside
 
 
-def _scaled(arrays: Arrays, name: str) -> Floats:
+def _multiply_by_scale(arrays: Arrays, name: str) -> Floats:
     scale = arrays.get("scale", np.ones(1))
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told
         points: Floats = arrays[name] * scale[:, None, None]
@@ -163,7 +163,7 @@ def _scaled(arrays: Arrays, name: str) -> Floats:
 def _truth(subset: str, path: Path, arrays: Arrays) -> GroundTruth:
     masks = [arrays[name] for name in ("class_mask", "kp_defined") if name in arrays]
     mask = np.logical_and.reduce(masks) if masks else None
-    points = _scaled(arrays, "kp_loc_3d")
+    points = _multiply_by_scale(arrays, "kp_loc_3d")
     counts = np.ones(points.shape[:2], dtype=np.bool_) if mask is None else mask
     _require_finite(path, "kp_loc_3d", points, counts)
     frames = len(points)
@@ -198,14 +198,14 @@ def _files(root: Path) -> Mapping[str, dict[str, Path]]:
     return found
 
 
-def _found(root: Path, subset: str) -> dict[str, Path]:
+def _find_files_of(root: Path, subset: str) -> dict[str, Path]:
     files = _files(root).get(subset)
     if files is None:
-        raise _absent(root, subset)
+        raise _missing_error(root, subset)
     return files
 
 
-def _absent(root: Path, subset: str) -> DataMissingError:
+def _missing_error(root: Path, subset: str) -> DataMissingError:
     return DataMissingError(
         f"{KEY}: {subset} not found, looked for {root / _BELOW_ROOT[0]}/{subset}_train.json, "
         f"_val.json and _test.json; see 'liftbench data info {KEY}'"

@@ -18,7 +18,7 @@ from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
 from liftbench_datasets.cub.cmr import find_images, read_annotations, read_sfm, shape_of
 from liftbench_datasets.cub.files import Files, find_files
-from liftbench_datasets.cub.masks import unpacked_masks
+from liftbench_datasets.cub.masks import unpack_masks
 from liftbench_datasets.cub.release import (
     PARTS,
     read_boxes,
@@ -73,12 +73,12 @@ class Cub:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over all files that are read."""
-        files = _present(root, subset)
-        return checksum(dict.fromkeys(path for split in SPLITS for path in files.read(split)))
+        files = _require_files(root, subset)
+        return checksum(dict.fromkeys(path for split in SPLITS for path in files.sources(split)))
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split; it has images where the release's are there, and CMR's masks."""
-        files = _known(root, subset)
+        files = _find(root, subset)
         arrays = _arrays(files, split)
         visible = arrays["visible"]
         shown = np.where(visible[..., None], arrays["points_2d"], np.nan)
@@ -103,7 +103,7 @@ class Cub:
 
     def note(self, root: Path, subset: str) -> str:
         """Return what the truth is and where the splits come from."""
-        files = _present(root, subset)
+        files = _require_files(root, subset)
         notes = [_note(files, split) for split in SPLITS]
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
@@ -111,7 +111,7 @@ class Cub:
         """Read all files and return their counts and what is partial."""
         files = find_files(root)
         if not self.subsets(root):
-            return [Finding("release", False, str(_absent(files, "train")))]
+            return [Finding("release", False, str(_missing_error(files, "train")))]
         return [
             finding("release", lambda: _check_release(files)),
             *(finding(split, partial(_check_split, files, split)) for split in SPLITS),
@@ -119,21 +119,21 @@ class Cub:
         ]
 
 
-def _known(root: Path, subset: str) -> Files:
+def _find(root: Path, subset: str) -> Files:
     require_known("subset of dataset 'cub'", subset, SUBSETS)
     return find_files(root)
 
 
-def _present(root: Path, subset: str) -> Files:
-    files = _known(root, subset)
+def _require_files(root: Path, subset: str) -> Files:
+    files = _find(root, subset)
     if not any(_source(files, split) for split in SPLITS):
-        raise _absent(files, "train")
+        raise _missing_error(files, "train")
     return files
 
 
-def _absent(files: Files, split: str) -> DataMissingError:
+def _missing_error(files: Files, split: str) -> DataMissingError:
     return DataMissingError(
-        f"cub: nothing tells of the '{split}' split, looked for {files.cleaned(split)}, "
+        f"cub: nothing tells of the '{split}' split, looked for {files.annotations(split)}, "
         f"{files.sfm(split)} with {files.parts} and {files.flags}; see 'liftbench data info cub'"
     )
 
@@ -143,24 +143,24 @@ def _arrays(files: Files, split: str) -> Arrays:
     require_known("split", split, SPLITS)
     parse = _source(files, split)
     if parse is None:
-        raise _absent(files, split)
+        raise _missing_error(files, split)
     kind = f"{_PARSED}-{split}"
-    return cached_arrays(kind, checksum(files.read(split)), lambda: parse(files, split))
+    return cached_arrays(kind, checksum(files.sources(split)), lambda: parse(files, split))
 
 
 def _source(files: Files, split: str) -> Callable[[Files, str], Arrays] | None:
     """Return what reads a split: from CMR's annotations, its structure from motion, or CUB's."""
-    if files.cleaned(split).is_file():
-        return _cleaned
+    if files.annotations(split).is_file():
+        return _from_annotations
     if not (files.parts.is_file() and files.boxes.is_file()):
         return None
     if files.sfm(split).is_file() and (split == "train" or files.sfm("testval").is_file()):
-        return _matched
-    return _official if files.flags.is_file() and split != "val" else None
+        return _from_sfm
+    return _from_release if files.flags.is_file() and split != "val" else None
 
 
-def _cleaned(files: Files, split: str) -> Arrays:
-    birds = read_annotations(files.cleaned(split))
+def _from_annotations(files: Files, split: str) -> Arrays:
+    birds = read_annotations(files.annotations(split))
     arrays = {
         "points_2d": birds.points,
         "visible": birds.visible,
@@ -172,14 +172,14 @@ def _cleaned(files: Files, split: str) -> Arrays:
     sfm = read_sfm(files.sfm(split))
     if len(sfm.scales) != len(birds.points):
         raise UserError(
-            f"{files.sfm(split)}: {len(sfm.scales)} entries, but {files.cleaned(split)} has "
+            f"{files.sfm(split)}: {len(sfm.scales)} entries, but {files.annotations(split)} has "
             f"{len(birds.points)}; take both from the same release"
         )
     shape = shape_of(sfm, files.sfm("testval"))
     return arrays if shape is None else {**arrays, "points_3d": sfm.views(shape)}
 
 
-def _matched(files: Files, split: str) -> Arrays:
+def _from_sfm(files: Files, split: str) -> Arrays:
     path = files.sfm(split)
     sfm = read_sfm(path)
     shape = shape_of(sfm, files.sfm("testval"))
@@ -188,14 +188,14 @@ def _matched(files: Files, split: str) -> Arrays:
     views = sfm.views(shape)
     points, visible = read_parts(files.parts)
     images = find_images(views, points, visible, path)
-    return {**_taken(files, images), "points_3d": views}
+    return {**_take_images(files, images), "points_3d": views}
 
 
-def _official(files: Files, split: str) -> Arrays:
-    return _taken(files, np.flatnonzero(read_train_flags(files.flags) == (split == "train")))
+def _from_release(files: Files, split: str) -> Arrays:
+    return _take_images(files, np.flatnonzero(read_train_flags(files.flags) == (split == "train")))
 
 
-def _taken(files: Files, images: np.ndarray[Any, np.dtype[np.int64]]) -> Arrays:
+def _take_images(files: Files, images: np.ndarray[Any, np.dtype[np.int64]]) -> Arrays:
     """Return what the release has of some images."""
     points, visible = read_parts(files.parts)
     table: Arrays = {"points_2d": points, "visible": visible, "box": read_boxes(files.boxes)}
@@ -214,8 +214,8 @@ def _images(files: Files, split: str, arrays: Arrays) -> Images | None:
     paths = [folder / str(name) for name in arrays["names"]]
     if not all(path.is_file() for path in paths):
         return None
-    cleaned = files.cleaned(split)
-    masks = unpacked_masks(cleaned, len(paths)) if cleaned.is_file() else None
+    cleaned = files.annotations(split)
+    masks = unpack_masks(cleaned, len(paths)) if cleaned.is_file() else None
     return Images(tuple(map(str, paths)), masks)
 
 
@@ -229,9 +229,9 @@ def _note(files: Files, split: str) -> str:
         if "points_3d" in arrays
         else f"no 3D truth of {split}"
     )
-    if source is _official:
+    if source is _from_release:
         return f"{truth}; {split} is CUB's own, not CMR's"
-    if source is _matched:
+    if source is _from_sfm:
         truth += "; without CMR's annotations, so its birds were found by their 2D parts"
     found, expected = len(arrays["visible"]), CMR_IMAGES[split]
     return truth if found == expected else f"{truth}; {found} of CMR's {expected} birds of {split}"

@@ -73,9 +73,9 @@ def read_annotations(path: Path) -> Annotations:
     """
     images = read_mat(path, "images")["images"]
     with one_line_errors(path, "a struct array 'images' with rel_path, bbox and parts"):
-        names = [str(name) for name in listed(images["rel_path"])]
-        parts = np.asarray(listed(images["parts"]))
-        boxes = np.array([[box[c] for c in _CORNERS] for box in listed(images["bbox"])])
+        names = [str(name) for name in as_list(images["rel_path"])]
+        parts = np.asarray(as_list(images["parts"]))
+        boxes = np.array([[box[c] for c in _CORNERS] for box in as_list(images["bbox"])])
         parts = finite_field(parts, "parts", (len(names), 3, len(PARTS)))
         boxes = finite_field(boxes, "bbox", (len(names), 4))
         if (boxes[:, 2:] < boxes[:, :2]).any():
@@ -94,11 +94,11 @@ def read_sfm(path: Path) -> Sfm:
     content = read_mat(path)
     with one_line_errors(path, "a struct array 'sfm_anno' with rot, scale and trans"):
         entries = content["sfm_anno"]
-        scales = finite_field(np.array(listed(entries["scale"])), "scale", (None,))
+        scales = finite_field(np.array(as_list(entries["scale"])), "scale", (None,))
         if not len(scales):
             raise ValueError("'sfm_anno' is empty")
-        rotations = np.array(listed(entries["rot"]))
-        translations = np.array(listed(entries["trans"]))
+        rotations = np.array(as_list(entries["rot"]))
+        translations = np.array(as_list(entries["trans"]))
         shape = content.get("S")
         return Sfm(
             finite_field(rotations, "rot", (len(scales), 3, 3)),
@@ -179,7 +179,7 @@ def _firsts(entry: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(np.diff(entry, prepend=-1))
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 a field of a struct array
+def as_list(value: Any) -> list[Any]:  # noqa: ANN401 a field of a struct array
     """Return a field of a struct array as a list, which it is not for an array of one."""
     return value if isinstance(value, list) else [value]
 

@@ -41,7 +41,7 @@ class Files:
         """The split of the release."""
         return self.release / "train_test_split.txt"
 
-    def cleaned(self, split: str) -> Path:
+    def annotations(self, split: str) -> Path:
         """Return CMR's annotations of a split."""
         return self._cmr("data", f"{split}_cub_cleaned.mat")
 
@@ -54,9 +54,9 @@ class Files:
         """The mean shape."""
         return self._cmr("uv", "bird.obj")
 
-    def read(self, split: str) -> list[Path]:
+    def sources(self, split: str) -> list[Path]:
         """Return all files that a split is read from."""
-        matlab = (self.cleaned(split), self.sfm(split), self.sfm("testval"))
+        matlab = (self.annotations(split), self.sfm(split), self.sfm("testval"))
         return [
             path
             for path in (self.parts, self.boxes, self.names, self.flags, *matlab)

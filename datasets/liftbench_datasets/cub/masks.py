@@ -13,14 +13,14 @@ from PIL import Image
 
 from liftbench.arrays import cache_folder, unwritable_cache
 from liftbench.files import checksum
-from liftbench_datasets.cub.cmr import listed
+from liftbench_datasets.cub.cmr import as_list
 from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 _NAME = "{:05d}.png"
 
 
-def unpacked_masks(path: Path, count: int) -> tuple[str, ...]:
+def unpack_masks(path: Path, count: int) -> tuple[str, ...]:
     """Return images of the masks of `<split>_cub_cleaned.mat`, in the order of its birds.
 
     They lie in the cache folder, under the checksum of the file, whole or not at all.
@@ -40,7 +40,7 @@ def unpacked_masks(path: Path, count: int) -> tuple[str, ...]:
 
 
 def _unpack(path: Path, count: int, folder: Path) -> None:
-    masks = listed(read_mat(path, "images")["images"].get("mask"))
+    masks = as_list(read_mat(path, "images")["images"].get("mask"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=folder.parent))

@@ -28,7 +28,7 @@ class LazyMeshes:
         return self.make(range(self.count)[index])
 
 
-def chained(parts: Sequence[Meshes]) -> Meshes:
+def chain_meshes(parts: Sequence[Meshes]) -> Meshes:
     """Return the meshes of all parts, one part after another."""
     ends = list(accumulate(map(len, parts)))
 

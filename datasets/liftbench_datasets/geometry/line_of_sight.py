@@ -11,7 +11,7 @@ Indices = NDArray[np.int64]
 _PAIRS_AT_ONCE = 1 << 21  # of points and triangles at most, of which a small share is looked at
 
 
-def hidden(points: Floats, vertices: Floats, faces: Indices, skin: float) -> Bools:
+def orthographic_occlusion(points: Floats, vertices: Floats, faces: Indices, skin: float) -> Bools:
     """Return which points have a triangle before them, as (F, P).
 
     The ray of every point is cut with every triangle, so that there is no resolution.
@@ -25,13 +25,13 @@ def hidden(points: Floats, vertices: Floats, faces: Indices, skin: float) -> Boo
     frames, count = points.shape[:2]
     step = max(1, _PAIRS_AT_ONCE // max(1, count * len(faces)))
     parts = [
-        _hidden(points[i : i + step], vertices[i : i + step, faces], skin)
+        _occlusion(points[i : i + step], vertices[i : i + step, faces], skin)
         for i in range(0, frames, step)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, count), dtype=np.bool_)
 
 
-def _hidden(points: Floats, triangles: Floats, skin: float) -> Bools:
+def _occlusion(points: Floats, triangles: Floats, skin: float) -> Bools:
     """Return (F, P) for points (F, P, 3) and triangles (F, T, 3, 3), corners before coordinates."""
     low, high = triangles.min(axis=2), triangles.max(axis=2)
     point, face = _overlapping(points[..., 0], low[..., 0], high[..., 0])

@@ -75,8 +75,8 @@ def fit_perspective(points_3d: Floats, image: Floats) -> Pose:
         ValueError: the points lie in a plane, or some lie behind the camera.
     """
     _refuse_flat(points_3d, least=6)
-    world, to_world = _normalised(points_3d)
-    seen, to_seen = _normalised(image)
+    world, to_world = _normalise(points_3d)
+    seen, to_seen = _normalise(image)
     zeros = np.zeros_like(world)
     rows = np.concatenate(
         [
@@ -86,10 +86,10 @@ def fit_perspective(points_3d: Floats, image: Floats) -> Pose:
     )
     camera = np.linalg.svd(rows, full_matrices=False)[2][-1].reshape(3, 4)
     camera = np.linalg.inv(to_seen) @ camera @ to_world
-    return _decomposed(camera, points_3d, image)
+    return _decompose(camera, points_3d, image)
 
 
-def _decomposed(camera: Floats, points_3d: Floats, image: Floats) -> Pose:
+def _decompose(camera: Floats, points_3d: Floats, image: Floats) -> Pose:
     """Return the pose of a (3, 4) camera matrix of any scale and sign."""
     depth = points_3d @ camera[2, :3] + camera[2, 3]
     camera = camera * np.sign(depth.sum())
@@ -105,7 +105,7 @@ def _decomposed(camera: Floats, points_3d: Floats, image: Floats) -> Pose:
     return Pose(rotation, translation, intrinsics, _misfit(seen, image))
 
 
-def _normalised(points: Floats) -> tuple[Floats, Floats]:
+def _normalise(points: Floats) -> tuple[Floats, Floats]:
     """Return homogeneous points about the origin at a mean distance of 1, and what made them so."""
     middle = points.mean(axis=0)
     size = np.linalg.norm(points - middle, axis=1).mean()

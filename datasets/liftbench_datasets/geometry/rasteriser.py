@@ -32,7 +32,7 @@ class Fragments:
         return blended
 
 
-def rasterised(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]) -> Fragments:
+def rasterise(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]) -> Fragments:
     """Return what an image shows of a closed surface.
 
     Args:

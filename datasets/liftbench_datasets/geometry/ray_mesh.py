@@ -36,7 +36,7 @@ def crossings(rays: Floats, corners: Floats) -> Floats:
     return at
 
 
-def hidden_points(
+def perspective_occlusion(
     points: Floats, eyes: Floats, vertices: Floats, faces: NDArray[np.int64], skin: float
 ) -> Bools:
     """Return which points a mesh hides from the eyes, (F, P).

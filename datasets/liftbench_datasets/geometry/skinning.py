@@ -9,7 +9,7 @@ import numpy as np
 from liftbench.types import Floats
 
 
-def skinned(
+def skin_vertices(
     vertices: Floats, weights: Floats, rotations: Floats, rest: Floats, to: Floats
 ) -> Floats:
     """Return the vertices (F, V, 3) of F poses.
@@ -32,7 +32,7 @@ def skinned(
     return placed
 
 
-def chained(parent: Sequence[int], rotations: Floats) -> Floats:
+def world_rotations(parent: Sequence[int], rotations: Floats) -> Floats:
     """Return the rotations (F, J, 3, 3) against the world of bones that turn with their parents.
 
     Args:

@@ -117,7 +117,7 @@ class NrsfmChallenge:
     def check(self, root: Path) -> list[Finding]:
         """Read every object, both cameras; return counts, what lacks and how the truth fits."""
         if not any(object_folder(root, name) for name in OBJECTS):
-            return [Finding("objects", False, str(_absent(root, "any object")))]
+            return [Finding("objects", False, str(_missing_error(root, "any object")))]
         return [_check(root, name, camera) for name in OBJECTS for camera in CAMERAS]
 
     @property
@@ -138,11 +138,11 @@ class NrsfmChallenge:
         require_known(f"subset of dataset '{KEY}'", name, OBJECTS)
         sources = self._find(root, name, with_visibility=self.params.missing)
         if sources is None:
-            raise _absent(root, name, self.params.camera, self._paths[0])
+            raise _missing_error(root, name, self.params.camera, self._paths[0])
         return sources
 
 
-def _absent(
+def _missing_error(
     root: Path, name: str, camera: ChallengeCamera = "orthographic", path: str = PATHS[0]
 ) -> DataMissingError:
     place = root / KEY / (name if name in OBJECTS else OBJECTS[0]) / "sequence" / FOLDERS[camera]
@@ -163,11 +163,11 @@ def _check(root: Path, name: str, camera: ChallengeCamera) -> Finding:
     item = f"{name} {camera}"
     folder = object_folder(root, name)
     if folder is None:
-        return Finding(item, False, str(_absent(root, name, camera)))
+        return Finding(item, False, str(_missing_error(root, name, camera)))
     try:
         sources = find_sources(folder, camera, PATHS, with_visibility=True)
         if not sources.tracks:
-            return Finding(item, False, str(_absent(root, name, camera)))
+            return Finding(item, False, str(_missing_error(root, name, camera)))
         arrays = read_sources(sources)
         views = make_views(sources, arrays, camera)
     except UserError as error:

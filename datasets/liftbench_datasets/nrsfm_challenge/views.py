@@ -78,7 +78,7 @@ def make_view(tracks: Floats, truth: Mapping[int, Floats], camera: Camera) -> Vi
         return View(tracks, points_3d, mask, 0.0)
     nearest = min(poses, key=lambda pose: pose.misfit)
     misfit = max(pose.misfit for pose in poses)
-    return View(_normalised(tracks, nearest.intrinsics), points_3d, mask, misfit)
+    return View(_to_focal_plane(tracks, nearest.intrinsics), points_3d, mask, misfit)
 
 
 def _fit_frame(tracks: Floats, number: int, points: Floats, camera: Camera) -> tuple[int, Pose]:
@@ -102,7 +102,7 @@ def _fit_frame(tracks: Floats, number: int, points: Floats, camera: Camera) -> t
     return frame, pose
 
 
-def _normalised(tracks: Floats, intrinsics: Floats) -> Floats:
+def _to_focal_plane(tracks: Floats, intrinsics: Floats) -> Floats:
     """Return the (F, P, 2) points on the plane that the intrinsics start from."""
     inverse = np.linalg.inv(intrinsics)
     points: Floats = tracks @ inverse[:2, :2].T + inverse[:2, 2]

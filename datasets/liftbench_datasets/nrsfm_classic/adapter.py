@@ -99,16 +99,16 @@ class NrsfmClassic:
         """Read every file; return the counts, and whether they are those of the papers."""
         names = self.subsets(root)
         if not names:
-            return [Finding("sequences", False, str(_absent(root, "any sequence")))]
+            return [Finding("sequences", False, str(_missing_error(root, "any sequence")))]
         return [self._check(root, name) for name in names]
 
     def _check(self, root: Path, subset: str) -> Finding:
-        found = finding(subset, lambda: self._told(root, subset))
+        found = finding(subset, lambda: self._describe(root, subset))
         if found.ok and (note := self.note(root, subset)):
             return Finding(subset, False, note)
         return found
 
-    def _told(self, root: Path, subset: str) -> str:
+    def _describe(self, root: Path, subset: str) -> str:
         data = self.load(root, subset, "all")
         frames, points = data.observations.visible.shape
         moves = data.truth is not None and data.truth.rotation is not None
@@ -134,11 +134,11 @@ def _name(path: Path) -> str:
 def _file(root: Path, subset: str) -> Path:
     found = [path for path in _files(root) if _name(path) == subset]
     if not found:
-        raise _absent(root, subset)
+        raise _missing_error(root, subset)
     return min(found, key=lambda path: path.stem != subset)
 
 
-def _absent(root: Path, name: str) -> DataMissingError:
+def _missing_error(root: Path, name: str) -> DataMissingError:
     stem = name if name.isidentifier() else "drink"
     return DataMissingError(
         f"{KEY}: {name} not found, looked for {root / KEY / stem}.mat; "

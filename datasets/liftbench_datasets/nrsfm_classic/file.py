@@ -69,7 +69,7 @@ def _with_cameras(content: dict[str, Any]) -> Arrays:
         rows = _coordinates(content, "Rs", (2 * frames, 3)).reshape(frames, 2, 3)
         rotation = found["rotation"] = _rotations(rows)
     else:
-        rotation = _fitted(body, points_2d)
+        rotation = _fit_rotations(body, points_2d)
     points_3d = centred(body) @ rotation.swapaxes(1, 2)
     misfit = np.abs(points_3d[..., :2] - centred(points_2d)).max() / np.abs(points_3d).max()
     if not misfit <= _MISFIT:
@@ -100,7 +100,7 @@ def _rotations(rows: Floats) -> Floats:
     return np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
 
 
-def _fitted(body: Floats, image: Floats) -> Floats:
+def _fit_rotations(body: Floats, image: Floats) -> Floats:
     """Return the rotations that bring the points of each frame nearest to its image."""
     still, seen = centred(body), centred(image)
     affine = seen.swapaxes(1, 2) @ np.linalg.pinv(still.swapaxes(1, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import numpy as np
 
 from liftbench.cameras import random_rotations
-from liftbench.errors import DataMissingError, UserError, require_known
+from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.param_checks import (
     require_booleans,
@@ -21,11 +21,11 @@ from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats, Meshes
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
-from liftbench_datasets.pascal3d.cad import cad_models, known_points
+from liftbench_datasets.pascal3d.cad import cad_models, keypoint_mask
 from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, EIGHT, categories_of
 from liftbench_datasets.pascal3d.check import check_release
 from liftbench_datasets.pascal3d.detections import read_detections
-from liftbench_datasets.pascal3d.objects import listed_objects
+from liftbench_datasets.pascal3d.objects import load_objects
 from liftbench_datasets.pascal3d.release import (
     PARTS,
     SEE,
@@ -38,12 +38,12 @@ from liftbench_datasets.pascal3d.release import (
 from liftbench_datasets.pascal3d.surfaces import cad_meshes
 from liftbench_datasets.pascal3d.views import (
     Views,
-    annotated_views,
-    completed,
-    joined,
-    placed,
+    image_views,
+    join_views,
     random_views,
-    well_seen,
+    take_complete,
+    take_visible,
+    viewable_mask,
 )
 
 KEY = "pascal3d"
@@ -132,19 +132,20 @@ class Pascal3d:
             release = find_release(root)
         except DataMissingError:
             return ()
-        there = self._available(release)
-        return tuple(name for name in self._known() if name in there or (name == ALL and there))
+        present = self._available(release)
+        names = self._subset_names()
+        return tuple(name for name in names if name in present or (name == ALL and present))
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the CAD models, lists, annotations and detections."""
-        release, categories = self._found(root, subset)
+        release, categories = self._find(root, subset)
         return checksum(path for c in categories for path in self._sources(release, c))
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of a category or of `all`."""
         self._require_split(split)
-        release, categories = self._found(root, subset)
-        views = self._random_views if self.params.views == "random" else self._annotated_views
+        release, categories = self._find(root, subset)
+        views = self._random_views if self.params.views == "random" else self._image_views
         parts = [(c, part) for c in categories for part in views(release, c, split)]
         if not any(len(part.sequence) for _, part in parts):
             raise DataMissingError(
@@ -152,16 +153,16 @@ class Pascal3d:
                 "'liftbench data check pascal3d' counts what is there"
             )
         unit = "model unit" if self.params.views == "random" else "px"
-        return joined(subset, parts, unit, {c: _meshes(release, c) for c in categories})
+        return join_views(subset, parts, unit, {c: _meshes(release, c) for c in categories})
 
     def note(self, root: Path, subset: str) -> str:
         """Return what kind of views these are and what lacks."""
-        release, categories = self._found(root, subset)
+        release, categories = self._find(root, subset)
         texts = [self._kind()]
         if len(categories) < len(categories_of(subset)):
             texts.append(f"{len(categories)} of {len(CATEGORIES)} categories")
         if self.params.views == "annotated":
-            counts = [_annotated(release, c, s, p) for c in categories for s, p in self._lists()]
+            counts = [_count_images(release, c, s, p) for c in categories for s, p in self._lists()]
             listed, have = map(sum, zip(*counts, strict=True))
             if have < listed:
                 texts.append(f"{have} of {listed} listed images have annotations")
@@ -179,16 +180,16 @@ class Pascal3d:
             return "random views of the CAD models, not the papers' annotated views"
         return "made from the release by C3DPO's recipe, as the papers' files are not public"
 
-    def _known(self) -> tuple[str, ...]:
+    def _subset_names(self) -> tuple[str, ...]:
         return EIGHT if self.params.categories == len(EIGHT) else (ALL, *CATEGORIES)
 
     def _available(self, release: Release) -> tuple[str, ...]:
         random = self.params.views == "random"
-        return tuple(c for c in release.categories() if random or release.annotated(c))
+        return tuple(c for c in release.categories() if random or release.has_annotations(c))
 
-    def _found(self, root: Path, subset: str) -> tuple[Release, tuple[str, ...]]:
+    def _find(self, root: Path, subset: str) -> tuple[Release, tuple[str, ...]]:
         """Return the release and those categories of a subset that can be read from it."""
-        require_known(f"subset of dataset '{KEY}'", subset, self._known())
+        require_known(f"subset of dataset '{KEY}'", subset, self._subset_names())
         release, wanted = find_release(root), categories_of(subset)
         there = tuple(c for c in wanted if c in self._available(release))
         if there:
@@ -202,11 +203,7 @@ class Pascal3d:
 
     def _require_split(self, split: str) -> None:
         known = _RANDOM_SPLITS if self.params.views == "random" else tuple(_ANNOTATED_SPLITS)
-        if split not in known:
-            raise UserError(
-                f"pascal3d: {self.params.views} views have the splits {_words(known)}, "
-                f"not '{split}'"
-            )
+        require_known(f"split of {self.params.views} views", split, known)
 
     def _sources(self, release: Release, category: str) -> list[Path]:
         """Return all files that views of a category are made from."""
@@ -227,7 +224,7 @@ class Pascal3d:
     def _random_views(self, release: Release, category: str, split: str) -> list[Views]:
         models = cad_models(release.cad(category), category)
         if not self.params.missing:
-            models = models[known_points(models).all(axis=1)]
+            models = models[keypoint_mask(models).all(axis=1)]
         count = self.params.random_views if len(models) else 0
         rng = named_rng(KEY, "view", self.params.view_seed, category)
         views = random_views(models, random_rotations(rng, count))
@@ -235,7 +232,7 @@ class Pascal3d:
             return [views]
         return [views.take(np.array(split_sequences(range(count), split), dtype=np.int64))]
 
-    def _annotated_views(self, release: Release, category: str, split: str) -> list[Views]:
+    def _image_views(self, release: Release, category: str, split: str) -> list[Views]:
         models = cad_models(release.cad(category), category)
         return [
             self._views_of_list(release, category, models, source, part)
@@ -245,17 +242,17 @@ class Pascal3d:
     def _views_of_list(
         self, release: Release, category: str, models: Floats, source: Source, part: Part
     ) -> Views:
-        objects = listed_objects(release, category, source, part)
+        objects = load_objects(release, category, source, part)
         if self.params.objects == "whole":
             objects = objects.take(objects.whole)
-        objects = objects.take(placed(objects, models))
+        objects = objects.take(viewable_mask(objects, models))
         keypoints = self.params.train_keypoints if part == "train" else self.params.test_keypoints
         detected = None
         if keypoints == "hrnet":
             detected = read_detections(release.detections(), category, objects)
         images = np.array([str(release.picture(name)) for name in objects.image], dtype=np.str_)
-        views = replace(annotated_views(objects, models, detected), images=images)
-        return well_seen(views) if self.params.missing else completed(views)
+        views = replace(image_views(objects, models, detected), images=images)
+        return take_visible(views) if self.params.missing else take_complete(views)
 
 
 def _meshes(release: Release, category: str) -> Meshes:
@@ -263,14 +260,10 @@ def _meshes(release: Release, category: str) -> Meshes:
     return cad_meshes(path, category, len(cad_models(path, category)))
 
 
-def _annotated(release: Release, category: str, source: Source, part: Part) -> tuple[int, int]:
+def _count_images(release: Release, category: str, source: Source, part: Part) -> tuple[int, int]:
     """Return how many images a list has, and how many of them have annotations."""
-    listed = release.listed(category, source, part)
+    listed = release.image_names(category, source, part)
     return len(listed), len(release.annotations(category, source, part))
-
-
-def _words(names: Iterable[object]) -> str:
-    return ", ".join(map(str, names))
 
 
 PASCAL3D = DatasetSpec(

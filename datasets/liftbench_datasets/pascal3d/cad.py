@@ -46,14 +46,14 @@ def read_cad(path: Path, category: str) -> Floats:
             raise ValueError(f"keypoints of {sorted(counts)} models, expected one number")
         models = np.array(columns).swapaxes(0, 1)
         for number, model in enumerate(models, start=1):
-            if len(np.unique(model[known_points(model)], axis=0)) < LEAST_POINTS:
+            if len(np.unique(model[keypoint_mask(model)], axis=0)) < LEAST_POINTS:
                 raise ValueError(
                     f"model {number} has fewer than {LEAST_POINTS} places of keypoints"
                 )
         return models
 
 
-def known_points(models: Floats) -> Bools:
+def keypoint_mask(models: Floats) -> Bools:
     """Return which keypoints models (..., P, 3) have, (..., P)."""
     known: Bools = np.all(np.isfinite(models), axis=-1)
     return known

@@ -182,7 +182,7 @@ def skeleton(subset: str) -> Skeleton:
     return Skeleton(names, edges, pairs)
 
 
-def mirrored(name: str) -> str:
+def mirror_name(name: str) -> str:
     """Return the name of the point on the other side; its own for a point in the middle."""
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(word, word) for word in name.split("_"))
@@ -190,11 +190,12 @@ def mirrored(name: str) -> str:
 
 def _edges(category: str) -> tuple[tuple[int, int], ...]:
     lines = [line.split() for line in _LINES[category]]
-    both = [*lines, *([mirrored(name) for name in line] for line in lines)]
+    both = [*lines, *([mirror_name(name) for name in line] for line in lines)]
     steps = [sorted(map(POINTS[category].index, step)) for line in both for step in pairwise(line)]
     return tuple(sorted({(a, b) for a, b in steps}))
 
 
 def _left_right(category: str) -> tuple[tuple[int, int], ...]:
     names = POINTS[category]
-    return tuple((i, names.index(mirrored(name))) for i, name in enumerate(names) if "left" in name)
+    left = [name for name in names if "left" in name]
+    return tuple((names.index(name), names.index(mirror_name(name))) for name in left)

@@ -9,12 +9,12 @@ import numpy as np
 from liftbench.errors import UserError
 from liftbench.plugin.specs import Finding
 from liftbench.types import Bools, Floats
-from liftbench_datasets.pascal3d.cad import cad_models, known_points
+from liftbench_datasets.pascal3d.cad import cad_models, keypoint_mask
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS
-from liftbench_datasets.pascal3d.objects import listed_objects
+from liftbench_datasets.pascal3d.objects import load_objects
 from liftbench_datasets.pascal3d.release import PARTS, SOURCES, Part, Release, Source
 from liftbench_datasets.pascal3d.surfaces import cad_meshes
-from liftbench_datasets.pascal3d.views import placed
+from liftbench_datasets.pascal3d.views import viewable_mask
 
 
 def check_release(release: Release) -> list[Finding]:
@@ -26,7 +26,7 @@ def check_release(release: Release) -> list[Finding]:
     findings = [Finding("CAD", True, "; ".join([counts, *lacking]))]
     for category in there:
         findings += _check_category(release, category)
-    if not any(map(release.annotated, there)):
+    if not any(map(release.has_annotations, there)):
         text = f"none in {release.folder / 'Annotations'}, so only random views can be made"
         findings.append(Finding("annotations", True, text))
     return findings
@@ -41,14 +41,14 @@ def _check_category(release: Release, category: str) -> Iterator[Finding]:
     except UserError as error:
         yield Finding(f"CAD {category}", False, str(error))
         return
-    known = known_points(models)
+    known = keypoint_mask(models)
     counts = (
         f"{len(models)} models of {known.shape[1]} keypoints, "
         f"{min(triangles)} to {max(triangles)} triangles"
     )
     gaps = [f"lacks {int((~known).sum())} of {known.size}, by model: {_gaps(known, category)}"]
     yield Finding(f"CAD {category}", True, "; ".join([counts, *gaps * (not known.all())]))
-    if release.annotated(category):
+    if release.has_annotations(category):
         for part in PARTS:
             for source in SOURCES:
                 yield _check_list(release, category, source, part, models)
@@ -69,14 +69,14 @@ def _check_list(
 ) -> Finding:
     item = f"{category} {source} {part}"
     try:
-        listed = release.listed(category, source, part)
+        listed = release.image_names(category, source, part)
         have = release.annotations(category, source, part)
-        objects = listed_objects(release, category, source, part)
+        objects = load_objects(release, category, source, part)
     except UserError as error:
         return Finding(item, False, str(error))
     counts = (
         f"{len(have)} images, {len(objects.number)} objects: {int(objects.whole.sum())} whole, "
-        f"{int(placed(objects, models).sum())} with model and full viewpoint"
+        f"{int(viewable_mask(objects, models).sum())} with model and full viewpoint"
     )
     lacking, beyond = len(listed) - len(have), int((objects.model > len(models)).sum())
     problems = [

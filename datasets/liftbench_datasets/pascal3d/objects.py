@@ -53,7 +53,7 @@ class Objects(FrameArrays):
         return Viewpoints(*self.viewpoint.T)
 
 
-def listed_objects(release: Release, category: str, source: Source, part: Part) -> Objects:
+def load_objects(release: Release, category: str, source: Source, part: Part) -> Objects:
     """Return the objects in a list's images, from the cache where they are.
 
     Raises:
@@ -95,11 +95,11 @@ def read_objects(files: Mapping[str, Path], category: str) -> Arrays:
 def _read_image(path: Path, category: str) -> list[tuple[Any, ...]]:
     record = read_mat(path, "record")["record"]
     with one_line_errors(path, "the objects of a PASCAL3D+ image"):
-        objects = enumerate(_listed(record["objects"]), start=1)
+        objects = enumerate(_split_objects(record["objects"]), start=1)
         return [(i, *_row(item, category)) for i, item in objects if item["class"] == category]
 
 
-def _listed(objects: Any) -> list[dict[str, Any]]:  # noqa: ANN401 whatever the file holds
+def _split_objects(objects: Any) -> list[dict[str, Any]]:  # noqa: ANN401 whatever the file holds
     """Return a dict an object: of several, the file's reader makes a dict of lists."""
     if not isinstance(objects, dict):
         if np.size(objects) == 0:
@@ -120,11 +120,11 @@ def _row(item: dict[str, Any], category: str) -> tuple[Any, ...]:
         _model(item.get("cad_index", ())),
         [_number(viewpoint.get(name, ()), name) for name in _VIEWPOINT],
         not any(_number(item[name], name) > 0 for name in _FLAGS),
-        _seen(item["anchors"], category),
+        _visible_flags(item["anchors"], category),
     )
 
 
-def _seen(anchors: Any, category: str) -> list[bool]:  # noqa: ANN401 whatever the file holds
+def _visible_flags(anchors: Any, category: str) -> list[bool]:  # noqa: ANN401 whatever the file holds
     """Return which keypoints are visible: none where the object has no anchors."""
     if not isinstance(anchors, dict):
         return [False] * len(POINTS[category])

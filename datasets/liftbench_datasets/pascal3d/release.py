@@ -42,7 +42,7 @@ class Release:
             return self.folder / "Image_sets" / f"{category}_imagenet_{part}.txt"
         return self.folder / _VOC_LISTS / f"{category}_{part}.txt"
 
-    def listed(self, category: str, source: Source, part: Part) -> list[str]:
+    def image_names(self, category: str, source: Source, part: Part) -> list[str]:
         """Return the images of a list, such as `car_pascal/2008_000028`, each once.
 
         Raises:
@@ -63,7 +63,8 @@ class Release:
             UserError: it is no list.
         """
         folder = self.folder / "Annotations"
-        files = {image: folder / f"{image}.mat" for image in self.listed(category, source, part)}
+        images = self.image_names(category, source, part)
+        files = {image: folder / f"{image}.mat" for image in images}
         return {image: path for image, path in files.items() if path.is_file()}
 
     def picture(self, image: str) -> Path:
@@ -86,7 +87,7 @@ class Release:
         """Return the categories whose CAD models are there."""
         return tuple(c for c in CATEGORIES if self.cad(c).is_file())
 
-    def annotated(self, category: str) -> bool:
+    def has_annotations(self, category: str) -> bool:
         """Return whether there are annotations of a category."""
         return any((self.folder / "Annotations" / f"{category}_{s}").is_dir() for s in SOURCES)
 

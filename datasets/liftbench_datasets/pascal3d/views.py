@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from liftbench.images import Images
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Meshes, Observations
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
-from liftbench_datasets.geometry.lazy_meshes import chained
-from liftbench_datasets.pascal3d.cad import known_points
+from liftbench_datasets.geometry.lazy_meshes import chain_meshes
+from liftbench_datasets.pascal3d.cad import keypoint_mask
 from liftbench_datasets.pascal3d.categories import categories_of, columns, skeleton
 from liftbench_datasets.pascal3d.geometry import camera_points, orthographic_set
 from liftbench_datasets.pascal3d.objects import Objects
@@ -57,13 +57,13 @@ def random_views(models: Floats, rotations: Floats) -> Views:
         rotations: (F, 3, 3) from the model frame to the camera frame.
     """
     shown = np.arange(len(rotations)) % len(models)
-    defined = known_points(models)[shown]
+    defined = keypoint_mask(models)[shown]
     centred = models - np.nanmean(models, axis=1, keepdims=True)
     points = np.where(defined[..., None], centred[shown] @ rotations.swapaxes(1, 2), 0.0)
     return Views(points, points[..., :2], defined, defined, np.char.mod("%d", shown + 1), shown)
 
 
-def placed(objects: Objects, models: Floats) -> Bools:
+def viewable_mask(objects: Objects, models: Floats) -> Bools:
     """Return which objects (N,) have a model, a full viewpoint and lie before the camera."""
     good = (objects.model >= 1) & (objects.model <= len(models))
     good &= np.isfinite(objects.viewpoint).all(axis=1)
@@ -74,20 +74,20 @@ def placed(objects: Objects, models: Floats) -> Bools:
     return good
 
 
-def annotated_views(objects: Objects, models: Floats, detected: Floats | None) -> Views:
+def image_views(objects: Objects, models: Floats, detected: Floats | None) -> Views:
     """Return the orthographic set of objects, in pixels of their images.
 
     Points hide that the annotation calls hidden, that the model lacks, or that lie outside the
     box grown by a tenth at each side.
 
     Args:
-        objects: N objects that are `placed`.
+        objects: N objects in the `viewable_mask`.
         models: (K, P, 3) keypoints, NaN where a model has none.
         detected: (N, P, 2) pixels instead of the projections, NaN for what hides; None for the
             projections.
     """
     shapes = models[objects.model - 1]
-    defined = known_points(shapes)
+    defined = keypoint_mask(shapes)
     views = objects.viewpoints()
     seen = camera_points(np.where(defined[..., None], shapes, 0.0), views)
     points = orthographic_set(seen, views, defined)
@@ -96,19 +96,19 @@ def annotated_views(objects: Objects, models: Floats, detected: Floats | None) -
     return Views(points, flat, visible, defined, objects.image, objects.model - 1, objects.box)
 
 
-def well_seen(views: Views) -> Views:
+def take_visible(views: Views) -> Views:
     """Return the frames that show at least three points."""
     return views.take(views.visible.sum(axis=1) >= LEAST_VISIBLE)
 
 
-def completed(views: Views) -> Views:
+def take_complete(views: Views) -> Views:
     """Return the frames of objects that have all keypoints, with nothing hidden."""
     has_all: Bools = np.all(views.defined, axis=1)
     whole = views.take(has_all)
     return replace(whole, visible=whole.defined)
 
 
-def joined(
+def join_views(
     subset: str, parts: Sequence[tuple[str, Views]], unit: str, meshes: Mapping[str, Meshes]
 ) -> Dataset:
     """Return views of categories, one below the other, in the layout of a subset.
@@ -122,7 +122,7 @@ def joined(
         meshes: of each category in its model frame.
     """
     points, flat, visible, defined = (
-        _stacked(subset, [(c, getattr(views, name)) for c, views in parts])
+        _stack_columns(subset, [(c, getattr(views, name)) for c, views in parts])
         for name in ("points_3d", "points_2d", "visible", "defined")
     )
     names = [f"{category}/{name}" for category, views in parts for name in views.sequence]
@@ -150,13 +150,13 @@ def joined(
             sequence,
             defined,
             categories_of(subset),
-            chained(list(meshes.values())),
+            chain_meshes(list(meshes.values())),
             mesh,
         ),
     )
 
 
-def _stacked(subset: str, parts: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
+def _stack_columns(subset: str, parts: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
     """Return arrays (F, P, ...) of categories in the columns of the subset."""
     count = columns(subset, categories_of(subset)[-1]).stop
     rows = []

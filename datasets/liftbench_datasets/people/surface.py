@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liftbench.types import Floats
-from liftbench_datasets.geometry.skinning import chained, skinned
+from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 from liftbench_datasets.geometry.tubes import SIDES, Ring, bone_weights, ring_vertices, tube_faces
 from liftbench_datasets.people.body import BODY
 
@@ -144,9 +144,9 @@ def body_surface(shape: Shape, rotations: Floats) -> Floats:
     scale = _scale(shape)
     bones = BODY.bone * scale[..., None]
     still = np.broadcast_to(np.eye(3), rotations.shape)
-    world = chained(BODY.parent, rotations)
+    world = world_rotations(BODY.parent, rotations)
     rest, to = _starts(bones, still), _starts(bones, world)
-    return skinned(_at_rest(shape, scale, rest), _WEIGHTS, world, rest, to)
+    return skin_vertices(_at_rest(shape, scale, rest), _WEIGHTS, world, rest, to)
 
 
 def _scale(shape: Shape) -> Floats:

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.errors import UserError
 from liftbench.types import Bools, Floats
-from liftbench_datasets.geometry.line_of_sight import hidden
+from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
 from liftbench_datasets.reading.array_pickle import read_pickle
 from liftbench_datasets.reading.one_line_errors import one_line_errors
@@ -118,7 +118,7 @@ def _view(model: Smpl, landmarks: Landmarks, fits: Fits, batch: slice) -> tuple[
     camera = Rotation.from_rotvec(fits.rotation[batch]).as_matrix()
     surface = posed(model, fits.pose[batch], shape) @ camera.swapaxes(1, 2)
     points = surface[:, landmarks.vertices]
-    return points, ~hidden(points, surface, model.faces, SKIN)
+    return points, ~orthographic_occlusion(points, surface, model.faces, SKIN)
 
 
 def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:

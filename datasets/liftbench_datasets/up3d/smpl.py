@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Floats
-from liftbench_datasets.geometry.skinning import chained, skinned
+from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +53,9 @@ def posed(model: Smpl, pose: Floats, shape: Floats) -> Floats:
     bent = (turns[:, 1:] - np.eye(3)).reshape(frames, -1) @ model.pose_directions.reshape(
         -1, 9 * (joints - 1)
     ).T
-    world = chained(model.parent, turns)
+    world = world_rotations(model.parent, turns)
     to = _placed(model.parent, rest, world)
-    return skinned(shaped + bent.reshape(shaped.shape), model.weights, world, rest, to)
+    return skin_vertices(shaped + bent.reshape(shaped.shape), model.weights, world, rest, to)
 
 
 def _placed(parent: tuple[int, ...], rest: Floats, world: Floats) -> Floats:

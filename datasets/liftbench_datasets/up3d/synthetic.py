@@ -26,7 +26,7 @@ from liftbench.seeds import named_rng
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.adapting.generated import Generated, generated_info
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
-from liftbench_datasets.geometry.line_of_sight import hidden
+from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.people.actions import ACTIONS
 from liftbench_datasets.people.body import DOFS
 from liftbench_datasets.people.motion import joint_rotations, make_motion, within_limits
@@ -85,7 +85,7 @@ class Views:
 
     def visible(self) -> Bools:
         """Return which points (F, 79) the skin does not hide."""
-        return ~hidden(self.points, self.surface, FACES, SKIN)
+        return ~orthographic_occlusion(self.points, self.surface, FACES, SKIN)
 
 
 class SyntheticUp3d(Generated[SyntheticUp3dParams]):

@@ -31,16 +31,17 @@ def pose(seed: int, frames: int = 3) -> tuple[Floats, Floats]:
 
 def turn_of(bones: KinematicTree, rotation: Floats, joint: int) -> Floats:
     axis = bones.axis[joint]
-    own = axis @ rotation[joint] @ np.linalg.inv(axis)
+    own: Floats = axis @ rotation[joint] @ np.linalg.inv(axis)
     parent = bones.parent[joint]
-    return own if parent < 0 else turn_of(bones, rotation, parent) @ own
+    return own if parent < 0 else np.matmul(turn_of(bones, rotation, parent), own)
 
 
 def end_of(bones: KinematicTree, rotation: Floats, start: Floats, joint: int) -> Floats:
     if bones.parent[joint] < 0:
         return start
     before = end_of(bones, rotation, start, bones.parent[joint])
-    return before + turn_of(bones, rotation, joint) @ bones.bone[joint]
+    end: Floats = before + turn_of(bones, rotation, joint) @ bones.bone[joint]
+    return end
 
 
 @given(seed=st.integers(0, 2**32 - 1))

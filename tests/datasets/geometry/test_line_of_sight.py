@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from liftbench.types import Bools, Floats
 from liftbench_datasets.geometry import line_of_sight
-from liftbench_datasets.geometry.line_of_sight import hidden
+from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 
 SQUARE = np.array([[-1.0, -1, 5], [1, -1, 5], [1, 1, 5], [-1, 1, 5]])
 HALVES = np.array([[0, 1, 2], [0, 2, 3]])
@@ -14,33 +16,34 @@ HALVES = np.array([[0, 1, 2], [0, 2, 3]])
 
 def test_a_square_hides_what_lies_behind_it() -> None:
     points = np.array([[0, 0.1, 6], [0, 0.1, 4], [2, 0, 6], [0.9, -0.95, 9], [0, 1.1, 9]])
-    assert hidden(points[None], SQUARE[None], HALVES, 0.0).tolist() == [
+    assert orthographic_occlusion(points[None], SQUARE[None], HALVES, 0.0).tolist() == [
         [True, False, False, True, False]
     ]
 
 
 def test_points_on_the_surface_and_within_the_skin_are_seen() -> None:
     points = np.array([[0.3, 0.1, 5], [0.3, 0.1, 5.09], [0.3, 0.1, 5.11], *SQUARE])
-    assert hidden(points[None], SQUARE[None], HALVES, 0.1).tolist() == [
+    assert orthographic_occlusion(points[None], SQUARE[None], HALVES, 0.1).tolist() == [
         [False, False, True, *[False] * 4]
     ]
 
 
 def test_a_triangle_seen_from_its_edge_hides_nothing() -> None:
     edge = np.array([[[0.0, 0, 0], [1, 0, 0], [0.5, 0, 3]]])
-    assert not hidden(np.array([[[0.5, 0.0, 9]]]), edge, np.array([[0, 1, 2]]), 0.0).any()
+    point, face = np.array([[[0.5, 0.0, 9]]]), np.array([[0, 1, 2]])
+    assert not orthographic_occlusion(point, edge, face, 0.0).any()
 
 
 def test_slanted_triangles_cut_the_ray_at_its_depth() -> None:
     # The plane z = x over the triangle.
     slope = np.array([[[0.0, 0, 0], [4, 0, 4], [0, 4, 0]]])
     points = np.array([[[1, 1, 0.9], [1, 1, 1.1], [2, 1, 1.9], [2, 1, 2.1]]])
-    assert hidden(points, slope, np.array([[0, 1, 2]]), 0.0).tolist() == [
+    assert orthographic_occlusion(points, slope, np.array([[0, 1, 2]]), 0.0).tolist() == [
         [False, True, False, True]
     ]
 
 
-def looped(points, vertices, faces, skin):  # type: ignore[no-untyped-def]
+def loop(points: Floats, vertices: Floats, faces: NDArray[np.int64], skin: float) -> Bools:
     """Return what hides by solving for each point and triangle."""
     result = np.zeros(points.shape[:2], dtype=bool)
     for f, p, face in np.ndindex(*points.shape[:2], len(faces)):
@@ -62,10 +65,11 @@ def test_random_triangles_hide_what_a_loop_says(
     points = rng.uniform(-1, 1, (4, 40, 3))
     vertices[:, :5] = points[:, :5]
     faces = np.array([rng.permutation(30)[:3] for _ in range(25)])
-    found = hidden(points, vertices, faces, 0.05)
-    np.testing.assert_array_equal(found, looped(points, vertices, faces, 0.05))
+    found = orthographic_occlusion(points, vertices, faces, 0.05)
+    np.testing.assert_array_equal(found, loop(points, vertices, faces, 0.05))
     assert 0.2 < found.mean() < 0.95
 
 
 def test_no_frames_hide_nothing() -> None:
-    assert hidden(np.zeros((0, 3, 3)), np.zeros((0, 4, 3)), HALVES, 0.0).shape == (0, 3)
+    hidden = orthographic_occlusion(np.zeros((0, 3, 3)), np.zeros((0, 4, 3)), HALVES, 0.0)
+    assert hidden.shape == (0, 3)

@@ -99,7 +99,7 @@ def test_the_misfit_is_a_share_of_the_extent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fit", "points", "told"),
+    ("fit", "points", "message"),
     [
         (fit_orthographic, np.eye(3), "expected at least 4 points, got 3"),
         (fit_perspective, np.ones((5, 3)), "expected at least 6 points, got 5"),
@@ -107,8 +107,8 @@ def test_the_misfit_is_a_share_of_the_extent() -> None:
         (fit_perspective, np.arange(30.0).reshape(10, 3), "the points lie in a plane"),
     ],
 )
-def test_too_few_or_flat_points_are_refused(fit: type, points: Floats, told: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+def test_too_few_or_flat_points_are_refused(fit: type, points: Floats, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         fit(points, np.random.default_rng(0).random((len(points), 2)))
 
 

@@ -8,7 +8,7 @@ from scipy.spatial import ConvexHull
 
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
-from liftbench_datasets.geometry.rasteriser import rasterised
+from liftbench_datasets.geometry.rasteriser import rasterise
 from liftbench_datasets.geometry.ray_mesh import crossings
 
 
@@ -28,7 +28,7 @@ def test_pixels_show_the_nearest_face() -> None:
     (a, first), (b, second) = hull(1), hull(2)
     vertices = np.concatenate([a, b + np.array([0, 0, 25])])
     faces = np.concatenate([first, second + len(a)])
-    seen = rasterised(vertices, faces, (30, 40))
+    seen = rasterise(vertices, faces, (30, 40))
     expected = {}
     far = 1e5  # rays from a far eye are nearly along z
     for row in range(30):
@@ -49,7 +49,7 @@ def test_pixels_show_the_nearest_face() -> None:
 
 def test_values_between_corners_are_those_of_the_plane() -> None:
     vertices, faces = hull(3)
-    seen = rasterised(vertices, faces, (30, 40))
+    seen = rasterise(vertices, faces, (30, 40))
     np.testing.assert_allclose(seen.weights.sum(axis=1), 1)
     assert (seen.weights >= 0).all()
     places = seen.between(vertices, faces)
@@ -63,13 +63,13 @@ def test_values_between_corners_are_those_of_the_plane() -> None:
 
 def test_a_square_fills_the_pixels_whose_middle_it_holds() -> None:
     vertices = np.array([[1.5, 2.5, 0], [5.5, 2.5, 0], [5.5, 4.5, 0], [1.5, 4.5, 0]])
-    seen = rasterised(vertices, np.array([[0, 3, 2], [0, 2, 1]]), (8, 9))
+    seen = rasterise(vertices, np.array([[0, 3, 2], [0, 2, 1]]), (8, 9))
     shown = set(zip(seen.row.tolist(), seen.column.tolist(), strict=True))
     assert shown == {(row, column) for row in (3, 4) for column in (2, 3, 4, 5)}
-    assert not len(rasterised(vertices, np.array([[0, 2, 3], [0, 1, 2]]), (8, 9)).face)
+    assert not len(rasterise(vertices, np.array([[0, 2, 3], [0, 1, 2]]), (8, 9)).face)
 
 
 @pytest.mark.parametrize("shift", [-100.0, 100.0])
 def test_what_lies_outside_shows_nowhere(shift: float) -> None:
     vertices, faces = hull(4)
-    assert not len(rasterised(vertices + np.array([shift, 0, 0]), faces, (30, 40)).face)
+    assert not len(rasterise(vertices + np.array([shift, 0, 0]), faces, (30, 40)).face)

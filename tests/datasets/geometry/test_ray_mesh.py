@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from liftbench.types import Floats
-from liftbench_datasets.geometry.ray_mesh import crossings, hidden_points
+from liftbench_datasets.geometry.ray_mesh import crossings, perspective_occlusion
 
 CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
 FACES = np.array(
@@ -63,20 +63,21 @@ def test_a_cube_hides_the_faces_that_look_away(frames: int) -> None:
     axis, sign = np.arange(120) % 3, np.where(np.arange(120) % 2, 1.0, -1.0)
     points = rng.uniform(-0.8, 0.8, (120, 3))
     points[np.arange(120), axis] = sign
-    hidden = hidden_points(points[None], eyes, CUBE, FACES, skin=0.01)
+    hidden = perspective_occlusion(points[None], eyes, CUBE, FACES, skin=0.01)
     np.testing.assert_array_equal(hidden, eyes[:, axis] * sign < 1)
-    each = hidden_points(np.repeat(points[None], frames, axis=0), eyes, CUBE, FACES, skin=0.01)
+    repeated = np.repeat(points[None], frames, axis=0)
+    each = perspective_occlusion(repeated, eyes, CUBE, FACES, skin=0.01)
     np.testing.assert_array_equal(each, hidden)
 
 
 def test_points_up_to_a_skin_under_a_face_are_in_sight() -> None:
     points = np.array([[[0.1, 0.2, 0.96], [0.1, 0.2, 0.94], [0.1, 0.2, 1.5]]])
-    hidden = hidden_points(points, np.array([[0.1, 0.2, 9.0]]), CUBE, FACES, skin=0.05)
+    hidden = perspective_occlusion(points, np.array([[0.1, 0.2, 9.0]]), CUBE, FACES, skin=0.05)
     assert hidden.tolist() == [[False, True, False]]
 
 
 def test_what_lies_behind_the_eye_or_the_point_hides_nothing() -> None:
     points = np.array([[[0.0, 0, 3], [0.3, 0.1, 5]]])
-    assert not hidden_points(points, np.array([[0.0, 0, 9]]), CUBE, FACES, skin=0.01).any()
-    assert not hidden_points(points, np.array([[0.0, 0, 2]]), CUBE, FACES, skin=0.01).any()
-    assert hidden_points(points, np.array([[0.0, 0, -2]]), CUBE, FACES, skin=0.01).all()
+    assert not perspective_occlusion(points, np.array([[0.0, 0, 9]]), CUBE, FACES, skin=0.01).any()
+    assert not perspective_occlusion(points, np.array([[0.0, 0, 2]]), CUBE, FACES, skin=0.01).any()
+    assert perspective_occlusion(points, np.array([[0.0, 0, -2]]), CUBE, FACES, skin=0.01).all()

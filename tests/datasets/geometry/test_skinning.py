@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Floats
-from liftbench_datasets.geometry.skinning import chained, skinned
+from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 
 RNG = np.random.default_rng(0)
 FRAMES, VERTICES, BONES = 4, 7, 3
@@ -21,7 +21,7 @@ def test_vertices_of_one_bone_move_rigidly() -> None:
     vertices = RNG.standard_normal((1, VERTICES, 3))
     weights = np.eye(BONES)[RNG.integers(0, BONES, VERTICES)]
     rest, to = RNG.standard_normal((1, BONES, 3)), RNG.standard_normal((FRAMES, BONES, 3))
-    moved = skinned(vertices, weights, turns(FRAMES, BONES), rest, to)
+    moved = skin_vertices(vertices, weights, turns(FRAMES, BONES), rest, to)
     for f in range(FRAMES):
         for v, bone in enumerate(weights.argmax(axis=1)):
             turn = turns(FRAMES, BONES)[f, bone]
@@ -34,16 +34,16 @@ def test_vertices_go_to_the_mean_of_where_their_bones_take_them() -> None:
     weights = RNG.dirichlet(np.ones(BONES), VERTICES)
     rest, to = RNG.standard_normal((2, FRAMES, BONES, 3))
     parts = [
-        skinned(vertices, np.eye(BONES)[[bone] * VERTICES], turns(FRAMES, BONES), rest, to)
+        skin_vertices(vertices, np.eye(BONES)[[bone] * VERTICES], turns(FRAMES, BONES), rest, to)
         for bone in range(BONES)
     ]
-    moved = skinned(vertices, weights, turns(FRAMES, BONES), rest, to)
+    moved = skin_vertices(vertices, weights, turns(FRAMES, BONES), rest, to)
     np.testing.assert_allclose(moved, np.einsum("vb,bfva->fva", weights, parts), atol=1e-12)
 
 
 def test_bones_turn_with_their_parents() -> None:
     local = turns(FRAMES, 4)
-    world = chained((-1, 0, 1, 0), local)
+    world = world_rotations((-1, 0, 1, 0), local)
     np.testing.assert_array_equal(world[:, 0], local[:, 0])
     np.testing.assert_allclose(world[:, 2], local[:, 0] @ local[:, 1] @ local[:, 2], atol=1e-12)
     np.testing.assert_allclose(world[:, 3], local[:, 0] @ local[:, 3], atol=1e-12)

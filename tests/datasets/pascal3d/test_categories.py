@@ -11,7 +11,7 @@ from liftbench_datasets.pascal3d.categories import (
     EIGHT,
     POINTS,
     columns,
-    mirrored,
+    mirror_name,
     skeleton,
 )
 
@@ -52,7 +52,7 @@ def test_edges_join_all_points_and_are_symmetric(category: str) -> None:
     swap = np.arange(len(layout.points))
     for a, b in layout.left_right:
         swap[[a, b]] = b, a
-        assert layout.points[b] == mirrored(layout.points[a])
+        assert layout.points[b] == mirror_name(layout.points[a])
     edges = {frozenset(edge) for edge in layout.edges}
     assert edges == {frozenset(swap[list(edge)].tolist()) for edge in edges}
     reached = {0}

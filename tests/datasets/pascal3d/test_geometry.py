@@ -11,7 +11,7 @@ import pytest
 
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
-from liftbench_datasets.pascal3d.cad import known_points, read_cad
+from liftbench_datasets.pascal3d.cad import keypoint_mask, read_cad
 from liftbench_datasets.pascal3d.geometry import (
     Viewpoints,
     camera_points,
@@ -98,7 +98,7 @@ def test_real_models_at_distance_6_are_near_weak_perspective(
 ) -> None:
     views = viewpoints(200, distance=6.0)
     for model in read_cad(shared_data / "pascal3d" / "CAD" / f"{category}.mat", category):
-        points = np.tile(model[known_points(model[None])[0]], (200, 1, 1))
+        points = np.tile(model[keypoint_mask(model[None])[0]], (200, 1, 1))
         seen = camera_points(points, views)
         exact, weak = perspective(seen, views), weak_perspective(seen, views)
         size = np.ptp(weak, axis=1).max(axis=1)

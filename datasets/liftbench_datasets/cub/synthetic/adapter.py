@@ -134,7 +134,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
 
         def draw(frame: int) -> None:
             names = (KEY, seed, "picture", int(views.number[frame]))
-            bird = _posed(views, frame, seed)
+            bird = _bird_of_frame(views, frame, seed)
             write_picture(named_rng(*names), bird, files[frame], masks[frame])
 
         return Images(files, masks, draw)
@@ -166,9 +166,9 @@ def _batches(species: int, seed: int) -> Iterator[Views]:
         yield views.take(views.visible.sum(axis=1) >= LEAST_VISIBLE)
 
 
-def _posed(views: Views, frame: int, seed: int) -> Bird:
+def _bird_of_frame(views: Views, frame: int, seed: int) -> Bird:
     """Return what a picture shows of a bird."""
-    vertices = views.seen(frame)
+    vertices = views.picture_vertices(frame)
     plumage = draw_plumage(named_rng(KEY, seed, "plumage", int(views.species[frame])))
     rng = named_rng(KEY, seed, "colours", int(views.number[frame]))
     eyes = views.points_3d[frame, _EYES, :2][views.visible[frame, _EYES]]

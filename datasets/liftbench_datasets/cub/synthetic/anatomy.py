@@ -77,18 +77,18 @@ _LEFT_BONES: Mapping[str, tuple[str, Place]] = {
 }
 
 
-def _named(side: str, bone: str) -> str:
+def _bone_name(side: str, bone: str) -> str:
     return side + bone if bone in _LEFT_BONES else bone
 
 
-def _placed(side: str, place: Place) -> Place:
+def _place_on_side(side: str, place: Place) -> Place:
     x, y, z = place
     return (x if side == "l" else -x, y, z)
 
 
 def _tube(side: str, rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
     return tuple(
-        replace(ring, bone=_named(side, ring.bone), middle=_placed(side, ring.middle))
+        replace(ring, bone=_bone_name(side, ring.bone), middle=_place_on_side(side, ring.middle))
         for ring in rings
     )
 
@@ -96,7 +96,7 @@ def _tube(side: str, rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
 BONES: Mapping[str, tuple[str, Place]] = {
     **_MIDDLE_BONES,
     **{
-        side + bone: (_named(side, parent), _placed(side, start))
+        side + bone: (_bone_name(side, parent), _place_on_side(side, start))
         for side in "lr"
         for bone, (parent, start) in _LEFT_BONES.items()
     },

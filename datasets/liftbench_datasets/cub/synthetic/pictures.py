@@ -17,7 +17,7 @@ from liftbench.protocols.view_metrics import covered
 from liftbench.types import Bools, Floats
 from liftbench_datasets.cub.synthetic.plumage import EYE
 from liftbench_datasets.cub.synthetic.surface import FACES
-from liftbench_datasets.geometry.rasteriser import rasterised
+from liftbench_datasets.geometry.rasteriser import rasterise
 
 SIZE = 256  # pixels of a picture's edge
 _FINER = 2  # pixels are drawn this much smaller and averaged
@@ -77,7 +77,7 @@ def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:
     """Return a picture (256, 256, 3) of a bird; the generator draws what is behind it."""
     canvas = _background(rng, bird)
     vertices = _FINER * bird.vertices + (_FINER - 1) / 2
-    seen = rasterised(vertices, FACES, canvas.shape[:2])
+    seen = rasterise(vertices, FACES, canvas.shape[:2])
     normals = seen.between(_vertex_normals(vertices), FACES)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     light = _AMBIENT + _DIFFUSE * (normals @ _LIGHT).clip(0)

@@ -40,12 +40,12 @@ POSTURES: Mapping[str, float] = {"perched": 0.68, "level": 0.18, "flying": 0.14}
 
 def draw_species(rng: np.random.Generator, count: int) -> Floats:
     """Return the measures of `count` species, (S, M)."""
-    return _drawn(rng, count, [species for species, _ in MEASURES.values()])
+    return _draw_factors(rng, count, [species for species, _ in MEASURES.values()])
 
 
 def draw_measures(rng: np.random.Generator, species: Floats) -> Floats:
     """Return the measures (F, M) of a bird of each of F species (F, M)."""
-    return species * _drawn(rng, len(species), [own for _, own in MEASURES.values()])
+    return species * _draw_factors(rng, len(species), [own for _, own in MEASURES.values()])
 
 
 def draw_poses(rng: np.random.Generator, count: int) -> Floats:
@@ -81,7 +81,7 @@ def draw_poses(rng: np.random.Generator, count: int) -> Floats:
     return np.stack([np.broadcast_to(pose[name], count) for name in POSE], axis=1)
 
 
-def _drawn(rng: np.random.Generator, count: int, spread: list[float]) -> Floats:
+def _draw_factors(rng: np.random.Generator, count: int, spread: list[float]) -> Floats:
     logarithms = rng.standard_normal((count, len(spread))).clip(-_FARTHEST, _FARTHEST)
     measures: Floats = np.exp(logarithms * spread)
     return measures

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from liftbench.types import Floats
 from liftbench_datasets.cub.synthetic.anatomy import BONES, TUBES
 from liftbench_datasets.cub.synthetic.shapes import MEASURES, POSE
-from liftbench_datasets.geometry.skinning import chained, skinned
+from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 from liftbench_datasets.geometry.tubes import SIDES, bone_weights, ring_vertices, tube_faces
 
 _NAMES = tuple(BONES)
@@ -36,7 +36,7 @@ def bird_surface(measures: Floats, poses: Floats) -> Floats:
         poses: (F, A) see `bird_shapes.POSE`; `rise` has no part in it.
     """
     scales = _scales(measures, poses)
-    turns = chained(_PARENTS, _rotations(poses))
+    turns = world_rotations(_PARENTS, _rotations(poses))
     still = np.broadcast_to(np.eye(3), turns.shape)
     rest, to = _starts(scales, still), _starts(scales, turns)
     scales = scales[:, _BONE_OF_RING]
@@ -46,7 +46,7 @@ def bird_surface(measures: Floats, poses: Floats) -> Floats:
         _HALVES * np.stack([scales[..., 0], depths], axis=2),
         _IS_LEG,
     )
-    return skinned(vertices[:, _USED], _WEIGHTS[_USED], turns, rest, to)
+    return skin_vertices(vertices[:, _USED], _WEIGHTS[_USED], turns, rest, to)
 
 
 def vertex(tube: str, ring: int, side: int) -> int:
@@ -86,21 +86,21 @@ def _rotations(poses: Floats) -> Floats:
     p = dict(zip(POSE, poses.T, strict=True))
     unfolded = Rotation.from_rotvec(p["spread"][:, None] * _UNFOLDED).as_matrix()
     turns = {
-        "neck": _turned("ZX", p["neck_turn"], -p["neck_rise"]),
-        "head": _turned("ZXY", p["head_turn"], -p["head_rise"], p["head_tilt"]),
-        "tail": _turned("ZX", p["tail_turn"], p["tail_rise"]),
-        "lwing": _turned("Y", -p["left_flap"]) @ unfolded,
-        "rwing": _MIRROR @ _turned("Y", -p["right_flap"]) @ unfolded @ _MIRROR,
-        "lleg": _turned("X", p["left_leg"]),
-        "rleg": _turned("X", p["right_leg"]),
-        "lfoot": _turned("X", p["left_foot"]),
-        "rfoot": _turned("X", p["right_foot"]),
+        "neck": _euler_rotations("ZX", p["neck_turn"], -p["neck_rise"]),
+        "head": _euler_rotations("ZXY", p["head_turn"], -p["head_rise"], p["head_tilt"]),
+        "tail": _euler_rotations("ZX", p["tail_turn"], p["tail_rise"]),
+        "lwing": _euler_rotations("Y", -p["left_flap"]) @ unfolded,
+        "rwing": _MIRROR @ _euler_rotations("Y", -p["right_flap"]) @ unfolded @ _MIRROR,
+        "lleg": _euler_rotations("X", p["left_leg"]),
+        "rleg": _euler_rotations("X", p["right_leg"]),
+        "lfoot": _euler_rotations("X", p["left_foot"]),
+        "rfoot": _euler_rotations("X", p["right_foot"]),
     }
     still = np.broadcast_to(np.eye(3), (len(poses), 3, 3))
     return np.stack([turns.get(name, still) for name in _NAMES], axis=1)
 
 
-def _turned(axes: str, *angles: Floats) -> Floats:
+def _euler_rotations(axes: str, *angles: Floats) -> Floats:
     """Return rotations (F, 3, 3) by angles (F,) in degrees."""
     stacked = np.stack(angles, axis=1)
     matrices: Floats = Rotation.from_euler(axes, stacked, degrees=True).as_matrix()

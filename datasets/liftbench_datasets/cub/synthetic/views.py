@@ -16,7 +16,7 @@ from liftbench_datasets.cub.synthetic.points import VERTICES
 from liftbench_datasets.cub.synthetic.shapes import POSE, draw_measures, draw_poses
 from liftbench_datasets.cub.synthetic.surface import FACES, bird_surface
 from liftbench_datasets.geometry.boxes import point_boxes
-from liftbench_datasets.geometry.line_of_sight import hidden
+from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 
 # Lengths of the trunk before a part where the bird begins to hide it. CUB has parts of a side
@@ -66,7 +66,7 @@ class Views(FrameArrays):
         one = slice(frame, frame + 1)
         return Mesh(bird_surface(self.measures[one], self.poses[one])[0], FACES)
 
-    def seen(self, frame: int) -> Floats:
+    def picture_vertices(self, frame: int) -> Floats:
         """Return the vertices (V, 3) of a bird in the picture, pixels."""
         turned = self.mesh(frame).vertices @ self.turn[frame].T
         vertices: Floats = self.scale[frame] * turned + self.shift[frame]
@@ -104,7 +104,7 @@ def _clear(surface: Floats) -> Bools:
     """Return which parts (F, 15) a bird (F, V, 3) before the camera does not hide."""
     clear = np.empty((len(surface), len(VERTICES)), dtype=np.bool_)
     for parts, skin in ((_SIDED, SIDE_SKIN), (_MIDDLE, MIDDLE_SKIN)):
-        clear[:, parts] = ~hidden(surface[:, VERTICES[parts]], surface, FACES, skin)
+        clear[:, parts] = ~orthographic_occlusion(surface[:, VERTICES[parts]], surface, FACES, skin)
     return clear
 
 

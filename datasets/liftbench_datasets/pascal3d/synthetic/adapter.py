@@ -51,7 +51,13 @@ from liftbench_datasets.pascal3d.synthetic.vehicles import (
     motorbike,
     train,
 )
-from liftbench_datasets.pascal3d.views import LEAST_VISIBLE, Views, completed, joined, well_seen
+from liftbench_datasets.pascal3d.views import (
+    LEAST_VISIBLE,
+    Views,
+    join_views,
+    take_complete,
+    take_visible,
+)
 
 KEY = "synthetic_pascal3d"
 BATCH = 256  # objects drawn at once, whatever the number of frames, so that it changes no frame
@@ -127,9 +133,9 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         frames = np.array(split_sequences(range(self.params.frames), split), dtype=np.int64)
         parts = [(c, self.views(c).take(frames)) for c in categories_of(subset)]
         if not self.params.occlusion:
-            parts = [(c, completed(views)) for c, views in parts]
-        data = joined(subset, parts, "px", {c: self._meshes(c, views) for c, views in parts})
-        # Numbered through both splits, which `joined` does not know of.
+            parts = [(c, take_complete(views)) for c, views in parts]
+        data = join_views(subset, parts, "px", {c: self._meshes(c, views) for c, views in parts})
+        # Numbered through both splits, which `join_views` does not know of.
         sequence = np.concatenate([i * self.params.frames + frames for i in range(len(parts))])
         return Dataset(
             replace(data.observations, sequence=sequence),
@@ -167,10 +173,10 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
 def _batches(category: str, seed: int) -> Iterator[Views]:
     """Yield batches of an endless row of objects that show enough of their points."""
     for batch in count():
-        rng, bodies = _drawn(category, seed, batch)
+        rng, bodies = _draw_objects(category, seed, batch)
         turns = _draw_turns(rng, category)
         points = _in_image(rng, bodies.points @ turns.swapaxes(1, 2))
-        yield well_seen(
+        yield take_visible(
             Views(
                 points_3d=points,
                 points_2d=points[..., :2],
@@ -183,7 +189,7 @@ def _batches(category: str, seed: int) -> Iterator[Views]:
         )
 
 
-def _drawn(category: str, seed: int, batch: int) -> tuple[np.random.Generator, Bodies]:
+def _draw_objects(category: str, seed: int, batch: int) -> tuple[np.random.Generator, Bodies]:
     """Return the objects of a batch, and the generator of what is drawn next."""
     rng = named_rng(KEY, "objects", seed, category, batch)
     return rng, draw_bodies(rng, SKETCHES[category], BATCH, category)
@@ -191,7 +197,7 @@ def _drawn(category: str, seed: int, batch: int) -> tuple[np.random.Generator, B
 
 @lru_cache(maxsize=len(CATEGORIES))
 def _solids(category: str, seed: int, batch: int) -> Floats:
-    return _drawn(category, seed, batch)[1].solids
+    return _draw_objects(category, seed, batch)[1].solids
 
 
 def _draw_turns(rng: np.random.Generator, category: str) -> Floats:

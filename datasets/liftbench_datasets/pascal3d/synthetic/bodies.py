@@ -14,7 +14,7 @@ import numpy as np
 
 from liftbench.types import Bools, Floats, Mesh
 from liftbench_datasets.geometry.convex_occlusion import Part
-from liftbench_datasets.pascal3d.categories import POINTS, mirrored
+from liftbench_datasets.pascal3d.categories import POINTS, mirror_name
 
 Measure = Floats | float
 Place = tuple[Measure, Measure, Measure]
@@ -123,7 +123,7 @@ def _by_box(corners: Floats) -> Floats:
 def _place(points: Mapping[str, Place], name: str) -> Place:
     if name in points:
         return points[name]
-    x, y, z = points[mirrored(name)]
+    x, y, z = points[mirror_name(name)]
     return -x, y, z
 
 
