@@ -1,4 +1,4 @@
-"""Print what each classical method takes for a real sequence of the classical data.
+"""Print how long each classical method takes on a real sequence of `nrsfm_classic`.
 
 OMP_NUM_THREADS=2 python benchmarks/classical.py DATA_ROOT [SEQUENCE]
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from liftbench import Observations, RunContext
@@ -15,20 +16,17 @@ from liftbench_datasets.nrsfm_classic.adapter import NrsfmClassic
 from liftbench_plugins.classical import CLASSICAL
 from stopwatch import wall_and_cpu_seconds
 
-# Seconds on two cores that the project allows for drink, 1102 frames of 41 points.
+# Seconds that the project allows on two cores for drink, 1102 frames of 41 points.
 LIMITS = {"bmm": 60, "csf2": 60, "pta": 10, "em_sfm": 30, "cns": 600}
 
 
-def main() -> None:
+def main(root: Path, name: str = "drink") -> None:
     """Time a fit by each method."""
-    if len(sys.argv) < 2:
-        sys.exit("usage: python benchmarks/classical.py DATA_ROOT [SEQUENCE]")
-    name = sys.argv[2] if len(sys.argv) > 2 else "drink"
-    observations = NrsfmClassic().load(Path(sys.argv[1]), name, "all").observations
+    observations = NrsfmClassic().load(root, name, "all").observations
     frames, points = observations.visible.shape
     print(f"{name}: {frames} frames of {points} points")
     for spec in CLASSICAL:
-        wall, cpu = wall_and_cpu_seconds(lambda one=spec: _fit(one, observations))
+        wall, cpu = wall_and_cpu_seconds(partial(_fit, spec, observations))
         limit = f", limit {LIMITS[spec.key]} s" if spec.key in LIMITS else ""
         print(f"{spec.key:15s} {wall:7.2f} s, {cpu:7.2f} s of CPU{limit}")
 
@@ -40,4 +38,6 @@ def _fit(spec: MethodSpec, observations: Observations) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python benchmarks/classical.py DATA_ROOT [SEQUENCE]")
+    main(Path(sys.argv[1]), *sys.argv[2:])

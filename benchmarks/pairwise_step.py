@@ -1,11 +1,13 @@
-"""Print what the pairwise losses of PR-RRN add to a training step of RRN.
+"""Print how much time the pairwise losses of PR-RRN add to a training step of RRN.
 
-All take turns in one run, since the machine's speed drifts: python benchmarks/pairwise_step.py
+The networks take turns in one run, since the machine's speed drifts:
+python benchmarks/pairwise_step.py
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -18,7 +20,10 @@ POINTS, BATCH = 31, 128
 
 
 def main() -> None:
-    """Time steps with no, one and both losses; both means half of the steps each (section 4.4)."""
+    """Time steps with none, one and both of the losses.
+
+    With both, each is in half of the steps (section 4.4).
+    """
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     views = normalised_views(torch.randn(POINTS, 2, BATCH, generator=generator))
@@ -32,9 +37,9 @@ def main() -> None:
     steps = {}
     for name, row in rows.items():
         network = RegularisedNetwork(views, row, torch.Generator().manual_seed(0))
-        steps[name] = training_step(network, lambda network=network: network.loss(views, generator))
+        steps[name] = training_step(network, partial(network.loss, views, generator))
     seconds = median_seconds(steps)
-    print(f"P={POINTS}, batch {BATCH}, memory {params.memory}, 1 thread, CPU time a step")
+    print(f"P={POINTS}, batch {BATCH}, memory {params.memory}, 1 thread, CPU time of a step")
     for name, time in seconds.items():
         print(f"{name:14} {1000 * time:6.2f} ms, ratio {time / seconds['rrn']:.2f}")
 

@@ -1,6 +1,6 @@
-"""Deep NRSfM++ as its public layers have it: frames first, transposed convolutions, SVD.
+"""Deep NRSfM++ in plain PyTorch layers: frames first, transposed convolutions, SVD.
 
-The reference for `train_step.py` and its test; it takes the weights of the fast network.
+`train_step.py` and its test compare the fast network with this one; both have the same weights.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ def plain_loss(network: BlockSparseNetwork, image: Tensor) -> Tensor:
     camera = _camera(network, blocks)
     code = 0.5 * (blocks * camera[:, None]).sum(dim=(2, 3))
     error = torch.linalg.matrix_norm(image - _decode(network, code) @ camera)
-    return (error / torch.linalg.matrix_norm(image)).mean()
+    loss: Tensor = (error / torch.linalg.matrix_norm(image)).mean()
+    return loss
 
 
 def _encode(network: BlockSparseNetwork, image: Tensor) -> Tensor:
@@ -41,7 +42,8 @@ def _camera(network: BlockSparseNetwork, blocks: Tensor) -> Tensor:
     """Return the cameras (B, 3, 2)."""
     mixed = functional.conv2d(blocks, network.camera_weights[..., None, None])
     left, _, right = torch.linalg.svd(mixed[:, 0], full_matrices=False)
-    return left @ right
+    camera: Tensor = left @ right
+    return camera
 
 
 def _decode(network: BlockSparseNetwork, code: Tensor) -> Tensor:

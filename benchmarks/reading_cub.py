@@ -1,4 +1,4 @@
-"""Print what reading CUB's 11 788 entries takes.
+"""Print how long it takes to read the 11 788 entries of CUB.
 
 python benchmarks/reading_cub.py DATA_ROOT
 """
@@ -17,7 +17,7 @@ from stopwatch import wall_seconds
 
 
 def main(root: Path) -> None:
-    """Time the text files of the release, and a cold and a cached reading of all splits."""
+    """Time the text files of the release, then all splits without and with a cache."""
     seconds = wall_seconds(lambda: _read_release(find_files(root)))
     print(f"parts and boxes         {seconds:6.2f} s")
     with tempfile.TemporaryDirectory() as cache:

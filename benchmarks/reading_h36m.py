@@ -1,4 +1,4 @@
-"""Print what reading a generated Human3.6M of 1.5 million frames takes.
+"""Print how long it takes to read a generated Human3.6M of 1.5 million frames.
 
 python benchmarks/reading_h36m.py
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +20,19 @@ FRAMES = 1_500_000
 
 
 def main() -> None:
-    """Time a cold and a cached reading of the test split, and a cached one of the other."""
+    """Time the test split without and with a cache, and the train split with a cache."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LIFTBENCH_CACHE"] = f"{folder}/cache"
         root = Path(folder)
         _write(root / "h36m" / "data_3d_h36m.npz")
         adapter = H36m(H36mParams())
-        for name, split in (("cold", "test"), ("from cache", "test"), ("from cache", "train")):
-            wall, cpu = wall_and_cpu_seconds(lambda s=split: adapter.load(root, "all", s))
-            print(f"read {FRAMES} frames, {split:5s} {name:10s} {wall:6.2f} s, {cpu:6.2f} s of CPU")
+        for case, split in (("cold", "test"), ("from cache", "test"), ("from cache", "train")):
+            wall, cpu = wall_and_cpu_seconds(partial(adapter.load, root, "all", split))
+            print(f"read {FRAMES} frames, {split:5s} {case:10s} {wall:6.2f} s, {cpu:6.2f} s of CPU")
 
 
 def _write(path: Path) -> None:
-    """Write a person who stands about in VideoPose3D's form, a take for each action."""
+    """Write a standing person in VideoPose3D's form, one take for each action."""
     subjects = [subject for some in SUBJECTS.values() for subject in some]
     frames = FRAMES // (len(subjects) * len(ACTIONS))
     rng = np.random.default_rng(0)

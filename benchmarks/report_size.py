@@ -1,6 +1,6 @@
-"""Print how large the report of a suite of 200 runs is and what writing it takes.
+"""Print how large the report of a suite of 200 runs is, and how long it takes to write.
 
-The runs are made up: each prediction is the truth of the generated bodies with noise on it.
+The runs are not real: each prediction is the truth of the generated bodies with noise added.
 python benchmarks/report_size.py
 """
 
@@ -31,7 +31,7 @@ CURVE = 200
 
 
 def main() -> None:
-    """Make the runs, then time a first report and one that finds its frames in the cache."""
+    """Store the runs, then time a first report, and a second that finds its frames cached."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["LIFTBENCH_CACHE"] = f"{folder}/cache"
@@ -72,7 +72,7 @@ def _suite(folder: Path) -> Suite:
 
 
 def _make_runs(suite: Suite, folder: Path) -> int:
-    """Store a run for each of the suite's, and return their number."""
+    """Store a record of each run of the suite; return their number."""
     registry = load_registry()
     bench = open_bench(registry, folder, Execution(), suite.limits)
     store = Store(folder / "results" / suite.name)

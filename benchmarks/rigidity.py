@@ -1,7 +1,7 @@
-"""Print what the rigidity of 256 x 1024 pairs costs, of 50 and of 5000 points.
+"""Print how long the rigidity of 256 x 1024 pairs takes, of 50 and of 5000 points.
 
-The singular values of every stacked 4xP matrix are what it is compared with, on a small part of
-the pairs: python benchmarks/rigidity.py
+It is compared with the singular values of every stacked 4xP matrix, timed on a small part of the
+pairs: python benchmarks/rigidity.py
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def main() -> None:
 
 def by_singular_values(first: Tensor, second: Tensor) -> Tensor:
     """Return eq. 9 of all pairs by the singular values of every stacked matrix."""
-    one = first.permute(2, 1, 0)[:, None].expand(-1, second.shape[2], -1, -1)
-    two = second.permute(2, 1, 0)[None].expand(first.shape[2], -1, -1, -1)
-    squares = torch.linalg.svdvals(torch.cat([one, two], dim=2)).square()
-    return squares[..., 3] / squares.sum(dim=-1)
+    upper = first.permute(2, 1, 0)[:, None].expand(-1, second.shape[2], -1, -1)
+    lower = second.permute(2, 1, 0)[None].expand(first.shape[2], -1, -1, -1)
+    squares = torch.linalg.svdvals(torch.cat([upper, lower], dim=2)).square()
+    ratio: Tensor = squares[..., 3] / squares.sum(dim=-1)
+    return ratio
 
 
 if __name__ == "__main__":

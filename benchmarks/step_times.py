@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
+import torch
 from torch import Tensor, nn
 
 from liftbench_plugins.learned.optimiser import MuonAndAdam
@@ -19,14 +20,14 @@ def training_step(network: nn.Module, loss: Callable[[], Tensor]) -> Callable[[]
 
     def step() -> None:
         optimiser.zero_grad()
-        loss().backward()
+        torch.autograd.backward(loss())
         optimiser.step(1e-3)
 
     return step
 
 
 def median_seconds(steps: Mapping[str, Callable[[], None]]) -> dict[str, float]:
-    """Return the median CPU time of a step under each name; all take turns."""
+    """Return the median CPU time of each named step; the steps take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(_ROUNDS):
         for name, step in steps.items():

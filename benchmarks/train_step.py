@@ -1,6 +1,7 @@
-"""Print what training steps of deep_nrsfm_pp cost beside each other and the plain network.
+"""Print how long training steps of deep_nrsfm_pp take, beside steps of the plain network.
 
-All take turns in one run, since the machine's speed drifts: python benchmarks/train_step.py
+The networks take turns in one run, since the machine's speed drifts:
+python benchmarks/train_step.py
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ HIDDEN = 0.3
 
 
 def main() -> None:
-    """Time steps in turn and print the ratios of their medians."""
+    """Time the steps in turn; print their medians and ratios."""
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     image = 0.1 * torch.randn(POINTS, 2, BATCH, generator=generator)
@@ -45,7 +46,8 @@ def main() -> None:
         "perspective, hidden, consistency": _our_step(hidden, consistency=0.2),
     }
     fastest = {name: 1000 * seconds for name, seconds in median_seconds(steps).items()}
-    print(f"sizes {DeepNrsfmParams().sizes}, P={POINTS}, batch {BATCH}, 1 thread, CPU time a step")
+    sizes = DeepNrsfmParams().dictionary_sizes
+    print(f"sizes {sizes}, P={POINTS}, batch {BATCH}, 1 thread, CPU time of a step")
     for name, milliseconds in fastest.items():
         print(f"{name:34}{milliseconds:7.2f} ms")
     for name, other in _RATIOS:
@@ -63,7 +65,7 @@ _RATIOS = (
 def _network(columns: int) -> BlockSparseNetwork:
     generator = torch.Generator().manual_seed(0)
     return BlockSparseNetwork(
-        POINTS, columns, DeepNrsfmParams().sizes, "bst", "projection", 1.0, generator
+        POINTS, columns, DeepNrsfmParams().dictionary_sizes, "bst", "projection", 1.0, generator
     )
 
 

@@ -1,0 +1,96 @@
+"""Every benchmark runs to its end, on tiny input."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+from tests.datasets.cmu.test_adapter import write_subject
+from tests.datasets.cub.test_adapter import SPLITS, write_all_sfm, write_cleaned, write_release
+
+from liftbench_plugins.classical import CLASSICAL
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+SCRIPTS = [f.stem for f in sorted(FOLDER.glob("*.py")) if "__main__" in f.read_text("utf-8")]
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time two rounds of one step each."""
+    monkeypatch.setattr("step_times._ROUNDS", 2)
+    monkeypatch.setattr("step_times._STEPS", 1)
+
+
+def run_classical(script: ModuleType, root: Path) -> None:
+    (root / "nrsfm_classic").mkdir()
+    points = np.random.default_rng(3).uniform(-1, 1, (12, 3, 6))
+    content = {"W": points[:, :2].reshape(-1, 6), "S": points.reshape(-1, 6)}
+    savemat(root / "nrsfm_classic" / "drink.mat", content)
+    chosen = [spec for spec in CLASSICAL if spec.key in ("rigid", "xiao_kanade")]
+    vars(script).update(CLASSICAL=chosen)
+    script.main(root)
+
+
+def run_reading_and_scoring(script: ModuleType, root: Path) -> None:
+    write_subject(root / "cmu", "01")
+    vars(script).update(FRAMES=5, POINTS=4)
+    script.main(root)
+
+
+def run_reading_cub(script: ModuleType, root: Path) -> None:
+    write_release(root / "cub_200_2011")
+    write_all_sfm(root / "cub_cmr", "sfm")
+    for split, images in SPLITS.items():
+        write_cleaned(root / "cub_cmr" / "data" / f"{split}_cub_cleaned.mat", images)
+    script.main(root)
+
+
+def run_reading_h36m(script: ModuleType, root: Path) -> None:
+    vars(script).update(FRAMES=210)
+    script.main()
+
+
+def run_report_size(script: ModuleType, root: Path) -> None:
+    vars(script).update(METHODS=1, SHARES=(0.0,), SEEDS=1)
+    script.main()
+
+
+def run_rigidity(script: ModuleType, root: Path) -> None:
+    vars(script).update(FIRST=4, SECOND=8)
+    script.main()
+
+
+def run_step(script: ModuleType, root: Path) -> None:
+    vars(script).update(POINTS=8, BATCH=4)
+    script.main()
+
+
+RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
+    "classical": (run_classical, "rigid"),
+    "pairwise_step": (run_step, "pr_rrn"),
+    "reading_and_scoring": (run_reading_and_scoring, "kd_depth_error"),
+    "reading_cub": (run_reading_cub, "from cache"),
+    "reading_h36m": (run_reading_h36m, "from cache"),
+    "report_size": (run_report_size, "page"),
+    "rigidity": (run_rigidity, "5000 points"),
+    "train_step": (run_step, "orthographic, complete / plain"),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_benchmark_runs_to_its_end(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, last = RUNS[name]
+    script = importlib.reload(importlib.import_module(name))
+    run(script, tmp_path)
+    assert last in capsys.readouterr().out
+
+
+def test_every_run_is_of_a_benchmark() -> None:
+    assert sorted(RUNS) == SCRIPTS
