@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from liftbench.errors import require_known
-from liftbench.plugin.specs import DatasetInfo
+from liftbench.plugin.specs import DatasetInfo, Finding
+from liftbench.types import Bools
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,6 +52,25 @@ class Generated(Generic[Params]):
     def require_known(self, subset: str) -> None:
         """Raise an error that names the subset unless it is there."""
         require_known(f"subset of dataset '{self.key}'", subset, self.subset_names)
+
+
+def check_visible(
+    visible: Bools, least: int, points: str = "points", *, each_seen: bool = False
+) -> Finding:
+    """Return the finding whether every frame shows enough of its points.
+
+    Args:
+        visible: (F, P) which points are seen.
+        least: points that a frame shows.
+        points: what the points are called.
+        each_seen: every point must also be seen in some frame.
+    """
+    shown, count = visible.sum(axis=1), visible.shape[1]
+    detail = (
+        f"{shown.min()} to {shown.max()} of {count} {points} a frame, {shown.mean():.1f} on average"
+    )
+    whole = shown.min() >= least and (not each_seen or visible.any(axis=0).all())
+    return Finding(f"visible {points}", bool(whole), detail)
 
 
 def generated_info(layout: str, size: str) -> DatasetInfo:

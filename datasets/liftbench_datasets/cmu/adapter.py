@@ -28,6 +28,9 @@ POINTS = 31
 OFFICIAL_SEQUENCES = {"01": 14, "07": 12, "20": 13, "39": 14}
 OFFICIAL_FRAMES = {"01": 54_857}
 
+# Metres from the lowest joint to the highest at rest; another height means another unit of length.
+HEIGHT_RANGE = (1.0, 2.5)
+
 # Raise the number when the readers change what they make of a file.
 _PARSED = "cmu-2"
 
@@ -111,13 +114,13 @@ class Cmu:
         except UserError as error:
             return Finding(subject, False, str(error))
         frames, points = arrays["positions"].shape[:2]
-        counts = f"{len(motions)} sequences, {frames} frames, {points} points"
-        spread = _bone_spread(arrays)
+        height, (low, high) = float(arrays["height"]), HEIGHT_RANGE
+        counts = f"{len(motions)} sequences, {frames} frames, {points} points, {height:.2f} m tall"
         problems = [
             text
             for bad, text in (
                 (points != POINTS, f"expected {POINTS} points"),
-                (spread > 1e-6, f"bone lengths vary by {spread:.1e} m"),
+                (not low <= height <= high, f"expected a height of {low} to {high} m"),
                 (OFFICIAL_FRAMES.get(subject, frames) != frames, "not the official frame count"),
             )
             if bad
@@ -201,12 +204,6 @@ def _skeleton(arrays: Arrays) -> Skeleton:
     ]
     edges = tuple((int(a), int(b)) for a, b in arrays["edges"])
     return Skeleton(tuple(names), edges, tuple(pairs))
-
-
-def _bone_spread(arrays: Arrays) -> float:
-    ends = arrays["positions"][:, arrays["edges"]]
-    lengths = np.linalg.norm(ends[:, :, 0] - ends[:, :, 1], axis=2)
-    return float(np.ptp(lengths, axis=0).max())
 
 
 CMU = DatasetSpec(

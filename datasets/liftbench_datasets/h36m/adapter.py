@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, Floats
@@ -33,8 +33,6 @@ from liftbench_datasets.h36m.skeleton import (
     SUBJECTS,
     SUBSETS,
     actions_of,
-    require_split,
-    require_subset,
     sequence_id,
 )
 from liftbench_datasets.h36m.views import (
@@ -117,13 +115,13 @@ class H36m:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of the poses and of the detected points."""
-        require_subset(subset)
+        require_known("subset of dataset 'h36m'", subset, SUBSETS)
         return files_checksum([*pose_files(root), *self._detection_files(root)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split; see `sequence_id` for the numbers of the sequences."""
-        require_subset(subset)
-        require_split(split)
+        require_known("subset of dataset 'h36m'", subset, SUBSETS)
+        require_known("split", split, SPLITS)
         poses = _poses(root)
         parts = [
             part
@@ -138,7 +136,7 @@ class H36m:
 
     def note(self, root: Path, subset: str) -> str:
         """Return how many of the takes there are, where some lack."""
-        require_subset(subset)
+        require_known("subset of dataset 'h36m'", subset, SUBSETS)
         have = len(take_frames(_poses(root)).keys() - {DAMAGED})
         if have == OFFICIAL_TAKES:
             return ""

@@ -8,14 +8,14 @@ import numpy as np
 
 from liftbench.arrays import Arrays, cached_arrays
 from liftbench.cameras import project
-from liftbench.errors import DataMissingError, UserError
+from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import Finding
 from liftbench.types import Dataset, Floats, GroundTruth, Observations
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.h36m.release import FOLDERS
-from liftbench_datasets.h36m.skeleton import ALL, SKELETON, require_split, require_subset
+from liftbench_datasets.h36m.skeleton import ALL, SKELETON
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The challenge's Test has no poses, so that its Val is what methods are tested on.
@@ -49,13 +49,13 @@ class H36mChallenge:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of the splits that are there."""
-        require_subset(subset, (ALL,))
+        require_known("subset of dataset 'h36m'", subset, (ALL,))
         return checksum([path for split in _splits(root) for path in _files(root, split)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split, with its images where they are there."""
-        require_subset(subset, (ALL,))
-        require_split(split)
+        require_known("subset of dataset 'h36m'", subset, (ALL,))
+        require_known("split", split, _PARTS)
         files = _files(root, split)
         arrays = cached_arrays(_PARSED, checksum(files), lambda: _read(files))
         points_3d, number = (arrays[name][:: self.every] for name in ("points_3d", "number"))
@@ -76,7 +76,7 @@ class H36mChallenge:
 
     def note(self, root: Path, subset: str) -> str:
         """Return how the 2D points and the number of poses differ from the papers'."""
-        require_subset(subset, (ALL,))
+        require_known("subset of dataset 'h36m'", subset, (ALL,))
         have, official = len(_files(root, "train")), OFFICIAL_FRAMES["train"]
         lacks = "" if have == official else f"; {have} of the official {official} training poses"
         return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"

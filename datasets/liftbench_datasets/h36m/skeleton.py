@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
-from liftbench.errors import require_known
 from liftbench.types import Skeleton
 
 # Those of the release's 32 points that move by themselves, as all papers use them.
@@ -44,19 +42,9 @@ ACTION_SUBSETS = {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for nam
 SUBSETS = (ALL, *ACTION_SUBSETS)
 
 
-def require_subset(subset: str, known: Collection[str] = SUBSETS) -> None:
-    """Raise an error that names the subset of dataset `h36m` unless it is there."""
-    require_known("subset of dataset 'h36m'", subset, known)
-
-
 def actions_of(subset: str) -> tuple[str, ...]:
     """Return the actions that a subset has the views of."""
     return ACTIONS if subset == ALL else (ACTION_SUBSETS[subset],)
-
-
-def require_split(split: str) -> None:
-    """Raise an error that names the split unless it is there."""
-    require_known("split", split, SPLITS)
 
 
 def sequence_id(subject: str, action: str, take: int, camera: int) -> int:

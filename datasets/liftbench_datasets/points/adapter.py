@@ -1,4 +1,4 @@
-"""A user's own 2D points, with or without 3D truth: one file a subset."""
+"""A user's own 2D points, with or without 3D truth: one file per subset."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cached_arrays
-from liftbench.errors import DataMissingError, UserError
+from liftbench.errors import DataMissingError
 from liftbench.files import checksum
 from liftbench.images import Images
-from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
+from liftbench.plugin.specs import DatasetInfo, DatasetSpec
+from liftbench.plugin.subset_files import SubsetFiles
 from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
 from liftbench_datasets.points import file as points_file
 
 KEY = "points"
 ALL = "all"
+SPLITS = (ALL, *points_file.SPLITS)
 
 # Raise the number when the reader changes what it makes of a file.
 _PARSED = "points-1"
-_SUFFIXES = (".npz", ".json")
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,27 @@ class PointsParams:
             )
 
 
-class Points:
-    """Frames of a user's own, as the files have them (see `points_file`).
+class Points(SubsetFiles):
+    """Frames of the user's own points, as the files have them (see `points.file`).
 
     The split `all` is every frame; the others are those that the field `split` names.
     """
 
+    key = KEY
+    suffix = (".npz", ".json")
+    splits = SPLITS
+
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = PointsParams(**params)
 
-    def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the names of the files, without their endings."""
-        return tuple(sorted({path.stem for path in self._files(root)}))
+    def folder(self, root: Path) -> Path:
+        """Return the folder of the files."""
+        return root / self.params.folder
 
-    def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 of the file."""
-        return checksum([self._file(root, subset)])
-
-    def load(self, root: Path, subset: str, split: str) -> Dataset:
+    def read(self, path: Path, split: str) -> Dataset:
         """Return a split; the truth is None where the file has no 3D points."""
-        path = self._file(root, subset)
         arrays = cached_arrays(_PARSED, checksum([path]), lambda: points_file.read_points(path))
-        chosen = _chosen(path, arrays, split)
+        chosen = _frames_of_split(path, arrays, split)
         seen = {name: arrays[name][chosen] for name in ("points_2d", "visible", "sequence")}
         edges = tuple((int(a), int(b)) for a, b in arrays["edges"])
         return Dataset(
@@ -77,46 +78,20 @@ class Points:
             _truth(arrays, chosen) if "points_3d" in arrays else None,
         )
 
-    def note(self, root: Path, subset: str) -> str:
-        """Return nothing: no paper has these points."""
-        self._file(root, subset)
-        return ""
-
-    def check(self, root: Path) -> list[Finding]:
-        """Read every file and return what it holds."""
-        files = self._files(root)
-        if not files:
-            return [Finding("files", False, str(self._absent(root, "<name>")))]
-        return [self._check(root, subset) for subset in self.subsets(root)]
-
-    def _check(self, root: Path, subset: str) -> Finding:
-        try:
-            data = self.load(root, subset, ALL)
-        except UserError as error:
-            return Finding(subset, False, str(error))
-        return Finding(subset, True, _told(data))
-
-    def _files(self, root: Path) -> list[Path]:
-        folder = root / self.params.folder
-        return sorted(path for path in folder.glob("*.*") if path.suffix in _SUFFIXES)
-
-    def _file(self, root: Path, subset: str) -> Path:
-        found = [path for path in self._files(root) if path.stem == subset]
-        if not found:
-            raise self._absent(root, subset)
-        if len(found) > 1:
-            names = " and ".join(path.name for path in found)
-            raise UserError(f"{found[0].parent}: {names} have one name; rename one of them")
-        return found[0]
-
-    def _absent(self, root: Path, subset: str) -> DataMissingError:
-        return DataMissingError(
-            f"{KEY}: {subset} not found, looked for {root / self.params.folder}/{subset}.npz and "
-            f"{subset}.json; see 'liftbench data info {KEY}'"
+    def describe(self, root: Path, subset: str) -> str:
+        """Return what a file holds: its counts, its camera and whether it has 3D points."""
+        data = self.load(root, subset, ALL)
+        seen = data.observations
+        frames, points = seen.visible.shape
+        sequences = len(set(seen.sequence.tolist()))
+        truth = f"3D points in {data.truth.unit}" if data.truth else "no 3D points"
+        return (
+            f"{frames} frames of {points} points in {sequences} sequences, "
+            f"{100 * seen.visible.mean():.0f} % visible, {seen.camera}, {truth}"
         )
 
 
-def _chosen(path: Path, arrays: Arrays, split: str) -> Any:  # noqa: ANN401 indices of frames
+def _frames_of_split(path: Path, arrays: Arrays, split: str) -> NDArray[np.intp]:
     if split == ALL:
         return np.arange(len(arrays["sequence"]))
     if "split" not in arrays:
@@ -130,27 +105,20 @@ def _chosen(path: Path, arrays: Arrays, split: str) -> Any:  # noqa: ANN401 indi
     return chosen
 
 
-def _truth(arrays: Arrays, chosen: Any) -> GroundTruth:  # noqa: ANN401 indices of frames
-    names = ("points_3d", "group", "sequence", "mask")
-    taken = {name: arrays[name][chosen] for name in names}
-    return GroundTruth(**taken, unit=arrays["unit"].item())
+def _truth(arrays: Arrays, chosen: NDArray[np.intp]) -> GroundTruth:
+    return GroundTruth(
+        points_3d=arrays["points_3d"][chosen],
+        unit=arrays["unit"].item(),
+        group=arrays["group"][chosen],
+        sequence=arrays["sequence"][chosen],
+        mask=arrays["mask"][chosen],
+    )
 
 
-def _images(path: Path, arrays: Arrays, chosen: Any) -> Images | None:  # noqa: ANN401
+def _images(path: Path, arrays: Arrays, chosen: NDArray[np.intp]) -> Images | None:
     if "images" not in arrays:
         return None
     return Images(tuple(str(path.parent / name) for name in arrays["images"][chosen]))
-
-
-def _told(data: Dataset) -> str:
-    seen = data.observations
-    frames, points = seen.visible.shape
-    sequences = len(set(seen.sequence.tolist()))
-    truth = f"3D points in {data.truth.unit}" if data.truth else "no 3D points"
-    return (
-        f"{frames} frames of {points} points in {sequences} sequences, "
-        f"{100 * seen.visible.mean():.0f} % visible, {seen.camera}, {truth}"
-    )
 
 
 POINTS = DatasetSpec(
@@ -159,7 +127,7 @@ POINTS = DatasetSpec(
     reference="files of the user's",
     make=Points,
     params=PointsParams,
-    splits=(ALL, *points_file.SPLITS),
+    splits=SPLITS,
     info=DatasetInfo(
         download="none: write the files yourself",
         licence="yours",

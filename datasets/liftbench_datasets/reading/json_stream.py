@@ -1,4 +1,8 @@
-"""Reader of JSON files of any size: the entries of one list, a few at a time in memory."""
+"""Reader of JSON files of any size: the entries of one list, a few at a time in memory.
+
+Why not ijson: it refuses NaN, which Python's json writes for hidden points, its errors name no
+place, and a file of 100 kB that opens a bracket with each byte takes tens of GB in it.
+"""
 
 from __future__ import annotations
 
@@ -100,10 +104,13 @@ class _Text:
             try:
                 value, end = _DECODER.raw_decode(self.window, self.at)
             except json.JSONDecodeError as error:
-                told = f"{error.msg} at character {self.passed + error.pos}"
+                reason = f"{error.msg} at character {self.passed + error.pos}"
                 if not self._more():
-                    raise ValueError(told) from error
+                    raise ValueError(reason) from error
                 continue
+            except RecursionError as error:
+                place = self.passed + self.at
+                raise ValueError(f"brackets are nested too deep at character {place}") from error
             length = end - self.at
             # A number that ends near the end of the window may go on behind it.
             whole = end < len(self.window) and self.window[end] not in _IN_NUMBERS

@@ -1,4 +1,4 @@
-"""Checks of MATLAB files before they are read: SciPy's reader trusts their tags, and crashes.
+"""Checks of MATLAB files before SciPy's reader gets them: it trusts their tags, and crashes.
 
 Source: MATLAB MAT-File Format (MathWorks), levels 4 and 5. Every tag, count and size must fit
 within the part of the file that holds it, so that nothing is followed outside it and no array is

@@ -24,7 +24,7 @@ from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations
-from liftbench_datasets.adapting.generated import Generated, generated_info
+from liftbench_datasets.adapting.generated import Generated, check_visible, generated_info
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
 from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.people.actions import ACTIONS
@@ -120,10 +120,11 @@ class SyntheticUp3d(Generated[SyntheticUp3dParams]):
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of people."""
         splits = [self.load(root, "all", split) for split in SPLITS]
+        visible = np.concatenate([data.observations.visible for data in splits])
         return [
             _check_counts(splits, self.params),
             _check_height(splits),
-            _check_visible(np.concatenate([data.observations.visible for data in splits])),
+            check_visible(visible, least=1, each_seen=True),
         ]
 
     def views(self, person: int) -> Views:
@@ -184,15 +185,6 @@ def _check_height(splits: Sequence[Dataset]) -> Finding:
     size = np.linalg.norm(np.ptp(points, axis=1), axis=1)
     detail = f"bodies span {size.min():.2f} to {size.max():.2f} m"
     return Finding("size", bool(size.min() > 1 and size.max() < 3), detail)
-
-
-def _check_visible(visible: Bools) -> Finding:
-    shown, seen = visible.sum(axis=1), visible.any(axis=0)
-    detail = (
-        f"{shown.min()} to {shown.max()} of {visible.shape[1]} points a frame, "
-        f"{shown.mean():.1f} on average"
-    )
-    return Finding("visible points", bool(shown.min() > 0 and seen.all()), detail)
 
 
 SYNTHETIC_UP3D = DatasetSpec(

@@ -1,4 +1,4 @@
-"""Datasets that have a file for each subset: all but the reading of one."""
+"""Datasets that have one file per subset: everything except how a file is read."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ class SubsetFiles(ABC):
 
     Attributes:
         key: of the dataset.
-        suffix: of the files, with its dot.
+        suffix: of the files, with its dot; a tuple where files may have one of several.
         splits: that `read` can return.
     """
 
     key: ClassVar[str]
-    suffix: ClassVar[str]
+    suffix: ClassVar[str | tuple[str, ...]]
     splits: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def read(self, path: Path, split: str) -> Dataset:
         """Return a split of a file; a ValueError says that the file is damaged."""
 
+    def folder(self, root: Path) -> Path:
+        """Return the folder of the files."""
+        return root / self.key
+
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the names of the files, without their ending."""
-        files = (root / self.key).glob(f"*{self.suffix}")
-        return tuple(sorted(path.name.removesuffix(self.suffix) for path in files))
+        """Return the names of the files, without their suffix."""
+        return tuple(sorted({name for _, name in self._files(root)}))
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 of the file."""
@@ -45,8 +48,8 @@ class SubsetFiles(ABC):
         try:
             return self.read(path, split)
         except (OSError, ValueError) as error:
-            told = " ".join(str(error).split())
-            raise UserError(f"{path}: {told}; mend the file or take it away") from error
+            reason = " ".join(str(error).split())
+            raise UserError(f"{path}: {reason}; mend the file or take it away") from error
 
     def note(self, root: Path, subset: str) -> str:
         """Return nothing: no paper has these files."""
@@ -60,21 +63,44 @@ class SubsetFiles(ABC):
             return [Finding("files", False, str(self._absent(root, "<subset>")))]
         return [self._check(root, subset) for subset in subsets]
 
+    def describe(self, root: Path, subset: str) -> str:
+        """Return what `check` says of a file that can be read: the frames of each split."""
+        frames = [self.load(root, subset, split).observations.frames for split in self.splits]
+        counts = (f"{count} {split}" for count, split in zip(frames, self.splits, strict=True))
+        return f"frames: {', '.join(counts)}"
+
     def _check(self, root: Path, subset: str) -> Finding:
         try:
-            frames = [self.load(root, subset, split).observations.frames for split in self.splits]
+            return Finding(subset, True, self.describe(root, subset))
         except UserError as error:
             return Finding(subset, False, str(error))
-        told = (f"{count} {split}" for count, split in zip(frames, self.splits, strict=True))
-        return Finding(subset, True, f"frames: {', '.join(told)}")
+
+    def _files(self, root: Path) -> list[tuple[Path, str]]:
+        """Return the files and the names of their subsets."""
+        paths = sorted(self.folder(root).glob("*"))
+        named = (
+            (path, path.name.removesuffix(suffix))
+            for path in paths
+            for suffix in self._suffixes()
+            if path.name.endswith(suffix)
+        )
+        return [(path, name) for path, name in named if name]
 
     def _file(self, root: Path, subset: str) -> Path:
-        if subset not in self.subsets(root):
+        found = [path for path, name in self._files(root) if name == subset]
+        if not found:
             raise self._absent(root, subset)
-        return root / self.key / f"{subset}{self.suffix}"
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
+            raise UserError(f"{found[0].parent}: {names} have one name; rename one of them")
+        return found[0]
+
+    def _suffixes(self) -> tuple[str, ...]:
+        return (self.suffix,) if isinstance(self.suffix, str) else self.suffix
 
     def _absent(self, root: Path, subset: str) -> DataMissingError:
+        names = " and ".join(f"{subset}{suffix}" for suffix in self._suffixes())
         return DataMissingError(
-            f"{self.key}: looked for {root / self.key / subset}{self.suffix}; "
+            f"{self.key}: looked for {self.folder(root)}/{names}; "
             f"see 'liftbench data info {self.key}'"
         )

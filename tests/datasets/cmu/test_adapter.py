@@ -344,21 +344,43 @@ def test_the_note_tells_what_lacks(root: Path) -> None:
 def test_check_tells_of_every_subject(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cmu, "POINTS", 5)
     monkeypatch.setattr(cmu, "OFFICIAL_FRAMES", {})
+    for folder, subject in ((root / "cmu" / name, name) for name in ("01", "102")):
+        change_unit(folder / f"{subject}.asf", "0.05")
     first, second = Cmu().check(root)
     assert (first.item, first.ok, second.item, second.ok) == ("01", True, "102", True)
-    assert first.detail.startswith("6 sequences, 44 frames, 5 points; 6 of the official 14")
-    assert second.detail == "2 sequences, 7 frames, 5 points"
+    # Bones of 0.8 x 4 units of 1 / 0.05 inches from the lowest joint to the highest.
+    counts = "6 sequences, 44 frames, 5 points, 1.63 m tall; 6 of the official 14"
+    assert first.detail.startswith(counts)
+    assert second.detail == "2 sequences, 7 frames, 5 points, 1.63 m tall"
+
+
+@pytest.mark.parametrize(("unit", "tall"), [("0.09", "0.90"), ("0.03", "2.71")])
+def test_check_finds_another_unit_of_length(
+    root: Path, monkeypatch: pytest.MonkeyPatch, unit: str, tall: str
+) -> None:
+    monkeypatch.setattr(cmu, "POINTS", 5)
+    change_unit(root / "cmu" / "102" / "102.asf", unit)
+    second = Cmu().check(root)[1]
+    assert not second.ok
+    assert second.detail.endswith(f"{tall} m tall; expected a height of 1.0 to 2.5 m")
+
+
+def change_unit(asf: Path, unit: str) -> None:
+    text = asf.read_text(encoding="ascii")
+    asf.write_text(text.replace("length 0.45", f"length {unit}"), encoding="ascii")
 
 
 def test_check_finds_other_counts(root: Path) -> None:
     first, second = Cmu().check(root)
     assert not first.ok
-    assert first.detail.endswith("; expected 31 points; not the official frame count")
+    assert "; expected 31 points" in first.detail
+    assert first.detail.endswith("; not the official frame count")
     assert not second.ok
 
 
 def test_check_tells_of_damage_and_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cmu, "POINTS", 5)
+    monkeypatch.setattr(cmu, "HEIGHT_RANGE", (0.0, 1.0))
     damaged = root / "cmu" / "01" / "01_03.amc"
     damaged.write_text(damaged.read_text(encoding="ascii")[:-30], encoding="ascii")
     first, second = Cmu().check(root)
@@ -413,4 +435,4 @@ def test_check_of_the_real_files(real: Path) -> None:
     findings = {finding.item: finding for finding in Cmu().check(real)}
     assert findings.keys() == {"01", "07", "39"}
     assert all(finding.ok for finding in findings.values())
-    assert findings["01"].detail == "14 sequences, 54857 frames, 31 points"
+    assert findings["01"].detail.startswith("14 sequences, 54857 frames, 31 points, 1.")

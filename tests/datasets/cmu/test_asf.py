@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.datasets.cmu.conftest import assert_one_line, damaged
 
 from liftbench.errors import UserError
 from liftbench_datasets.cmu.asf import euler_rotations, read_asf
@@ -190,34 +190,6 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
 def test_a_lost_begin_does_not_mix_bones(tmp_path: Path) -> None:
     text = ASF.replace("  begin\n     id 2", "     id 2").replace("    dof rx ry rz\n", "")
     assert read_asf(written(tmp_path, text)).dofs[2:] == ((), ("rz", "rx"))
-
-
-@st.composite
-def damaged(draw: st.DrawFn, text: str) -> bytes:
-    """Return the text with lines deleted, doubled, moved, and bytes changed."""
-    lines = text.splitlines()
-    for _ in range(draw(st.integers(0, 3))):
-        at, to = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
-        match draw(st.sampled_from(["delete", "double", "swap", "cut"])):
-            case "delete" if len(lines) > 1:
-                del lines[at]
-            case "double":
-                lines.insert(to, lines[at])
-            case "swap":
-                lines[at], lines[to] = lines[to], lines[at]
-            case "cut":
-                lines[at] = lines[at][: draw(st.integers(0, len(lines[at])))]
-    content = bytearray("\n".join(lines).encode())
-    for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, len(content)))
-        junk = draw(st.binary(max_size=2) | st.sampled_from([b"-", b"e", b"\n", b"nan", b" 9 "]))
-        content[at : at + draw(st.integers(0, 2))] = junk
-    return bytes(content)
-
-
-def assert_one_line(error: UserError, path: Path) -> None:
-    assert str(error).startswith(str(path))
-    assert len(str(error).splitlines()) == 1
 
 
 @given(content=damaged(ASF))

@@ -148,6 +148,17 @@ def test_subsets_are_the_names_of_the_files(tmp_path: Path) -> None:
     write(tmp_path, fields(), ".npz", "a")
     with pytest.raises(UserError, match=r"a\.json and a\.npz have one name; rename"):
         Points().load(tmp_path, "a", "all")
+    assert [finding.ok for finding in Points().check(tmp_path)] == [False, True]
+
+
+def test_an_unknown_split_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown split of dataset 'points' 'trian': did you mean"):
+        load(tmp_path, fields(), split="trian")
+
+
+def test_a_file_without_a_name_is_no_subset(tmp_path: Path) -> None:
+    write(tmp_path, fields(), ".npz", "")
+    assert Points().subsets(tmp_path) == ()
 
 
 def test_the_folder_may_be_anywhere(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -68,3 +69,17 @@ def test_endless_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_stream, "_LONGEST", 3 << 20)
     with pytest.raises(ValueError, match="longer than"):
         streamed('["' + "x" * (10 << 20))
+
+
+def test_nan_is_read() -> None:
+    assert str(streamed('{"data": [[NaN, 1], -Infinity]}')) == "[[nan, 1], -inf]"
+
+
+@pytest.mark.parametrize("opened", ["[", '[{"a":'])
+def test_deeply_nested_brackets_are_refused_in_little_memory(opened: str) -> None:
+    text = '{"data": [7, ' + opened * 100_000
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="brackets are nested too deep at character 13"):
+        streamed(text)
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +111,32 @@ def test_what_scipy_writes_passes_the_check(
     path = tmp_path / "x.mat"
     savemat(path, {"x": value}, do_compression=compressed)
     assert "x" in read_mat(path)
+
+
+# A level-5 file of one 2 x 2 matrix whose numbers have the reserved data type 8 in place of 9.
+CRASHES_SCIPY = Path(__file__).parent / "reserved_data_type.mat"
+
+
+def test_the_committed_file_is_a_matrix_with_a_reserved_data_type(tmp_path: Path) -> None:
+    path = tmp_path / "W.mat"
+    savemat(path, {"W": np.eye(2)})
+    whole = path.read_bytes()[124:]
+    tag = struct.pack("<II", 9, np.eye(2).nbytes)
+    assert whole.count(tag) == 1
+    damaged = b"MATLAB 5.0 MAT-file".ljust(124) + whole.replace(tag, b"\x08" + tag[1:])
+    assert CRASHES_SCIPY.read_bytes() == damaged
+
+
+def test_a_file_that_crashes_scipy_is_a_one_line_error() -> None:
+    """SciPy's reader dies of a signal, which the checks before it prevent."""
+    load = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1])"
+    ended = subprocess.run([sys.executable, "-c", load, str(CRASHES_SCIPY)], check=False)
+    assert ended.returncode < 0
+    with pytest.raises(UserError) as caught:
+        read_mat(CRASHES_SCIPY)
+    assert str(caught.value) == (
+        f"{CRASHES_SCIPY}: expected a MATLAB file: data of an unknown type 8"
+    )
 
 
 def test_inflation_is_bounded(tmp_path: Path) -> None:

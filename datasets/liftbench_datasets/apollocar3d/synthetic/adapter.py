@@ -21,7 +21,7 @@ from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Bools, Dataset, Floats
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
-from liftbench_datasets.adapting.generated import Generated, generated_info
+from liftbench_datasets.adapting.generated import Generated, check_visible, generated_info
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.apollocar3d.cameras import CAMERA_5
 from liftbench_datasets.apollocar3d.synthetic.car import draw_cars
@@ -110,7 +110,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         return [
             _check_frames(views, self.params),
             _check_size(views.size),
-            _check_visible(views.visible),
+            check_visible(views.visible, LEAST_VISIBLE),
             _check_depth(views),
             _check_image(views),
         ]
@@ -160,12 +160,6 @@ def _check_size(size: Floats) -> Finding:
         bool((least >= low).all() and (most <= high).all()),
         ", ".join(f"{name} {a:.2f} to {b:.2f} m" for name, a, b in spans),
     )
-
-
-def _check_visible(visible: Bools) -> Finding:
-    shown = visible.sum(axis=1)
-    detail = f"{shown.min()} to {shown.max()} of 58 points a frame, {shown.mean():.1f} on average"
-    return Finding("visible points", bool(shown.min() >= LEAST_VISIBLE), detail)
 
 
 def _check_depth(views: Views) -> Finding:

@@ -25,7 +25,7 @@ from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, GroundTruth, Observations
-from liftbench_datasets.adapting.generated import Generated, generated_info
+from liftbench_datasets.adapting.generated import Generated, check_visible, generated_info
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
 from liftbench_datasets.cub.adapter import SKELETON
 from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, picture_files, write_picture
@@ -120,7 +120,8 @@ class SyntheticCub(Generated[SyntheticCubParams]):
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of birds in pictures."""
         views = self.views()
-        return [_check_frames(views, self.params), _check_visible(views), _check_size(views)]
+        visible = check_visible(views.visible, LEAST_VISIBLE, "parts")
+        return [_check_frames(views, self.params), visible, _check_size(views)]
 
     def views(self) -> Views:
         """Return all frames: of all birds drawn, the first that show enough."""
@@ -182,12 +183,6 @@ def _check_frames(views: Views, params: SyntheticCubParams) -> Finding:
     kinds = len(np.unique(views.species))
     detail = f"{len(views.number)} birds of {kinds} of {params.species} species"
     return Finding("frames", len(views.number) == params.frames, detail)
-
-
-def _check_visible(views: Views) -> Finding:
-    shown = views.visible.sum(axis=1)
-    detail = f"{shown.min()} to {shown.max()} of 15 parts a frame, {shown.mean():.1f} on average"
-    return Finding("visible parts", bool(shown.min() >= LEAST_VISIBLE), detail)
 
 
 def _check_size(views: Views) -> Finding:

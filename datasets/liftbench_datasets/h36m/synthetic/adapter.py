@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.cameras import project
+from liftbench.errors import require_known
 from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
@@ -33,7 +34,6 @@ from liftbench_datasets.h36m.skeleton import (
     TEST_SUBJECTS,
     TRAIN_SUBJECTS,
     actions_of,
-    require_split,
     sequence_id,
 )
 from liftbench_datasets.h36m.synthetic.actions import ACTIONS
@@ -126,7 +126,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Make one split of all or of one action; see `sequence_id` for the sequences' numbers."""
         self.require_known(subset)
-        require_split(split)
+        require_known("split", split, SPLITS)
         actions = actions_of(subset)
         motions = [
             i
