@@ -24,7 +24,6 @@ def consistency_loss(
     views: NormalisedViews,
     shape: Tensor,
     generator: torch.Generator,
-    cameras: Tensor | None = None,
 ) -> Tensor:
     """Return how much shapes and cameras change when they are seen from elsewhere (eq. 17).
 
@@ -37,10 +36,8 @@ def consistency_loss(
         views: the batch that the shapes were lifted from.
         shape: S, (P, 3, B).
         generator: draws cameras and frames.
-        cameras: (3, a, B), to take those of the batch in another order (eq. 16) instead of
-            uniformly random ones.
     """
-    of_shape, of_camera = _changes(lift, views, shape, generator, cameras)
+    of_shape, of_camera = _changes(lift, views, shape, generator)
     return of_shape + of_camera
 
 
@@ -59,18 +56,11 @@ def inconsistency(lift: Lift, views: NormalisedViews) -> float:
 
 
 def _changes(
-    lift: Lift,
-    views: NormalisedViews,
-    shape: Tensor,
-    generator: torch.Generator,
-    cameras: Tensor | None = None,
+    lift: Lift, views: NormalisedViews, shape: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Return the mean change of the shape, relative, and of the camera."""
     shape = shape - shape.mean(dim=0, keepdim=True)
-    if cameras is None:
-        camera = random_cameras(views.columns.shape[1], shape, generator)
-    else:
-        camera = cameras[:, :, torch.randperm(views.frames, generator=generator)]
+    camera = random_cameras(views.columns.shape[1], shape, generator)
     others = torch.randperm(views.frames, generator=generator).to(shape.device)
     again, camera_again = lift(seen_from(shape, camera, views.select(others)))
     change = norms(again - shape) / norms(shape)

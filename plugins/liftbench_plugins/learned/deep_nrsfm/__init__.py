@@ -36,6 +36,8 @@ DICTIONARY_SIZES: Mapping[Preset, tuple[int, ...]] = {
     "apollo": (128, 100, 64, 50, 32, 16, 8, 4),
 }
 """Dictionary sizes K_1 .. K_L of each experiment (Deep NRSfM++, Table 7)."""
+CONSISTENCY_FRAMES = 64
+"""Frames of a batch that the consistency loss is taken on: all would double the cost of a step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,6 @@ class DeepNrsfmParams(StartSchedule):
             `norm` or the mean length of the skeleton's `bones`.
         consistency: weight of the consistency loss of PR-RRN (eq. 17), which the paper does
             not have; 0 leaves it out.
-        consistency_frames: frames of each batch that it is taken on; a second pass for all of them
-            would double the cost of a step.
         input_scale: root mean square of the coordinates that the network sees. Thresholds and
             biases start at zero and move at the learning rate, so that this sets their pace.
     """
@@ -99,7 +99,6 @@ class DeepNrsfmParams(StartSchedule):
     scale_rounds: int = 0
     scale_measure: ScaleMeasure = "norm"
     consistency: float = 0.0
-    consistency_frames: int = 64
     input_scale: float = 0.1
 
     def __post_init__(self) -> None:
@@ -115,8 +114,7 @@ class DeepNrsfmParams(StartSchedule):
             require_not_negative(name, getattr(self, name))
         if self.held_out >= 1:
             raise ValueError(f"held_out: expected less than 1, got {self.held_out}")
-        for name in ("consistency_frames", "input_scale"):
-            require_positive(name, getattr(self, name))
+        require_positive("input_scale", self.input_scale)
 
     @property
     def dictionary_sizes(self) -> tuple[int, ...]:
@@ -169,6 +167,7 @@ _CAPABILITIES = Capabilities(
 # Thresholds on the norms of blocks turn with the image, ReLU does not.
 _BST_CAPABILITIES = replace(_CAPABILITIES, rotatable=True)
 _CONFORMANCE = Conformance({"sizes": (8, 4), "starts": 1, "start_steps": 2, "steps": 4})
+_RETIRED = {"consistency_frames": CONSISTENCY_FRAMES}
 
 DEEP_NRSFM = MethodSpec(
     key="deep_nrsfm",
@@ -178,6 +177,7 @@ DEEP_NRSFM = MethodSpec(
     params=DeepNrsfmReluParams,
     capabilities=_CAPABILITIES,
     conformance=_CONFORMANCE,
+    retired_params=_RETIRED,
 )
 
 DEEP_NRSFM_PP = MethodSpec(
@@ -188,6 +188,7 @@ DEEP_NRSFM_PP = MethodSpec(
     params=DeepNrsfmParams,
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
+    retired_params=_RETIRED,
 )
 
 DEEP_NRSFM_PP_CONSIST = MethodSpec(
@@ -198,4 +199,5 @@ DEEP_NRSFM_PP_CONSIST = MethodSpec(
     params=DeepNrsfmConsistParams,
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
+    retired_params=_RETIRED,
 )

@@ -12,7 +12,11 @@ from torch import Tensor
 from liftbench import Observations, Reconstruction, RunContext
 from liftbench.cameras import in_place
 from liftbench_plugins.learned.consistency import consistency_loss
-from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams, Nonlinearity
+from liftbench_plugins.learned.deep_nrsfm import (
+    CONSISTENCY_FRAMES,
+    DeepNrsfmParams,
+    Nonlinearity,
+)
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.learned.deep_nrsfm.scale import shape_scale, shape_size
 from liftbench_plugins.learned.factorisation import NormalisedViews, reprojection_loss
@@ -106,7 +110,7 @@ class DeepNrsfm:
             loss = loss + further
         loss = loss / (self.params.scale_rounds + 1)
         if self.params.consistency:
-            part = batch.select(torch.arange(batch.frames)[: self.params.consistency_frames])
+            part = batch.select(torch.arange(batch.frames)[:CONSISTENCY_FRAMES])
             change = consistency_loss(network.lift, part, shape[:, :, : part.frames], generator)
             loss = loss + self.params.consistency * change
         return loss

@@ -13,8 +13,11 @@ from liftbench.plugin.param_checks import require_not_negative, require_one_of, 
 from liftbench_plugins.learned.start_schedule import StartSchedule
 
 Structure = Literal["residual_recursive", "vanilla"]
-Orthogonalisation = Literal["closed_form", "svd"]
-NewViews = Literal["random", "permuted"]
+
+RIGID_BELOW = 0.02
+"""tau of eq. 10: views with a lower minimal singular value ratio are of one rigid shape."""
+NONRIGID_ABOVE = 0.04
+"""xi of eq. 11: views with a higher ratio are not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +29,8 @@ class PrRrnParams(StartSchedule):
         rotation_channels: sizes of the hidden layers of the rotation network.
         structure: `residual_recursive`, or `vanilla` with a plain layer of the same weights.
         recursions: T, how often a module's layer is applied (section 4.1.1).
-        orthogonalisation: how 2x3 matrices become cameras (eq. 6): by a `closed_form` of the
-            singular value decomposition's U V^T, or by the decomposition (`svd`) itself.
         contrast: lambda_1 of eq. 18; 0 leaves the contrastive loss out.
         consistency: lambda_2 of eq. 18; 0 leaves the consistency loss out.
-        new_views: cameras of eq. 16: uniformly `random`, or those of the batch `permuted`.
-        rigid_below: tau of eq. 10.
-        nonrigid_above: xi of eq. 11.
         memory: N_mem, representations of earlier frames that are kept.
         turn_steps: after so many steps the consistency and the contrastive loss take turns,
             where both are in use (section 4.4).
@@ -42,12 +40,8 @@ class PrRrnParams(StartSchedule):
     rotation_channels: tuple[int, ...] = (128, 32, 8)
     structure: Structure = "residual_recursive"
     recursions: int = 3
-    orthogonalisation: Orthogonalisation = "closed_form"
     contrast: float = 0.1
     consistency: float = 0.2
-    new_views: NewViews = "random"
-    rigid_below: float = 0.02
-    nonrigid_above: float = 0.04
     memory: int = 1024
     turn_steps: int = 100
     steps: int = 8_000
@@ -55,23 +49,15 @@ class PrRrnParams(StartSchedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, kind in _CHOICES.items():
-            require_one_of(name, getattr(self, name), get_args(kind))
+        require_one_of("structure", self.structure, get_args(Structure))
         for name in ("channels", "rotation_channels"):
             sizes = getattr(self, name)
             if not sizes or not all(isinstance(n, int) and n > 0 for n in sizes):
                 raise ValueError(f"{name}: expected positive whole numbers, got {sizes}")
-        for name in ("contrast", "consistency", "rigid_below", "nonrigid_above"):
+        for name in ("contrast", "consistency"):
             require_not_negative(name, getattr(self, name))
         for name in ("recursions", "memory", "turn_steps"):
             require_positive(name, getattr(self, name))
-
-
-_CHOICES = {
-    "structure": Structure,
-    "orthogonalisation": Orthogonalisation,
-    "new_views": NewViews,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +104,12 @@ _SMALL = {
     "start_steps": 2,
     "steps": 4,
 }
+_RETIRED = {
+    "orthogonalisation": "closed_form",
+    "new_views": "random",
+    "rigid_below": RIGID_BELOW,
+    "nonrigid_above": NONRIGID_ABOVE,
+}
 
 
 def _variant(key: str, title: str, params: type) -> MethodSpec:
@@ -132,6 +124,7 @@ def _variant(key: str, title: str, params: type) -> MethodSpec:
             cameras=("orthographic", "weak_perspective"), missing_points=True
         ),
         conformance=Conformance(_SMALL),
+        retired_params=_RETIRED,
     )
 
 

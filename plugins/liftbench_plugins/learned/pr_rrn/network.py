@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from liftbench_plugins.learned.lifting import LiftingNetwork
 from liftbench_plugins.learned.matrix_product import matrix_product
-from liftbench_plugins.learned.pr_rrn import Orthogonalisation, PrRrnParams
+from liftbench_plugins.learned.pr_rrn import PrRrnParams
 from liftbench_plugins.learned.rotations import polar_factor
 
 # ReLU halves the energy of a signal, which a gain of sqrt(2) makes up for. A recursive layer adds
@@ -43,7 +43,6 @@ class ResidualRecursiveNetwork(LiftingNetwork):
         self.points = points
         self.residual = params.structure == "residual_recursive"
         self.recursions = params.recursions if self.residual else 1
-        self.orthogonalisation: Orthogonalisation = params.orthogonalisation
         self.stem = drawn(first, points)
         gain = _RECURSIVE_GAIN if self.residual else _GAIN
         self.recursive = nn.ParameterList(drawn(c, c, gain) for c in channels)
@@ -93,7 +92,7 @@ class ResidualRecursiveNetwork(LiftingNetwork):
         for weights, bias in zip(self.rotation, self.rotation_biases, strict=True):
             feature = _layer(weights, feature, bias)
         matrix = matrix_product(self.rotation_out, feature) + self.rotation_bias
-        return orthogonalised(matrix.view(3, 2, -1), self.orthogonalisation)
+        return polar_factor(matrix.view(3, 2, -1))
 
     def _recur(self, feature: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         start = feature
@@ -101,15 +100,6 @@ class ResidualRecursiveNetwork(LiftingNetwork):
             update = _layer(weights, feature, bias)
             feature = start + update if self.residual else update
         return feature
-
-
-def orthogonalised(matrix: Tensor, how: Orthogonalisation) -> Tensor:
-    """Return the nearest matrices (3, 2, B) with orthonormal columns (eq. 6)."""
-    if how == "closed_form":
-        return polar_factor(matrix)
-    left, _, right = torch.linalg.svd(matrix.permute(2, 0, 1), full_matrices=False)
-    camera: Tensor = left @ right
-    return camera.permute(1, 2, 0)
 
 
 def _layer(weights: Tensor, feature: Tensor, bias: Tensor) -> Tensor:

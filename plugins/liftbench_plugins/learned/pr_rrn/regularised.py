@@ -7,7 +7,7 @@ from torch import Tensor
 
 from liftbench_plugins.learned.consistency import consistency_loss
 from liftbench_plugins.learned.factorisation import NormalisedViews, reprojection_loss
-from liftbench_plugins.learned.pr_rrn import PrRrnParams
+from liftbench_plugins.learned.pr_rrn import NONRIGID_ABOVE, RIGID_BELOW, PrRrnParams
 from liftbench_plugins.learned.pr_rrn.contrast import Memory, contrastive_loss
 from liftbench_plugins.learned.pr_rrn.network import ResidualRecursiveNetwork
 
@@ -41,10 +41,9 @@ class RegularisedNetwork(ResidualRecursiveNetwork):
         contrasts = int(self.steps_taken) // params.turn_steps % 2 == 1
         self.steps_taken += 1
         if params.consistency and not (both and contrasts):
-            views = camera if params.new_views == "permuted" else None
-            change = consistency_loss(self.lift, batch, shape, generator, views)
+            change = consistency_loss(self.lift, batch, shape, generator)
             loss = loss + params.consistency * change
         if params.contrast and not (both and not contrasts):
-            limits = params.rigid_below, params.nonrigid_above
+            limits = RIGID_BELOW, NONRIGID_ABOVE
             loss = loss + params.contrast * contrastive_loss(batch, code, self.memory, *limits)
         return loss
