@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ Command = Callable[..., Any]
 
 
 class Commands(click.Group):
-    """Tells user errors in one line with exit code 2 and suggests the nearest command."""
+    """A group of commands: a user error ends it with one line and exit code 2.
+
+    An unknown command is answered with the nearest known one.
+    """
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,46 +69,30 @@ def results_option(command: Command) -> Command:
     )(command)
 
 
-def execution_options(command: Command) -> Command:
-    """Add --device and --threads."""
-    command = click.option(
-        "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads a run."
-    )(command)
-    return click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "cuda"]),
-        default="auto",
-        show_default=True,
-        help="Where methods compute; auto: on the GPU if PyTorch finds one.",
-    )(command)
+def option_bundle(
+    name: str, kind: type, *options: Callable[[Command], Command]
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds options and gives the command all of them as one argument.
 
+    Args:
+        name: of the argument.
+        kind: dataclass of the argument, with a field for each option.
+        options: decorators of click, in the order of the help text.
+    """
+    names = [f.name for f in fields(kind)]
 
-def running_options(command: Command) -> Command:
-    """Add --methods, --datasets, --subsets, --seeds, --jobs and --rerun."""
-    for option in reversed(_RUNNING):
-        command = option(command)
-    return command
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_bundle(*args: Any, **given: Any) -> Any:  # noqa: ANN401 as the command has them
+            bundle = kind(**{option: given.pop(option) for option in names})
+            return command(*args, **given, **{name: bundle})
 
+        decorated: Command = with_bundle
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
 
-def comma_list(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:  # noqa: ANN401
-    """Return the parts of a comma-separated option, or None where it was not given."""
-    return None if value is None else tuple(part.strip() for part in value.split(",") if part)
-
-
-_RUNNING = (
-    click.option("--methods", callback=comma_list, help="Only these methods; any registered one."),
-    click.option("--datasets", callback=comma_list, help="Only these datasets of the suite."),
-    click.option("--subsets", callback=comma_list, help="Only these subsets of the suite."),
-    click.option("--seeds", type=click.IntRange(1), help="Number of seeds instead of the suite's."),
-    click.option("--jobs", type=click.IntRange(1), default=os.cpu_count, help="Runs at once."),
-    click.option(
-        "--rerun",
-        type=click.Choice(["none", "failed", "stale", "all"]),
-        default="none",
-        show_default=True,
-        help="Which stored runs to run again; stale: other package versions.",
-    ),
-)
+    return decorate
 
 
 def open_registry(plugin_files: tuple[Path, ...]) -> Registry:
