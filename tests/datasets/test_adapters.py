@@ -70,7 +70,7 @@ def test_the_list_has_a_row_for_every_dataset(tmp_path: Path) -> None:
 
 
 @every_dataset
-def test_info_tells_what_is_needed(key: str, tmp_path: Path) -> None:
+def test_info_shows_what_is_needed(key: str, tmp_path: Path) -> None:
     result = call("data", "info", key, "--data-root", tmp_path)
     assert result.exit_code == 0
     shown = "".join(result.stdout.split())  # long words are broken where a line ends

@@ -19,7 +19,7 @@ class FrameArrays:
         return self._of(None if field is None else field[frames] for field in vars(self).values())
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
+    def join(cls, parts: Sequence[Self]) -> Self:
         """Return the frames of all parts, one after another."""
         columns = zip(*(vars(part).values() for part in parts), strict=True)
         return cls._of(None if c[0] is None else np.concatenate(c) for c in columns)

@@ -1,4 +1,4 @@
-"""What generated datasets share: one subset if not told otherwise, no files, no paper."""
+"""What generated datasets share: one subset unless they name more, no files, no paper."""
 
 # ruff: noqa: ARG002  every adapter is handed the data root; these have no files there
 

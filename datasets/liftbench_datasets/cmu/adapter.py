@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from liftbench.files import checksum
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Skeleton
+from liftbench_datasets.adapting.left_right import left_right_pairs
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.adapting.views import ViewParams, camera_views
 from liftbench_datasets.cmu.amc import read_amc
@@ -195,15 +195,9 @@ def _trial(path: Path) -> int:
 
 
 def _skeleton(arrays: Arrays) -> Skeleton:
-    names = [str(name) for name in arrays["names"]]
-    mirrored: Callable[[str], str] = lambda name: "r" + name[1:]  # noqa: E731
-    pairs = [
-        (i, names.index(mirrored(name)))
-        for i, name in enumerate(names)
-        if name.startswith("l") and mirrored(name) in names
-    ]
+    names = tuple(arrays["names"].tolist())
     edges = tuple((int(a), int(b)) for a, b in arrays["edges"])
-    return Skeleton(tuple(names), edges, tuple(pairs))
+    return Skeleton(names, edges, left_right_pairs(names))
 
 
 CMU = DatasetSpec(

@@ -39,7 +39,7 @@ from liftbench_datasets.h36m.views import (
     CameraModel,
     View,
     image_views,
-    joined_views,
+    join_views,
     require_camera_model,
 )
 
@@ -132,7 +132,7 @@ class H36m:
             raise DataMissingError(f"h36m: no take of '{subset}' in the split '{split}'")
         pixels = self._pixels(root, poses)
         views = [self._view(part, poses["positions"], pixels) for part in parts]
-        return joined_views(views, self.params.camera, actions_of(subset))
+        return join_views(views, self.params.camera, actions_of(subset))
 
     def note(self, root: Path, subset: str) -> str:
         """Return how many of the takes there are, where some lack."""

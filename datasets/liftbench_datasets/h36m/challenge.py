@@ -42,7 +42,7 @@ class H36mChallenge:
     def subsets(self, root: Path) -> tuple[str, ...]:
         """Return the one subset, where there are poses to learn from."""
         try:
-            _files(root, "train")
+            _require_files(root, "train")
         except DataMissingError:
             return ()
         return (ALL,)
@@ -50,14 +50,14 @@ class H36mChallenge:
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the files of the splits that are there."""
         require_known("subset of dataset 'h36m'", subset, (ALL,))
-        return checksum([path for split in _splits(root) for path in _files(root, split)])
+        return checksum([path for split in _splits(root) for path in _require_files(root, split)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split, with its images where they are there."""
         require_known("subset of dataset 'h36m'", subset, (ALL,))
         require_known("split", split, _PARTS)
-        files = _files(root, split)
-        arrays = cached_arrays(_PARSED, checksum(files), lambda: _read(files))
+        files = _require_files(root, split)
+        arrays = cached_arrays(_PARSED, checksum(files), lambda: _read_poses(files))
         points_3d, number = (arrays[name][:: self.every] for name in ("points_3d", "number"))
         points_2d = project(points_3d, "orthographic")
         visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
@@ -77,7 +77,7 @@ class H36mChallenge:
     def note(self, root: Path, subset: str) -> str:
         """Return how the 2D points and the number of poses differ from the papers'."""
         require_known("subset of dataset 'h36m'", subset, (ALL,))
-        have, official = len(_files(root, "train")), OFFICIAL_FRAMES["train"]
+        have, official = len(_require_files(root, "train")), OFFICIAL_FRAMES["train"]
         lacks = "" if have == official else f"; {have} of the official {official} training poses"
         return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"
 
@@ -92,25 +92,25 @@ def _splits(root: Path) -> list[str]:
     Raises:
         DataMissingError: there are none.
     """
-    _files(root, "train")
-    return [split for split in _PARTS if _found(root, split)]
+    _require_files(root, "train")
+    return [split for split in _PARTS if _find_files(root, split)]
 
 
-def _found(root: Path, split: str) -> list[Path]:
+def _find_files(root: Path, split: str) -> list[Path]:
     for folder in (root / name / _FOLDER / _PARTS[split] / "POSE" for name in FOLDERS):
         if found := sorted(folder.glob("*.csv"), key=_number):
             return found
     return []
 
 
-def _files(root: Path, split: str) -> list[Path]:
+def _require_files(root: Path, split: str) -> list[Path]:
     """Return the files of a split in the order of their numbers.
 
     Raises:
         DataMissingError: there are none.
         UserError: a name is no number.
     """
-    if found := _found(root, split):
+    if found := _find_files(root, split):
         return found
     wanted = root / FOLDERS[0] / _FOLDER / _PARTS[split] / "POSE" / "00001.csv"
     raise DataMissingError(f"h36m: no {wanted}; see 'liftbench data info h36m'")
@@ -125,8 +125,8 @@ def _images(files: list[Path]) -> Images | None:
 
 def _check(root: Path, split: str) -> Finding:
     try:
-        files = _files(root, split)
-        frames = len(_read(files)["number"])
+        files = _require_files(root, split)
+        frames = len(_read_poses(files)["number"])
     except UserError as error:
         return Finding(_PARTS[split], False, str(error))
     official = OFFICIAL_FRAMES.get(split, frames)
@@ -136,7 +136,7 @@ def _check(root: Path, split: str) -> Finding:
     return Finding(_PARTS[split], True, detail + partial)
 
 
-def _read(files: list[Path]) -> Arrays:
+def _read_poses(files: list[Path]) -> Arrays:
     return {
         "points_3d": np.array([_pose(path) for path in files]),
         "number": np.array([_number(path) for path in files]),

@@ -141,7 +141,7 @@ def read_detections(path: Path, poses: Arrays) -> Arrays:
         for take, views in _entries(stored["positions_2d"]):
             if take in places:
                 part = pixels[:, places[take]]
-                part[:] = [_view(take, view, part.shape[1]) for view in _four(take, views)]
+                part[:] = [_view(take, view, part.shape[1]) for view in _require_four(take, views)]
     return {"pixels": pixels}
 
 
@@ -153,7 +153,9 @@ def _read_npz(path: Path) -> list[tuple[Take, NDArray[np.float32]]]:
     expected = f"positions_3d[subject][action] of (frames, {RELEASED}, 3) metres"
     stored = read_object_npz(path, expected)
     with one_line_errors(path, expected):
-        return [(t, 1000 * _kept(t, points)) for t, points in _entries(stored["positions_3d"])]
+        return [
+            (t, 1000 * _keep_points(t, points)) for t, points in _entries(stored["positions_3d"])
+        ]
 
 
 def _read_cdfs(files: list[Path]) -> Iterator[tuple[Take, NDArray[np.float32]]]:
@@ -163,7 +165,7 @@ def _read_cdfs(files: list[Path]) -> Iterator[tuple[Take, NDArray[np.float32]]]:
             pose = read_cdf(path, "Pose")
             if pose.ndim not in (2, 3) or pose.shape[-1] != 3 * RELEASED:
                 raise ValueError(f"shape {pose.shape}")
-            yield take, _kept(take, pose.reshape(-1, RELEASED, 3))
+            yield take, _keep_points(take, pose.reshape(-1, RELEASED, 3))
 
 
 def _entries(stored: Any) -> Iterator[tuple[Take, Any]]:  # noqa: ANN401 what a pickle holds
@@ -183,14 +185,14 @@ def _take(subject: str, name: str) -> Take:
     return Take(subject, action, int(number or 0))
 
 
-def _kept(take: Take, points: object) -> NDArray[np.float32]:
+def _keep_points(take: Take, points: object) -> NDArray[np.float32]:
     """Return the (F, 17, 3) points that count of (F, 32, 3)."""
-    return _numbers(take, _shaped(take, points, (RELEASED, 3))[:, KEPT])
+    return _numbers(take, _require_shape(take, points, (RELEASED, 3))[:, KEPT])
 
 
 def _view(take: Take, points: object, frames: int) -> NDArray[np.float32]:
     """Return the (frames, 17, 2) first pixels of a view; some videos run on after the poses end."""
-    pixels = _numbers(take, _shaped(take, points, (len(KEPT), 2))[:frames])
+    pixels = _numbers(take, _require_shape(take, points, (len(KEPT), 2))[:frames])
     if len(pixels) < frames:
         raise ValueError(f"{take}: {len(pixels)} frames, the poses have {frames}")
     low, high = _PIXELS
@@ -199,7 +201,7 @@ def _view(take: Take, points: object, frames: int) -> NDArray[np.float32]:
     return pixels
 
 
-def _shaped(take: Take, points: object, shape: tuple[int, int]) -> NDArray[Any]:
+def _require_shape(take: Take, points: object, shape: tuple[int, int]) -> NDArray[Any]:
     """Return points of the shape (F, *shape)."""
     array = np.asarray(points)
     if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1:] != shape or not len(array):
@@ -213,7 +215,7 @@ def _numbers(take: Take, points: NDArray[Any]) -> NDArray[np.float32]:
     return points.astype(np.float32, copy=False)
 
 
-def _four(take: Take, views: Any) -> Any:  # noqa: ANN401 what a pickle holds
+def _require_four(take: Take, views: Any) -> Any:  # noqa: ANN401 what a pickle holds
     if not isinstance(views, list | tuple | np.ndarray) or len(views) != len(CAMERAS):
         found = f"{len(views)} cameras" if isinstance(views, Sized) else type(views).__name__
         raise ValueError(f"{take}: {found}, expected {len(CAMERAS)} cameras")

@@ -59,7 +59,7 @@ class View(NamedTuple):
     pixel: Floats
 
 
-def joined_views(
+def join_views(
     views: Sequence[View], camera: CameraModel, groups: tuple[str, ...] = ACTIONS
 ) -> Dataset:
     """Return the views as one split, with the boxes of their points.

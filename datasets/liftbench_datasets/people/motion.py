@@ -61,7 +61,7 @@ def make_motion(
     angles += UNREST * style.unrest.at(seconds)
     if action.planted:
         _flatten_feet(angles)
-    angles = within_limits(mirrored(angles) if style.mirrored else angles)
+    angles = within_limits(swap_sides(angles) if style.mirrored else angles)
     turn = -action.turn if style.mirrored else action.turn
     heading = style.heading + turn * cycles + 12 * style.veer.at(seconds)[:, 0]
     return Motion(angles, _stand(_pose(body, angles, heading), action, cycles, heading))
@@ -75,7 +75,7 @@ def within_limits(angles: Floats) -> Floats:
     return pressed
 
 
-def mirrored(angles: Floats) -> Floats:
+def swap_sides(angles: Floats) -> Floats:
     """Swap left and right of (F, D) angles."""
     swapped: Floats = angles[:, MIRROR] * MIRROR_SIGN
     return swapped

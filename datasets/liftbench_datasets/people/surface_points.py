@@ -85,14 +85,14 @@ _LINES = (
 )
 
 
-def _mirrored(place: Place) -> Place:
+def _mirror(place: Place) -> Place:
     tube, ring, side = place
     return (tube.replace("l", "r", 1) if tube[0] == "l" else tube), ring, (8 - side) % 16
 
 
 def _places() -> Mapping[str, Place]:
     left = {f"left_{name}": place for name, place in _LEFT.items()}
-    right = {f"right_{name}": _mirrored(place) for name, place in _LEFT.items()}
+    right = {f"right_{name}": _mirror(place) for name, place in _LEFT.items()}
     return {**_MIDDLE, **left, **right}
 
 

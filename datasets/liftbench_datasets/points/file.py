@@ -57,7 +57,7 @@ def read_points(path: Path) -> Arrays:
         for name in fields:
             if name not in FIELDS:
                 raise UserError(f"{path}: {unknown_name('field', name, FIELDS)}")
-        return _checked({name: value for name, value in fields.items() if value is not None})
+        return _check_fields({name: value for name, value in fields.items() if value is not None})
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _checked(fields: Mapping[str, Any]) -> Arrays:
+def _check_fields(fields: Mapping[str, Any]) -> Arrays:
     if "points_2d" not in fields:
         raise ValueError("it has no field points_2d of shape (frames, points, 2)")
     points = number_field(fields["points_2d"], "points_2d", (None, None, 2))
@@ -91,7 +91,7 @@ def _optional(fields: Mapping[str, Any], frames: int, count: int) -> Arrays:
     found: Arrays = {}
     if "points_3d" in fields:
         points = number_field(fields["points_3d"], "points_3d", (frames, count, 3))
-        found["mask"] = _known(points)
+        found["mask"] = _truth_mask(points)
         found["points_3d"] = np.where(found["mask"][..., None], points, 0.0)
     if "box" in fields:
         found["box"] = finite_field(fields["box"], "box", (frames, 4))
@@ -124,7 +124,7 @@ def _visible(points: Floats, flags: object) -> Bools:
     return seen
 
 
-def _known(points: Floats) -> Bools:
+def _truth_mask(points: Floats) -> Bools:
     known = np.asarray(np.isfinite(points).all(axis=2))
     if not known.any(axis=1).all():
         frame = int(known.any(axis=1).argmin())

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from liftbench_datasets.reading.inflate import inflate
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The word in which a version gives places in the file, and the length of its names.
@@ -40,10 +41,10 @@ def read_cdf(path: Path, variable: str) -> NDArray[Any]:
         UserError: it is damaged, lacks the variable or holds it in a way that is not read here.
     """
     with one_line_errors(path, f"a CDF file with floats '{variable}'"):
-        return _File(*_opened(path.read_bytes())).floats(variable)
+        return _File(*_unpack_file(path.read_bytes())).floats(variable)
 
 
-def _opened(content: bytes) -> tuple[bytes, str, int]:
+def _unpack_file(content: bytes) -> tuple[bytes, str, int]:
     """Return the uncompressed content of a file and what depends on its version."""
     magic, kind = content[:4], content[4:8]
     if magic not in _VERSIONS or kind not in (_PLAIN, _COMPRESSED):
@@ -51,17 +52,8 @@ def _opened(content: bytes) -> tuple[bytes, str, int]:
     word, name = _VERSIONS[magic]
     if kind == _COMPRESSED:
         start = 8 + struct.calcsize(f">{word}i{word}{word}i")
-        content = content[:8] + _inflated(content[start:], _MOST_BYTES)
+        content = content[:8] + inflate(content[start:], _MOST_BYTES, _GZIP)
     return content, word, name
-
-
-def _inflated(content: bytes, most: int) -> bytes:
-    """Return what gzip packed, of which there may be so many bytes."""
-    stream = zlib.decompressobj(_GZIP)
-    inflated = stream.decompress(content, most + 1)
-    if len(inflated) > most or not stream.eof:
-        raise ValueError(f"a compressed part that is cut or holds more than {most} bytes")
-    return inflated
 
 
 @dataclass(frozen=True)
@@ -111,15 +103,15 @@ class _File:
         sizes = self._after(place, _GDR, "WWWWiiiiiWiii", f"{_dimensions(dimensions)}i")
         for first, kind in ((z_first, _ZVDR), (r_first, _RVDR)):
             for link in self._chain(first, kind, set()):
-                if self._named(link, kind) == name:
-                    return self._described(link, kind, sizes)
+                if self._name_of(link, kind) == name:
+                    return self._describe(link, kind, sizes)
         raise ValueError(f"it has no variable '{name}'")
 
-    def _named(self, place: int, kind: int) -> str:
+    def _name_of(self, place: int, kind: int) -> str:
         (name,) = self._after(place, kind, _DESCRIPTOR, f"{self.name}s")
         return str(name.split(b"\0")[0].decode("latin1")).strip()
 
-    def _described(self, place: int, kind: int, sizes: tuple[int, ...]) -> _Variable:
+    def _describe(self, place: int, kind: int, sizes: tuple[int, ...]) -> _Variable:
         """Read the descriptor of a variable; `sizes` are those that all r-variables share."""
         fields = self._record(place, kind, _DESCRIPTOR)
         _, data_type, last, index, _, _, sparse, *_ = fields
@@ -173,7 +165,7 @@ class _File:
         if not 0 <= packed <= len(self.content):
             raise ValueError(f"a compressed block of {packed} bytes")
         (data,) = self._after(place, _CVVR, "iW", f"{packed}s")
-        return _inflated(data, size)
+        return inflate(data, size, _GZIP)
 
     def _chain(self, place: int, kind: int, seen: set[int]) -> Iterator[int]:
         """Give the places of records each of which leads to the next, 0 ends them."""
@@ -185,7 +177,7 @@ class _File:
             (place,) = self._record(place, kind, "W")
 
     def _kind(self, place: int) -> int:
-        return int(self._unpacked(place, "Wi", 0)[1])
+        return int(self._unpack(place, "Wi", 0)[1])
 
     def _record(self, place: int, kind: int, fields: str) -> tuple[Any, ...]:
         """Return the first fields of a record, of which the size and type are not among them."""
@@ -196,9 +188,9 @@ class _File:
         found = self._kind(place)
         if found != kind:
             raise ValueError(f"a record of type {found} at byte {place}, expected {kind}")
-        return self._unpacked(place, fields, self._size("Wi" + skipped))
+        return self._unpack(place, fields, self._size("Wi" + skipped))
 
-    def _unpacked(self, place: int, fields: str, skip: int) -> tuple[Any, ...]:
+    def _unpack(self, place: int, fields: str, skip: int) -> tuple[Any, ...]:
         if not 0 <= place <= len(self.content) - skip - self._size(fields):
             raise ValueError(f"it ends within a record at byte {place}")
         return struct.unpack_from(">" + fields.replace("W", self.word), self.content, place + skip)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from dataclasses import dataclass
+
+from liftbench_datasets.reading.inflate import inflate
 
 _HEADER = 128  # of level 5
 _HEADER_4, _GREATEST_DIGITS_4 = 20, 4052
@@ -64,7 +65,7 @@ def _check_level_5(content: bytes, order: str) -> None:
     while part.at < part.end:
         kind, body = part.element()
         if kind == _COMPRESSED:
-            inflated = _inflated(body.content[body.at : body.end])
+            inflated = inflate(body.content[body.at : body.end], _MOST_BYTES)
             kind, body = _Part(inflated, 0, len(inflated), order).element()
         if kind != _MATRIX:
             raise ValueError(f"a variable of data type {kind}, where only {_MATRIX} can be")
@@ -116,14 +117,6 @@ class _Part:
         values = struct.unpack_from(self.order + code, self.content, self.at)
         self.at += size
         return values
-
-
-def _inflated(packed: bytes) -> bytes:
-    stream = zlib.decompressobj()
-    inflated = stream.decompress(packed, _MOST_BYTES + 1)
-    if len(inflated) > _MOST_BYTES or not stream.eof:
-        raise ValueError(f"a compressed part that is cut or holds more than {_MOST_BYTES} bytes")
-    return inflated
 
 
 def _check_matrix(part: _Part, depth: int) -> None:

@@ -40,13 +40,13 @@ def read_numbers(path: Path, *names: str) -> Floats:
     expected = "a matrix of numbers"
     if path.suffix == ".txt":
         with one_line_errors(path, expected):
-            return _checked(_read_text(path))
+            return _to_numbers(_read_text(path))
     content = read_mat(path) if path.suffix == ".mat" else read_object_npz(path, expected)
     with one_line_errors(path, f"an array called {' or '.join(names)}"):
         found = next((content[name] for name in names if name in content), None)
         if found is None:
             raise ValueError(f"it holds {', '.join(sorted(content))[:100] or 'nothing'}")
-        return _checked(np.asarray(found))
+        return _to_numbers(np.asarray(found))
 
 
 def read_tracks(path: Path) -> Floats:
@@ -83,7 +83,7 @@ def _read_text(path: Path) -> Floats:
     return np.loadtxt(rows, dtype=np.float64, ndmin=2)
 
 
-def _checked(array: NDArray[Any]) -> Floats:
+def _to_numbers(array: NDArray[Any]) -> Floats:
     if array.dtype.kind not in "biuf":
         raise ValueError(f"got values of type {array.dtype}")
     if array.ndim not in (2, 3) or not array.size:

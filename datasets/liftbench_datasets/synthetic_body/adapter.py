@@ -25,6 +25,7 @@ from liftbench.types import (
     Skeleton,
 )
 from liftbench_datasets.adapting.generated import Generated, generated_info
+from liftbench_datasets.adapting.left_right import left_right_pairs
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.adapting.views import ViewParams, camera_views
 from liftbench_datasets.people.actions import ACTIONS
@@ -123,17 +124,7 @@ def action_name(sequence: int) -> str:
     return list(ACTIONS)[sequence % len(ACTIONS)]
 
 
-def _skeleton() -> Skeleton:
-    names = BODY.names
-    pairs = tuple(
-        (left, names.index("r" + name[1:]))
-        for left, name in enumerate(names)
-        if name.startswith("l") and "r" + name[1:] in names
-    )
-    return Skeleton(names, BODY.edges, pairs)
-
-
-SKELETON = _skeleton()
+SKELETON = Skeleton(BODY.names, BODY.edges, left_right_pairs(BODY.names))
 
 
 def _check_counts(splits: list[GroundTruth], params: SyntheticBodyParams) -> Finding:

@@ -15,6 +15,7 @@ from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
 from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
+from liftbench_datasets.adapting.left_right import left_right_pairs
 from liftbench_datasets.c3dpo.adapter import C3dpoJson
 from liftbench_datasets.up3d.release import read_fits, read_landmarks, read_split, view_fits
 from liftbench_datasets.up3d.smpl_file import read_smpl
@@ -61,24 +62,25 @@ class Up3d:
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over model, landmarks and fits, or over C3DPO's files."""
-        if _known(subset) == RENDERED:
+        if _require_subset(subset) == RENDERED:
             return self.c3dpo.checksum(root, FILES)
-        folder = _found(root)
+        folder = _require_folder(root)
         splits = [path for split in SPLITS if (path := folder / f"{split}.txt").is_file()]
         numbers = [number for path in splits for number in read_split(path)]
         return checksum([*_models(root), *splits, *_bodies(folder, numbers)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of one of the two forms."""
-        if _known(subset) == RENDERED:
+        if _require_subset(subset) == RENDERED:
             return self.c3dpo.load(root, FILES, split)
-        folder = _found(root)
+        folder = _require_folder(root)
         arrays = _views(root, folder, split)
         points_3d, visible = arrays["points"], arrays["visible"]
         points_2d = np.where(visible[..., None], project(points_3d, "orthographic"), np.nan)
         sequence = arrays["numbers"]
         images = Images(tuple(str(folder / f"{number:05}_image.png") for number in sequence))
-        skeleton = _skeleton(tuple(arrays["names"].tolist()))
+        names = tuple(arrays["names"].tolist())
+        skeleton = Skeleton(names, left_right=left_right_pairs(names))
         return Dataset(
             Observations(points_2d, visible, sequence, "orthographic", skeleton, images=images),
             GroundTruth(points_3d, "m", np.full(len(sequence), "all"), sequence),
@@ -86,7 +88,7 @@ class Up3d:
 
     def note(self, root: Path, subset: str) -> str:
         """Return how the views differ from those of the papers."""
-        if _known(subset) == RENDERED:
+        if _require_subset(subset) == RENDERED:
             return self.c3dpo.note(root, FILES)
         return "the release's fits in the views of its photographs, not C3DPO's rendering of them"
 
@@ -136,17 +138,7 @@ def _views(root: Path, folder: Path, split: str) -> Arrays:
     return cached_arrays(_PARSED, checksum(sources), make)
 
 
-def _skeleton(names: tuple[str, ...]) -> Skeleton:
-    """Return the points, of which those that begin with l and r are mirror images."""
-    pairs = [
-        (i, names.index("r" + name[1:]))
-        for i, name in enumerate(names)
-        if name.startswith("l") and "r" + name[1:] in names
-    ]
-    return Skeleton(names, left_right=tuple(pairs))
-
-
-def _known(subset: str) -> str:
+def _require_subset(subset: str) -> str:
     require_known(f"subset of dataset '{KEY}'", subset, (FITS, RENDERED))
     return subset
 
@@ -157,7 +149,7 @@ def _folder(root: Path) -> Path | None:
     return next((f for f in folders if any((f / f"{s}.txt").is_file() for s in SPLITS)), None)
 
 
-def _found(root: Path) -> Path:
+def _require_folder(root: Path) -> Path:
     folder = _folder(root)
     if folder is None:
         raise _absent(root)

@@ -16,7 +16,7 @@ from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
 from liftbench_datasets.reading.array_pickle import read_pickle
 from liftbench_datasets.reading.one_line_errors import one_line_errors
-from liftbench_datasets.up3d.smpl import Smpl, posed
+from liftbench_datasets.up3d.smpl import Smpl, pose_vertices
 
 SKIN = 0.005  # metres before a point where the surface begins to hide it
 _BATCH = 64  # bodies at once, which take 100 MB
@@ -116,7 +116,7 @@ def _view(model: Smpl, landmarks: Landmarks, fits: Fits, batch: slice) -> tuple[
     shape = np.zeros((len(known), model.shape_directions.shape[2]))
     shape[:, : known.shape[1]] = known
     camera = Rotation.from_rotvec(fits.rotation[batch]).as_matrix()
-    surface = posed(model, fits.pose[batch], shape) @ camera.swapaxes(1, 2)
+    surface = pose_vertices(model, fits.pose[batch], shape) @ camera.swapaxes(1, 2)
     points = surface[:, landmarks.vertices]
     return points, ~orthographic_occlusion(points, surface, model.faces, SKIN)
 

@@ -38,7 +38,7 @@ class Smpl:
     faces: NDArray[np.int64]
 
 
-def posed(model: Smpl, pose: Floats, shape: Floats) -> Floats:
+def pose_vertices(model: Smpl, pose: Floats, shape: Floats) -> Floats:
     """Return the vertices (F, V, 3) of F bodies, the root joint where the shape has it.
 
     Args:
@@ -54,11 +54,11 @@ def posed(model: Smpl, pose: Floats, shape: Floats) -> Floats:
         -1, 9 * (joints - 1)
     ).T
     world = world_rotations(model.parent, turns)
-    to = _placed(model.parent, rest, world)
+    to = _joint_positions(model.parent, rest, world)
     return skin_vertices(shaped + bent.reshape(shaped.shape), model.weights, world, rest, to)
 
 
-def _placed(parent: tuple[int, ...], rest: Floats, world: Floats) -> Floats:
+def _joint_positions(parent: tuple[int, ...], rest: Floats, world: Floats) -> Floats:
     """Return the joints (F, J, 3) in the pose: each turns with its parent."""
     to = rest.copy()
     for joint, above in enumerate(parent):

@@ -135,7 +135,7 @@ class _Csc(_Held):
         return dense
 
 
-def _remade(kind: object, *_: object) -> _Held:
+def _make_object(kind: object, *_: object) -> _Held:
     """Stand in for `copy_reg._reconstructor`, by which the oldest protocols make objects."""
     if not (isinstance(kind, type) and issubclass(kind, _Held)):
         raise pickle.UnpicklingError("it wants to make an object of a kind that is not allowed")
@@ -147,7 +147,7 @@ _STAND_INS = {
     ("chumpy.reordering", "Select"): _Select,
     ("scipy.sparse.csc", "csc_matrix"): _Csc,
     ("scipy.sparse._csc", "csc_matrix"): _Csc,
-    ("copy_reg", "_reconstructor"): _remade,
+    ("copy_reg", "_reconstructor"): _make_object,
     ("__builtin__", "object"): _Held,
     ("__builtin__", "set"): set,
 }

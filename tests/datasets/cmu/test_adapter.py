@@ -247,17 +247,17 @@ def test_cameras_with_depth_look_from_their_distance(root: Path, camera: Camera)
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"camera": "fisheye"}, "dataset 'cmu': camera: "),
         ({"distance": 0.9}, "dataset 'cmu': distance: expected a finite number of at least 1"),
         ({"distance": "far"}, "dataset 'cmu': distance: "),
     ],
 )
-def test_params_are_checked(params: dict[str, object], told: str) -> None:
+def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
         checked_params("dataset 'cmu'", CMU.params, params)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 @pytest.fixture
@@ -328,7 +328,7 @@ def test_a_subject_without_motions_names_the_folder(tmp_path: Path) -> None:
     assert f"01_*.amc in {folder}" in str(caught.value)
 
 
-def test_a_motion_with_an_odd_name_is_told(root: Path) -> None:
+def test_a_motion_with_an_odd_name_is_an_error(root: Path) -> None:
     odd = root / "cmu" / "01" / "01_03 copy.amc"
     shutil.copy(root / "cmu" / "01" / "01_03.amc", odd)
     with pytest.raises(UserError, match="expected a name such as") as caught:
@@ -336,12 +336,12 @@ def test_a_motion_with_an_odd_name_is_told(root: Path) -> None:
     assert str(odd) in str(caught.value)
 
 
-def test_the_note_tells_what_lacks(root: Path) -> None:
+def test_the_note_says_what_is_missing(root: Path) -> None:
     assert Cmu().note(root, "01").startswith("6 of the official 14 sequences")
     assert Cmu().note(root, "102") == ""
 
 
-def test_check_tells_of_every_subject(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_every_subject(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cmu, "POINTS", 5)
     monkeypatch.setattr(cmu, "OFFICIAL_FRAMES", {})
     for folder, subject in ((root / "cmu" / name, name) for name in ("01", "102")):
@@ -378,7 +378,7 @@ def test_check_finds_other_counts(root: Path) -> None:
     assert not second.ok
 
 
-def test_check_tells_of_damage_and_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_damage_and_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cmu, "POINTS", 5)
     monkeypatch.setattr(cmu, "HEIGHT_RANGE", (0.0, 1.0))
     damaged = root / "cmu" / "01" / "01_03.amc"
@@ -389,7 +389,7 @@ def test_check_tells_of_damage_and_goes_on(root: Path, monkeypatch: pytest.Monke
     assert second.ok
 
 
-def test_check_tells_of_an_absent_archive(tmp_path: Path) -> None:
+def test_check_reports_an_absent_archive(tmp_path: Path) -> None:
     (finding,) = Cmu().check(tmp_path)
     assert not finding.ok
     assert str(tmp_path) in finding.detail

@@ -1,4 +1,4 @@
-"""The motion reader: positions against a plain loop, and every damage told by line."""
+"""The motion reader: positions against a plain loop, and errors that name the line."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_line_ends_and_blanks_do_not_matter(
 
 # Frame 2 stands in lines 9 (number), 10 (root), 11 (thigh), 12 (shin), 13 (spine).
 @pytest.mark.parametrize(
-    ("line", "new", "told", "what"),
+    ("line", "new", "error_line", "what"),
     [
         (12, None, 13, "the frame before lacks bone 'shin'"),
         (10, None, 13, "the frame before lacks bone 'root'"),
@@ -180,33 +180,33 @@ def test_line_ends_and_blanks_do_not_matter(
         (2, "FULLY-SPECIFIED", 2, "expected a header line or a frame number"),
     ],
 )
-def test_damage_is_told_by_line(
-    tmp_path: Path, skeleton: AsfSkeleton, line: int, new: str | None, told: int, what: str
+def test_damage_names_its_line(
+    tmp_path: Path, skeleton: AsfSkeleton, line: int, new: str | None, error_line: int, what: str
 ) -> None:
     lines = AMC.splitlines()
     lines[line - 1 : line] = [] if new is None else [new]
     message = refusal(written(tmp_path, "\n".join(lines)), skeleton)
-    assert f" line {told}: " in message
+    assert f" line {error_line}: " in message
     assert what in message
 
 
 @pytest.mark.parametrize("lines", [4, 5, 7, 9, 15, 17])
-def test_a_cut_file_is_told_by_its_last_line(
-    tmp_path: Path, skeleton: AsfSkeleton, lines: int
-) -> None:
+def test_a_cut_file_names_its_last_line(tmp_path: Path, skeleton: AsfSkeleton, lines: int) -> None:
     text = "\n".join(AMC.splitlines()[:lines])
     message = refusal(written(tmp_path, text), skeleton)
     assert f" line {lines}: the file ends inside a frame" in message
 
 
-def test_a_bone_that_lacks_everywhere_is_told(tmp_path: Path, skeleton: AsfSkeleton) -> None:
+def test_a_bone_missing_from_every_frame_is_an_error(tmp_path: Path, skeleton: AsfSkeleton) -> None:
     text = amc_text(random_motion(), ("root", "thigh", "spine"))
     assert " line 8: the frame before lacks bone 'shin'" in refusal(
         written(tmp_path, text), skeleton
     )
 
 
-def test_a_bone_that_stands_twice_everywhere_is_told(tmp_path: Path, skeleton: AsfSkeleton) -> None:
+def test_a_bone_that_stands_twice_everywhere_is_an_error(
+    tmp_path: Path, skeleton: AsfSkeleton
+) -> None:
     text = amc_text(random_motion(), ("root", "thigh", "thigh", "spine"))
     message = refusal(written(tmp_path, text), skeleton)
     assert " line 7: bone 'thigh' stands twice in the frame" in message
@@ -218,7 +218,9 @@ def test_line_numbers_count_the_header(tmp_path: Path, skeleton: AsfSkeleton) ->
 
 
 @pytest.mark.parametrize("text", ["", HEADER, HEADER + "\n\n"])
-def test_a_file_without_frames_is_told(tmp_path: Path, skeleton: AsfSkeleton, text: str) -> None:
+def test_a_file_without_frames_is_an_error(
+    tmp_path: Path, skeleton: AsfSkeleton, text: str
+) -> None:
     assert "no frame" in refusal(written(tmp_path, text), skeleton)
 
 
@@ -228,18 +230,18 @@ def test_radians_are_refused(tmp_path: Path, skeleton: AsfSkeleton) -> None:
     assert message.endswith(" line 3: expected :DEGREES; convert the file")
 
 
-def test_bones_that_change_places_are_told(tmp_path: Path, skeleton: AsfSkeleton) -> None:
+def test_bones_that_change_places_are_errors(tmp_path: Path, skeleton: AsfSkeleton) -> None:
     lines = AMC.splitlines()
     lines[9], lines[10] = lines[10], lines[9]
     message = refusal(written(tmp_path, "\n".join(lines)), skeleton)
     assert "bones change their order" in message
 
 
-def test_an_absent_file_is_told(tmp_path: Path, skeleton: AsfSkeleton) -> None:
+def test_an_absent_file_is_an_error(tmp_path: Path, skeleton: AsfSkeleton) -> None:
     assert "No such file" in refusal(tmp_path / "absent.amc", skeleton)
 
 
-def assert_finite_or_told(amc: Path, skeleton: AsfSkeleton) -> None:
+def assert_finite_or_an_error(amc: Path, skeleton: AsfSkeleton) -> None:
     try:
         found = read_amc(amc, skeleton)
     except UserError as error:
@@ -252,15 +254,15 @@ def assert_finite_or_told(amc: Path, skeleton: AsfSkeleton) -> None:
 
 @given(content=damaged(AMC))
 @settings(max_examples=400, deadline=None)
-def test_a_damaged_motion_is_finite_or_told(
+def test_a_damaged_motion_is_finite_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, skeleton: AsfSkeleton, content: bytes
 ) -> None:
-    assert_finite_or_told(written(tmp_path_factory.getbasetemp(), content), skeleton)
+    assert_finite_or_an_error(written(tmp_path_factory.getbasetemp(), content), skeleton)
 
 
 @given(content=damaged(asf_text()))
 @settings(max_examples=200, deadline=None)
-def test_a_motion_on_a_damaged_skeleton_is_finite_or_told(
+def test_a_motion_on_a_damaged_skeleton_is_finite_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.asf"
@@ -269,4 +271,4 @@ def test_a_motion_on_a_damaged_skeleton_is_finite_or_told(
         skeleton = read_asf(path)
     except UserError:
         return
-    assert_finite_or_told(written(path.parent, AMC), skeleton)
+    assert_finite_or_an_error(written(path.parent, AMC), skeleton)

@@ -147,14 +147,14 @@ def test_joints_stand_in_the_order_of_ids(tmp_path: Path, ends: str) -> None:
         ("axis 10 -5 20", "axis 10 \xe9 20", "not ASCII"),
     ],
 )
-def test_a_damaged_line_is_told(tmp_path: Path, old: str, new: str, what: str) -> None:
+def test_a_damaged_line_is_an_error(tmp_path: Path, old: str, new: str, what: str) -> None:
     message = refusal(written(tmp_path, ASF.replace(old, new)))
     assert f" line {line_of(ASF, old)}: " in message
     assert what in message
 
 
 @pytest.mark.parametrize("field", ["id", "name", "direction", "length", "axis"])
-def test_a_bone_without_a_field_is_told(tmp_path: Path, field: str) -> None:
+def test_a_bone_without_a_field_is_an_error(tmp_path: Path, field: str) -> None:
     start = ASF.rindex("  begin\n     id 2")
     cut = ASF.index(f"     {field}", start)
     text = ASF[:cut] + ASF[ASF.index("\n", cut) + 1 :]
@@ -178,11 +178,11 @@ def test_a_bone_without_a_field_is_told(tmp_path: Path, field: str) -> None:
         (ASF.replace("hip thigh", "thigh thigh"), "bone 'thigh' has no parent"),
     ],
 )
-def test_a_missing_part_is_told(tmp_path: Path, text: str, what: str) -> None:
+def test_a_missing_part_is_an_error(tmp_path: Path, text: str, what: str) -> None:
     assert what in refusal(written(tmp_path, text))
 
 
-def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "absent.asf")
     assert "directory" in refusal(tmp_path)
 

@@ -241,7 +241,7 @@ def test_detections_of_the_orthographic_setting_are_scaled_pixels(root: Path) ->
     np.testing.assert_allclose(cosine, 1, atol=1e-6)
 
 
-def test_absent_detections_are_told(root: Path) -> None:
+def test_absent_detections_are_errors(root: Path) -> None:
     with pytest.raises(DataMissingError, match=r"h36m/data_2d_h36m_cpn\.npz; see 'liftbench data"):
         load(root, keypoints="cpn")
     write_detections(root, {s: POSES[s] for s in ("S1", "S9")})
@@ -251,7 +251,7 @@ def test_absent_detections_are_told(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda views: views[:3], "S1 Photo: 3 cameras, expected 4 cameras"),
         (lambda views: [view[:4] for view in views], "S1 Photo: 4 frames, the poses have 6"),
@@ -261,11 +261,13 @@ def test_absent_detections_are_told(root: Path) -> None:
         (len, "S1 Photo: int, expected 4 cameras"),
     ],
 )
-def test_damaged_detections_are_told(root: Path, change: Callable[[Any], Any], told: str) -> None:
+def test_damaged_detections_are_errors(
+    root: Path, change: Callable[[Any], Any], message: str
+) -> None:
     path = write_detections(
         root, more=0, change=lambda v: {"S1": {"Photo": change(v["S1"]["Photo"])}}
     )
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load(root, keypoints="cpn")
     assert str(path) in str(caught.value)
 
@@ -274,7 +276,7 @@ def test_damaged_detections_are_told(root: Path, change: Callable[[Any], Any], t
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"camera": "weak_perspective"}, "camera: "),
         ({"cameras": []}, "cameras: expected some of 54138969, "),
@@ -291,10 +293,10 @@ def test_damaged_detections_are_told(root: Path, change: Callable[[Any], Any], t
         ({"release": "old"}, "release: "),
     ],
 )
-def test_params_are_checked(params: dict[str, object], told: str) -> None:
+def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
         checked_params("dataset 'h36m'", H36M.params, params)
-    assert str(caught.value).startswith(f"dataset 'h36m': {told}")
+    assert str(caught.value).startswith(f"dataset 'h36m': {message}")
 
 
 def test_unknown_names(root: Path) -> None:
@@ -372,7 +374,7 @@ def test_check_finds_other_units_and_other_points(root: Path) -> None:
     assert {f.item for f in make_h36m(keypoints="cpn").check(root) if not f.ok} == {"detections"}
 
 
-def test_points_behind_a_camera_are_told(root: Path) -> None:
+def test_points_behind_a_camera_are_errors(root: Path) -> None:
     away = {"S1": {"Photo": POSES["S1"]["Photo"] + np.float32([0, 30, 0])}}
     write_npz(root, away)
     with pytest.raises(UserError, match=r"S1 Photo before camera \d+: perspective"):
@@ -385,7 +387,7 @@ def test_points_behind_a_camera_are_told(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("poses", "told"),
+    ("poses", "message"),
     [
         ({"S2": {"Photo": POSES["S1"]["Photo"]}}, "unknown subject 'S2'"),
         ({"S1": {"Dancing 1": POSES["S1"]["Photo"]}}, "unknown action of S1 'Dancing 1'"),
@@ -404,15 +406,15 @@ def test_points_behind_a_camera_are_told(root: Path) -> None:
         ([], "data_3d_h36m"),
     ],
 )
-def test_damaged_poses_are_told(tmp_path: Path, poses: object, told: str) -> None:
+def test_damaged_poses_are_errors(tmp_path: Path, poses: object, message: str) -> None:
     path = write_npz(tmp_path, poses)
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load(tmp_path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_damaged_cdf_files_are_told(tmp_path: Path) -> None:
+def test_damaged_cdf_files_are_errors(tmp_path: Path) -> None:
     folder = write_cdfs(tmp_path) / "S1" / "MyPoseFeatures" / "D3_Positions"
     write_cdf(folder / "Walking.cdf", np.zeros((1, 4, 95)))
     with pytest.raises(UserError, match=r"Walking\.cdf: .*shape \(1, 4, 95\)"):
@@ -448,7 +450,7 @@ def test_code_is_refused_and_not_run(root: Path, write: Callable[[Path, Any], Pa
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.booleans(), st.data())
-def test_any_damage_is_told_in_a_line(root: Path, detections: bool, data: st.DataObject) -> None:
+def test_any_damage_is_a_one_line_error(root: Path, detections: bool, data: st.DataObject) -> None:
     small = {"S1": {"Photo": POSES["S1"]["Photo"][:2]}}
     write_npz(root, small)
     path = write_detections(root, small) if detections else root / "h36m" / "data_3d_h36m.npz"
@@ -459,9 +461,9 @@ def test_any_damage_is_told_in_a_line(root: Path, detections: bool, data: st.Dat
         at = data.draw(st.integers(0, len(content) - 1))
         content[at : at + 4] = data.draw(st.binary(min_size=1, max_size=4))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    told = ""
+    message = ""
     try:
         load(root, keypoints="cpn" if detections else "truth")
     except UserError as error:
-        told = str(error)
-    assert not told or ("h36m" in told and "\n" not in told)
+        message = str(error)
+    assert not message or ("h36m" in message and "\n" not in message)

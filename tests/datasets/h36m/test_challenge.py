@@ -97,7 +97,7 @@ def test_absent_parts_are_named(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "0 lines"),
         ("0,0,0\n" * 16, "16 lines"),
@@ -109,15 +109,15 @@ def test_absent_parts_are_named(root: Path, tmp_path: Path) -> None:
         ("0,0,0\n" * 16 + "1,2,\N{DEGREE SIGN}\n", "00003.csv"),
     ],
 )
-def test_damaged_files_name_the_line(root: Path, text: str, told: str) -> None:
+def test_damaged_files_name_the_line(root: Path, text: str, message: str) -> None:
     path = train(root) / "POSE" / "00003.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         adapter().load(root, "all", "train")
     assert str(caught.value).startswith(f"{path}: expected 17 lines of x,y,z in mm")
 
 
-def test_odd_names_are_told(root: Path) -> None:
+def test_odd_names_are_errors(root: Path) -> None:
     odd = train(root) / "POSE" / "00003 copy.csv"
     write_pose(odd, POSES[0])
     with pytest.raises(UserError, match=r"copy\.csv: expected a name such as 00001\.csv"):
@@ -128,7 +128,7 @@ def test_odd_names_are_told(root: Path) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.binary(max_size=400) | st.text("0123456789,.-einf\n", max_size=400).map(str.encode))
-def test_any_bytes_are_told_in_a_line(root: Path, content: bytes) -> None:
+def test_any_bytes_are_one_line_errors(root: Path, content: bytes) -> None:
     path = train(root) / "POSE" / "00001.csv"
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:

@@ -135,7 +135,7 @@ def test_check_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Muct().note(root, "a") == ""
 
 
-def test_check_tells_of_hidden_points_where_none_should_be(
+def test_check_reports_hidden_points_where_none_should_be(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(HIDDEN, "i001sd-mg", (3,))
@@ -145,7 +145,7 @@ def test_check_tells_of_hidden_points_where_none_should_be(
     assert camera.detail == "1 faces, 1 landmarks hidden; expected none but in cameras b and c"
 
 
-def test_the_note_tells_what_lacks(root: Path) -> None:
+def test_the_note_says_what_is_missing(root: Path) -> None:
     assert Muct().note(root, "b") == "5 of the official 3755 faces"
 
 
@@ -157,7 +157,7 @@ def test_the_checksum_sees_a_change(root: Path) -> None:
 
 
 @pytest.mark.parametrize("call", ["checksum", "note", "load"])
-def test_absent_landmarks_are_told(tmp_path: Path, call: str) -> None:
+def test_absent_landmarks_are_errors(tmp_path: Path, call: str) -> None:
     args = (tmp_path, "all", "all") if call == "load" else (tmp_path, "all")
     with pytest.raises(DataMissingError, match="see 'liftbench data info muct'") as caught:
         getattr(Muct(), call)(*args)
@@ -167,13 +167,13 @@ def test_absent_landmarks_are_told(tmp_path: Path, call: str) -> None:
     assert not finding.ok
 
 
-def test_a_camera_without_faces_is_told(tmp_path: Path) -> None:
+def test_a_camera_without_faces_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "muct", NAMES[:2])
     with pytest.raises(DataMissingError, match="no face of camera d"):
         Muct().load(tmp_path, "d", "all")
 
 
-def test_unknown_names_are_told(root: Path) -> None:
+def test_unknown_names_are_errors(root: Path) -> None:
     with pytest.raises(UserError, match="unknown subset of dataset 'muct' 'f'"):
         Muct().load(root, "f", "all")
     with pytest.raises(UserError, match="unknown split 'train'"):
@@ -181,7 +181,7 @@ def test_unknown_names_are_told(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda rows: rows[1:], ":1: expected the names of the columns"),
         (lambda rows: rows[:1], ": expected a line for each face after the first, got none"),
@@ -200,13 +200,15 @@ def test_unknown_names_are_told(root: Path) -> None:
         ),
     ],
 )
-def test_damage_is_told(root: Path, change: Callable[[list[str]], list[str]], told: str) -> None:
+def test_damage_is_an_error(
+    root: Path, change: Callable[[list[str]], list[str]], message: str
+) -> None:
     path = root / "muct" / "muct-landmarks" / OPENCV
     rows = path.read_text(encoding="ascii").splitlines()
     path.write_text("\n".join(change(rows)), encoding="ascii")
     with pytest.raises(UserError) as caught:
         Muct().load(root, "all", "all")
-    assert str(caught.value).startswith(f"{path}{told}")
+    assert str(caught.value).startswith(f"{path}{message}")
     assert "\n" not in str(caught.value)
     assert not Muct().check(root)[0].ok
 
@@ -224,11 +226,11 @@ def test_any_damage_is_one_line(
     try:
         arrays: Arrays = read_muct(path)
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         assert np.isfinite(arrays["points_2d"]).all()
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}:.+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}:.+", message)
 
 
 def test_a_second_load_does_not_parse(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

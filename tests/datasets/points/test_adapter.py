@@ -169,7 +169,7 @@ def test_the_folder_may_be_anywhere(tmp_path: Path) -> None:
         checked_params("dataset 'points'", POINTS.params, {"folder": 3})
 
 
-def test_absent_files_are_told(tmp_path: Path) -> None:
+def test_absent_files_are_errors(tmp_path: Path) -> None:
     assert Points().subsets(tmp_path) == ()
     with pytest.raises(DataMissingError, match=r"points/x\.npz and x\.json.*data info points"):
         Points().load(tmp_path, "x", "all")
@@ -207,17 +207,17 @@ BAD: list[tuple[Fields, str]] = [
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
-@pytest.mark.parametrize(("bad", "told"), BAD, ids=[told for _, told in BAD])
-def test_mistakes_are_told(tmp_path: Path, bad: Fields, told: str, suffix: str) -> None:
+@pytest.mark.parametrize(("bad", "message"), BAD, ids=[message for _, message in BAD])
+def test_mistakes_are_errors(tmp_path: Path, bad: Fields, message: str, suffix: str) -> None:
     if suffix == ".npz" and any(isinstance(v, list) for v in bad.values()):
         bad = {name: np.array(value, dtype=object) for name, value in bad.items()}
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load(tmp_path, fields() | bad, suffix)
     assert str(caught.value).startswith(str(tmp_path / "points" / f"mine{suffix}"))
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_without_points_is_told(tmp_path: Path) -> None:
+def test_a_file_without_points_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="it has no field points_2d"):
         load(tmp_path, {"unit": "m"})
     (tmp_path / "points" / "other.json").write_text("[1]")
@@ -268,7 +268,7 @@ def test_any_damage_is_one_line(
     try:
         Points().load(folder, "mine", "all")
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}: .+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}: .+", message)

@@ -1,4 +1,4 @@
-"""Fields of files: the right kind and shape pass, all else is told, nothing takes much memory."""
+"""Fields of files: the right kind and shape pass, the rest are errors that take little memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_numbers_are_float64() -> None:
         np.array(["1", "2"], dtype=object),
     ],
 )
-def test_other_values_are_told(value: Any) -> None:
+def test_other_values_are_errors(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^x: expected numbers of shape \(2\), got .+"):
         number_field(value, "x", (2,))
 
@@ -50,7 +50,7 @@ def test_other_values_are_told(value: Any) -> None:
 def test_integers_flags_and_finite_numbers() -> None:
     assert integer_field([1.0, 2, True], "x", (3,)).tolist() == [1, 2, 1]
     assert flag_field([1, 0, True], "x", (3,)).tolist() == [True, False, True]
-    for field, value, told in (
+    for field, value, message in (
         (integer_field, [0.5], "expected integers"),
         (integer_field, [2**60 + 1], r"expected finite numbers up to 1e\+12"),
         (integer_field, [None], "expected finite numbers"),
@@ -59,7 +59,7 @@ def test_integers_flags_and_finite_numbers() -> None:
         (flag_field, [2], "expected true or false"),
         (flag_field, [NAN], "expected true or false"),
     ):
-        with pytest.raises(ValueError, match=f"^x: {told}"):
+        with pytest.raises(ValueError, match=f"^x: {message}"):
             field(value, "x", (1,))
 
 
@@ -67,13 +67,13 @@ def test_texts() -> None:
     for value in (["a", "bc"], np.array(["a", "bc"]), np.array(["a", "bc"], dtype=object)):
         assert text_field(value, "x", 2).tolist() == ["a", "bc"]
     assert text_field([], "x", None).shape == (0,)
-    for value, told in (
+    for value, message in (
         (["a"], "list of 2 texts, got 1"),
         (["a", 1], "got other values"),
         ("ab", "got other values"),
         (["a", "b" * 201], "at most 200 characters"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             text_field(value, "x", 2)
 
 

@@ -134,10 +134,10 @@ def test_damage_is_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.D
     try:
         read_pickle(path, "poses")
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}: expected poses: .+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected poses: .+", message)
 
 
 def test_lengths_beyond_the_file_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Variables of CDF files are read; damaged files are told in a line."""
+"""Variables of CDF files are read; damage is a one-line error."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def places_in(content: bytes) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("dimensions of r-variables", "dimensions, expected at most 10"),
         ("dimensions", "dimensions, expected at most 10"),
@@ -161,18 +161,18 @@ def places_in(content: bytes) -> dict[str, int]:
     ],
 )
 @pytest.mark.parametrize("number", [2**31 - 1, 2**24, -7])
-def test_claimed_counts_are_refused(tmp_path: Path, place: str, told: str, number: int) -> None:
+def test_claimed_counts_are_refused(tmp_path: Path, place: str, message: str, number: int) -> None:
     path = write_cdf(tmp_path / "Walking.cdf", VALUES)
     content = bytearray(path.read_bytes())
     at = places_in(content)[place]
     content[at : at + 4] = struct.pack(">i", number)
     path.write_bytes(content)
-    with pytest.raises(UserError, match=rf"Walking\.cdf: .*({told}|negative size|ends within)"):
+    with pytest.raises(UserError, match=rf"Walking\.cdf: .*({message}|negative size|ends within)"):
         read_cdf(path, "Pose")
 
 
 @pytest.mark.parametrize("place", ["next variable", "next index"])
-def test_records_that_lead_to_each_other_are_told(tmp_path: Path, place: str) -> None:
+def test_records_that_lead_to_each_other_are_errors(tmp_path: Path, place: str) -> None:
     path = write_cdf(tmp_path / "Walking.cdf", VALUES)
     content = bytearray(path.read_bytes())
     at = places_in(content)[place]
@@ -186,7 +186,7 @@ def test_records_that_lead_to_each_other_are_told(tmp_path: Path, place: str) ->
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.booleans(), st.data())
-def test_damage_is_told_in_a_line(tmp_path: Path, old: bool, data: st.DataObject) -> None:
+def test_damage_is_a_one_line_error(tmp_path: Path, old: bool, data: st.DataObject) -> None:
     path = tmp_path / "Walking.cdf"
     path.unlink(missing_ok=True)
     whole = old_cdf(VALUES) if old else write_cdf(path, VALUES).read_bytes()
@@ -195,9 +195,9 @@ def test_damage_is_told_in_a_line(tmp_path: Path, old: bool, data: st.DataObject
         at = data.draw(st.integers(0, 1200))
         content[at : at + 4] = data.draw(st.binary(min_size=4, max_size=4))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    told = ""
+    message = ""
     try:
         read_cdf(path, "Pose")
     except UserError as error:
-        told = str(error)
-    assert not told or (told.startswith(str(path)) and "\n" not in told)
+        message = str(error)
+    assert not message or (message.startswith(str(path)) and "\n" not in message)

@@ -36,7 +36,7 @@ def test_entries_are_those_of_json(entries: list[Any], block: int, indent: int |
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", r"expected '\[', got the end"),
         ("7", r"expected '\[', got '7'"),
@@ -51,8 +51,8 @@ def test_entries_are_those_of_json(entries: list[Any], block: int, indent: int |
     ],
 )
 @pytest.mark.parametrize("block", [1, 3, 1 << 20])
-def test_damage_is_told(text: str, told: str, block: int) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_damage_is_an_error(text: str, message: str, block: int) -> None:
+    with pytest.raises(ValueError, match=message):
         streamed(text, block)
 
 

@@ -184,7 +184,7 @@ def test_damage_is_one_line(
     try:
         read_mat(path)
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}: expected a MATLAB file: .+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected a MATLAB file: .+", message)

@@ -99,7 +99,7 @@ def savez_objects(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "told"),
+    ("name", "make", "message"),
     [
         ("a.txt", lambda path: path.write_text(""), "the file is empty"),
         ("a.txt", lambda path: path.write_text("1 2\n3"), "columns changed"),
@@ -119,12 +119,12 @@ def savez_objects(path: Path) -> None:
         ("a.mat", lambda path: savemat(path, {"W": {"x": 1.0}}), "values of type object"),
     ],
 )
-def test_what_is_no_array_is_told(
-    tmp_path: Path, name: str, make: Callable[[Path], object], told: str
+def test_what_is_no_array_is_an_error(
+    tmp_path: Path, name: str, make: Callable[[Path], object], message: str
 ) -> None:
     path = tmp_path / name
     make(path)
-    with pytest.raises(UserError, match=re.escape(told)) as caught:
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
         read_numbers(path, "W")
     assert re.fullmatch(rf"{re.escape(str(path))}: expected .+", str(caught.value))
     assert not Path("/tmp/liftbench-exploit").exists()  # noqa: S108
@@ -150,8 +150,8 @@ def test_any_damage_is_one_line(
     try:
         tracks = read_tracks(path)
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         assert tracks.ndim == 3
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}: expected .+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected .+", message)

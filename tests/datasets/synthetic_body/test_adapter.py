@@ -22,7 +22,7 @@ from liftbench_datasets.people.motion import (
     FRAMES_PER_SECOND,
     Motion,
     make_motion,
-    mirrored,
+    swap_sides,
     within_limits,
 )
 from liftbench_datasets.synthetic_body import adapter as synthetic_body
@@ -227,8 +227,8 @@ def test_no_repetition_is_the_same() -> None:
 def test_mirror_swaps_the_sides() -> None:
     angles = named_rng("mirror").normal(size=(5, len(DOFS)))
     names = [dof.name for dof in DOFS]
-    swapped = mirrored(angles)
-    np.testing.assert_array_equal(mirrored(swapped), angles)
+    swapped = swap_sides(angles)
+    np.testing.assert_array_equal(swap_sides(swapped), angles)
     for name, same in (("lfemur.twist", "rfemur.twist"), ("rradius.flex", "lradius.flex")):
         np.testing.assert_array_equal(swapped[:, names.index(name)], angles[:, names.index(same)])
     bend, flex = names.index("thorax.bend"), names.index("thorax.flex")
@@ -342,17 +342,17 @@ def test_nearest_camera_is_outside_every_body() -> None:
         ({"distance": "far"}, "distance: .*'far'"),
     ],
 )
-def test_bad_parameters_are_told_in_one_line(params: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message) as told:
+def test_bad_parameters_are_one_line_errors(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         SyntheticBodyParams(**params)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("params", [{"frames": 29}, {"seed": "a"}, {"distance": "far"}])
 def test_bad_parameters_of_a_suite_are_user_errors(params: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match=next(iter(params))) as told:
+    with pytest.raises(UserError, match=next(iter(params))) as caught:
         checked_params("dataset 'synthetic_body'", SYNTHETIC_BODY.params, params)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_unknown_subset_and_split_are_user_errors() -> None:

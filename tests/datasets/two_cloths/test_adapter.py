@@ -50,7 +50,7 @@ def test_other_forms_and_places(root: Path, tmp_path: Path, place: str) -> None:
     )
 
 
-def test_other_counts_are_told(root: Path) -> None:
+def test_other_counts_are_errors(root: Path) -> None:
     before = TwoCloths().checksum(root, "all")
     (root / "two_cloths" / "two_cloths.mat").unlink()
     np.savetxt(root / "two_cloths" / "two_cloths.txt", np.ones((8, 5)))
@@ -61,7 +61,7 @@ def test_other_counts_are_told(root: Path) -> None:
     assert (finding.ok, finding.detail) == (False, note)
 
 
-def test_damage_is_told(root: Path) -> None:
+def test_damage_is_an_error(root: Path) -> None:
     path = root / "two_cloths" / "two_cloths.mat"
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(UserError, match=r"two_cloths\.mat: expected a MATLAB file"):
@@ -71,7 +71,7 @@ def test_damage_is_told(root: Path) -> None:
 
 
 @pytest.mark.parametrize("call", ["checksum", "note", "load"])
-def test_absent_tracks_are_told(tmp_path: Path, call: str) -> None:
+def test_absent_tracks_are_errors(tmp_path: Path, call: str) -> None:
     args = (tmp_path, "all", "all") if call == "load" else (tmp_path, "all")
     with pytest.raises(DataMissingError, match="see 'liftbench data info two_cloths'") as caught:
         getattr(TwoCloths(), call)(*args)
@@ -80,7 +80,7 @@ def test_absent_tracks_are_told(tmp_path: Path, call: str) -> None:
     assert not TwoCloths().check(tmp_path)[0].ok
 
 
-def test_unknown_names_are_told(root: Path) -> None:
+def test_unknown_names_are_errors(root: Path) -> None:
     with pytest.raises(UserError, match="unknown subset of dataset 'two_cloths' 'left'"):
         TwoCloths().load(root, "left", "all")
     with pytest.raises(UserError, match="unknown split 'train'"):

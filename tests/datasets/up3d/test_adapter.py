@@ -205,7 +205,7 @@ def test_the_checksum_sees_model_landmarks_fits_and_splits(tmp_path: Path) -> No
     assert len(set(sums)) == len(sums)
 
 
-def test_check_tells_what_is_not_whole(tmp_path: Path) -> None:
+def test_check_reports_what_is_incomplete(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
     (folder / "00001_body.pkl").unlink()
     train, val, test = Up3d().check(tmp_path)
@@ -217,7 +217,7 @@ def test_check_tells_what_is_not_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "told"),
+    ("absent", "message"),
     [
         ("smpl.npz", "no SMPL model, looked for basicModel_neutral_lbs_10_207_0_v1.0.0.pkl or"),
         ("landmarks.pkl", "no list of the 79 vertices, looked for landmarks.pkl in"),
@@ -225,13 +225,13 @@ def test_check_tells_what_is_not_whole(tmp_path: Path) -> None:
         ("train.txt", r"train\.txt: not found"),
     ],
 )
-def test_absent_files_are_told(tmp_path: Path, absent: str, told: str) -> None:
+def test_absent_files_are_errors(tmp_path: Path, absent: str, message: str) -> None:
     (write_release(tmp_path) / absent).unlink()
-    with pytest.raises(DataMissingError, match=told):
+    with pytest.raises(DataMissingError, match=message):
         Up3d().load(tmp_path, "fits", "train")
 
 
-def test_an_absent_release_is_told(tmp_path: Path) -> None:
+def test_an_absent_release_is_an_error(tmp_path: Path) -> None:
     assert Up3d().subsets(tmp_path) == ()
     for subset in ("fits", "all"):
         with pytest.raises(DataMissingError, match="data info"):
@@ -241,7 +241,7 @@ def test_an_absent_release_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"pose": np.zeros(69)}, r"pose: expected numbers of shape \(72\), got shape \(69\)"),
         ({"pose": np.full(72, np.nan)}, "pose: expected finite numbers"),
@@ -251,16 +251,16 @@ def test_an_absent_release_is_told(tmp_path: Path) -> None:
         ({"extra": Path()}, "not allowed"),
     ],
 )
-def test_damaged_fits_are_told(tmp_path: Path, changed: dict[str, Any], told: str) -> None:
+def test_damaged_fits_are_errors(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
     path = write_fit(write_release(tmp_path), 3, **changed)
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         Up3d().load(tmp_path, "fits", "train")
     assert str(caught.value).startswith(f"{path}: expected a fit of SMPL: ")
 
 
-def test_damaged_lists_are_told(tmp_path: Path) -> None:
+def test_damaged_lists_are_errors(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
-    for content, told in (
+    for content, message in (
         (b"cos\nsystem\n(S'true'\ntR.", "not allowed"),
         (pickle.dumps({1: 2}), "it is no dict of names and indices"),
         (pickle.dumps({"a": 0.5}), "vertices: expected integers"),
@@ -268,19 +268,19 @@ def test_damaged_lists_are_told(tmp_path: Path) -> None:
         (pickle.dumps({"a": -1}), "it names vertices that .* does not have"),
     ):
         (folder / "landmarks.pkl").write_bytes(content)
-        with pytest.raises(UserError, match=told) as caught:
+        with pytest.raises(UserError, match=message) as caught:
             Up3d().load(tmp_path, "fits", "train")
         assert str(caught.value).startswith(f"{folder / 'landmarks.pkl'}: ")
 
 
-def test_damaged_splits_are_told(tmp_path: Path) -> None:
+def test_damaged_splits_are_errors(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
-    for content, told in (
+    for content, message in (
         ("/00000_image.png\n/3_image.png", "train.txt line 2: expected such as /00007_image.png"),
         ("\n", "train.txt: it names no photograph"),
     ):
         (folder / "train.txt").write_text(content, encoding="ascii")
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=message):
             Up3d().load(tmp_path, "fits", "train")
 
 
@@ -299,7 +299,7 @@ def test_any_damage_is_one_line(
     try:
         Up3d().load(root, "fits", "train")
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert re.fullmatch(r".*(up3d: |body\.pkl|landmarks\.pkl|train\.txt).*", told)
+    assert re.fullmatch(r".*(up3d: |body\.pkl|landmarks\.pkl|train\.txt).*", message)

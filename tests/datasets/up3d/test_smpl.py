@@ -20,7 +20,7 @@ from scipy.sparse import csc_matrix
 from scipy.spatial.transform import Rotation
 
 from liftbench.errors import DataMissingError, UserError
-from liftbench_datasets.up3d.smpl import Smpl, posed
+from liftbench_datasets.up3d.smpl import Smpl, pose_vertices
 from liftbench_datasets.up3d.smpl_file import read_smpl
 
 VERTICES, JOINTS, SHAPES = 90, 24, 10
@@ -153,13 +153,13 @@ def test_bodies_are_those_of_a_loop(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     pose, shape = rng.standard_normal((3, 3 * JOINTS)), rng.standard_normal((3, SHAPES))
     expected = [looped(model, p, s) for p, s in zip(pose, shape, strict=True)]
-    np.testing.assert_allclose(posed(model, pose, shape), expected, atol=1e-10)
+    np.testing.assert_allclose(pose_vertices(model, pose, shape), expected, atol=1e-10)
 
 
 def test_at_rest_a_body_is_its_template(tmp_path: Path) -> None:
     np.savez(tmp_path / "smpl.npz", **model_arrays())
     model = read_smpl(tmp_path / "smpl.npz")
-    rest = posed(model, np.zeros((1, 3 * JOINTS)), np.zeros((1, SHAPES)))
+    rest = pose_vertices(model, np.zeros((1, 3 * JOINTS)), np.zeros((1, SHAPES)))
     np.testing.assert_allclose(rest[0], model.template, atol=1e-12)
 
 
@@ -200,16 +200,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "told"), BAD, ids=[told for _, told in BAD])
-def test_damage_is_told(tmp_path: Path, changed: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("changed", "message"), BAD, ids=[message for _, message in BAD])
+def test_damage_is_an_error(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
     path = write_release(tmp_path / "model.pkl", **changed)
-    with pytest.raises(UserError, match=told) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         read_smpl(path)
     assert str(caught.value).startswith(f"{path}: expected an SMPL model: ")
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_missing_is_told(tmp_path: Path) -> None:
+def test_what_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataMissingError, match=r"model\.pkl: not found"):
         read_smpl(tmp_path / "model.pkl")
     arrays = model_arrays()
@@ -258,7 +258,7 @@ def test_any_damage_is_one_line(
     try:
         read_smpl(path)
     except UserError as error:
-        told = str(error)
+        message = str(error)
     else:
         return
-    assert re.fullmatch(rf"{re.escape(str(path))}: expected an SMPL model: .+", told)
+    assert re.fullmatch(rf"{re.escape(str(path))}: expected an SMPL model: .+", message)

@@ -281,7 +281,7 @@ def test_poses_of_a_person_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"people": 1}, "people: expected at least 2"),
         ({"people": 9, "frames": 8}, "frames: expected at least one for each of 9 people"),
@@ -289,8 +289,8 @@ def test_poses_of_a_person_differ() -> None:
         ({"occlusion": "often"}, "occlusion: "),
     ],
 )
-def test_params_are_checked(params: dict[str, object], told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_params_are_checked(params: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         checked_params("dataset", SYNTHETIC_UP3D.params, params)
 
 

@@ -98,7 +98,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         """Make one split."""
         self.require_known(subset)
         drives = split_sequences(range(DRIVES), split)
-        views = Views.joined([self.drive(i) for i in drives])
+        views = Views.join([self.drive(i) for i in drives])
         sequence = np.repeat(np.array(drives, dtype=np.int64), [self._frames(i) for i in drives])
         visible = views.visible if self.params.occlusion else np.ones_like(views.visible)
         pixel = np.full(len(sequence), CAMERA_5.pixel)
@@ -106,7 +106,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of cars in traffic."""
-        views = Views.joined([self.drive(i) for i in range(DRIVES)])
+        views = Views.join([self.drive(i) for i in range(DRIVES)])
         return [
             _check_frames(views, self.params),
             _check_size(views.size),
@@ -124,7 +124,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
             kept.append(views.take(np.flatnonzero(views.visible.sum(axis=1) >= LEAST_VISIBLE)))
             if sum(len(views.depth) for views in kept) >= frames:
                 break
-        return Views.joined(kept).take(slice(frames))
+        return Views.join(kept).take(slice(frames))
 
     def _frames(self, drive: int) -> int:
         each, left = divmod(self.params.frames, DRIVES)

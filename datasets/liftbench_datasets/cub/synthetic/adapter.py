@@ -155,7 +155,7 @@ def _views(frames: int, species: int, seed: int) -> Views:
         batches.append(batch)
         if sum(len(views.number) for views in batches) >= frames:
             break
-    return Views.joined(batches).take(slice(frames))
+    return Views.join(batches).take(slice(frames))
 
 
 def _batches(species: int, seed: int) -> Iterator[Views]:

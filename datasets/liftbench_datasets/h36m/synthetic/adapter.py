@@ -41,7 +41,7 @@ from liftbench_datasets.h36m.views import (
     CameraModel,
     View,
     image_views,
-    joined_views,
+    join_views,
     require_camera_model,
 )
 from liftbench_datasets.people.body import BODY
@@ -134,7 +134,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
             if subject in SUBJECTS[split] and action in actions
         ]
         views = [view for i in motions for view in self._views(i)]
-        return joined_views(views, self.params.camera, actions)
+        return join_views(views, self.params.camera, actions)
 
     def check(self, root: Path) -> list[Finding]:
         """Make all frames and return whether they are those of people before the cameras."""
@@ -174,7 +174,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         around = corners + np.radians(rng.uniform(-10, 10, len(corners)))
         distance, height = (rng.uniform(*span, len(corners)) for span in (DISTANCES, HEIGHTS))
         places = np.stack([distance * np.sin(around), height, distance * np.cos(around)], axis=1)
-        return [_looking(place) for place in places]
+        return [_level_camera(place) for place in places]
 
     def _views(self, motion: int) -> list[View]:
         """Return what the cameras see of a motion; all see the same, some a frame more."""
@@ -199,7 +199,7 @@ def _in_room(points: Floats) -> Floats:
     return walk
 
 
-def _looking(position: Floats) -> Place:
+def _level_camera(position: Floats) -> Place:
     """Return a level camera that looks from its position at the middle of the room."""
     ahead = np.array([0.0, LOOK_AT, 0.0]) - position
     right = np.cross(ahead, [0.0, 1.0, 0.0])

@@ -166,7 +166,7 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
                 break
         names = [f"{i:09}" for i in range(self.params.frames)]
         return replace(
-            Views.joined(batches).take(slice(self.params.frames)), sequence=np.array(names)
+            Views.join(batches).take(slice(self.params.frames)), sequence=np.array(names)
         )
 
 

@@ -227,7 +227,7 @@ def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> No
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"frames": SEQUENCES - 1}, "frames: expected at least one for each of 420 sequences"),
         ({"frames": 1e4 + 0.5}, "frames: "),
@@ -235,11 +235,11 @@ def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> No
         ({"camera": "weak_perspective"}, "camera: "),
     ],
 )
-def test_params_are_checked(params: dict[str, object], told: str) -> None:
+def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
         checked_params("dataset 'synthetic_h36m'", SYNTHETIC_H36M.params, params)
-    assert str(caught.value).startswith(f"dataset 'synthetic_h36m': {told}")
-    with pytest.raises(ValueError, match=told):
+    assert str(caught.value).startswith(f"dataset 'synthetic_h36m': {message}")
+    with pytest.raises(ValueError, match=message):
         SyntheticH36mParams(**params)
 
 
