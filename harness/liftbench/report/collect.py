@@ -1,4 +1,4 @@
-"""Gathers what a report shows of a suite from its plan, its leaderboard and its stored runs."""
+"""Gathers the report of a suite from its plan, its leaderboard and its stored runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import cache
 
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
-from liftbench.report.columns import make_column
 from liftbench.report.content import (
     Bar,
-    Bars,
-    Column,
-    Curve,
-    Run,
+    BarChart,
+    LossChart,
+    LossCurve,
+    RunSummary,
+    SplitReport,
     SuiteReport,
-    Training,
 )
-from liftbench.report.frames import Frames, FrameSource, PointProtocol
+from liftbench.report.frames import FrameSource, PointProtocol, RunFrames
+from liftbench.report.split_report import make_split_report
 from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Cell, Plan
 from liftbench.runs.scoring import unit_of
@@ -38,15 +38,17 @@ def collect_suite(
     store: Store,
     tick: Callable[[], None],
 ) -> SuiteReport:
-    """Return all that a report shows of a suite.
+    """Return the report of a suite.
+
+    If predictions or data are absent, `left_out` says so.
 
     Args:
-        plan: all of the suite's cells.
-        board: its leaderboard.
-        sweeps: what its numbers do over its grids.
+        plan: the suite's plan with all its cells.
+        board: the suite's leaderboard.
+        sweeps: the suite's numbers over its grids.
         bench: reads the data that predictions are compared with.
-        store: the stored runs; where predictions or data are absent, that is told.
-        tick: called after each of the plan's runs.
+        store: the suite's stored runs.
+        tick: called after each run of the plan.
 
     Raises:
         UserError: a record is damaged.
@@ -57,16 +59,16 @@ def collect_suite(
         for spec in cell.runs
         if (record := store.read(spec.key))
     }
-    compared = _point_protocol(plan, bench.registry)
-    source = FrameSource(bench, store, compared) if compared else None
-    columns = tuple(_columns(plan, records, source, tick)) if source else ()
+    point_protocol = _point_protocol(plan, bench.registry)
+    source = FrameSource(bench, store, point_protocol) if point_protocol else None
+    splits = tuple(_splits(plan, records, source, tick)) if source else ()
     return SuiteReport(
         board=board,
         methods=_methods(plan, board, bench.registry),
-        bars=tuple(bars for section in board.sections for bars in _bars(section)),
+        bars=tuple(chart for section in board.sections for chart in _bar_charts(section)),
         sweeps=sweeps,
-        columns=columns,
-        trainings=tuple(_trainings(plan, records)),
+        splits=splits,
+        losses=tuple(_loss_charts(plan, records)),
         asked=sum(len(cell.runs) for cell in plan.cells),
         runs=tuple(_runs(plan, records)),
         environments=tuple(environments(store)),
@@ -80,7 +82,7 @@ _NOTHING_COMPARED = (
 
 
 def _point_protocol(plan: Plan, registry: Registry) -> PointProtocol | None:
-    """Return the first of the suite's protocols that compares points in space."""
+    """Return the suite's first protocol that compares 3D points; None if none does."""
     for name in plan.suite.protocols:
         protocol = registry.protocols[name]
         metric = registry.metrics[protocol.metric]
@@ -90,29 +92,35 @@ def _point_protocol(plan: Plan, registry: Registry) -> PointProtocol | None:
 
 
 def _methods(plan: Plan, board: Leaderboard, registry: Registry) -> dict[str, str]:
-    """Return what each row of the tables is in words, which are none where it is only printed."""
-    told = {}
+    """Return a description of each method in the tables; empty if it is not in the suite."""
+    descriptions = {}
     for key in dict.fromkeys(line.method for line in board.lines):
         asked = plan.suite.methods.get(key)
         spec = registry.methods.items.get((asked and asked.plugin) or key)
         params = asked.params.items() if asked else ()
         given = ", ".join(f"{name}={value}" for name, value in params)
-        told[key] = "; ".join(filter(None, [spec.title, spec.reference, given])) if spec else ""
-    return told
+        parts = [spec.title, spec.reference, given] if spec else []
+        descriptions[key] = "; ".join(filter(None, parts))
+    return descriptions
 
 
-def _bars(section: Section) -> Iterator[Bars]:
-    for place, entries in by_dataset_and_split(section).items():
+def _bar_charts(section: Section) -> Iterator[BarChart]:
+    for dataset_and_split, entries in by_dataset_and_split(section).items():
         named = not one_setting(entries)
         bars = tuple(bar for entry in entries if (bar := _bar(entry, named=named)))
         if bars:
-            yield Bars(
-                join_words(*place), f"{section.protocol.identity} ({unit_text(section)})", bars
+            yield BarChart(
+                join_words(*dataset_and_split),
+                f"{section.protocol.identity} ({unit_text(section)})",
+                bars,
             )
 
 
 def _bar(entry: Entry, *, named: bool) -> Bar | None:
-    """Return our number beside the printed one; the column is `named` after its setting too."""
+    """Return our number beside the printed one; the column is `named` after its setting too.
+
+    None if either number is missing.
+    """
     line = entry.line
     if line.value is None or line.published is None:
         return None
@@ -121,19 +129,19 @@ def _bar(entry: Entry, *, named: bool) -> Bar | None:
 
 
 def _by_data(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
-    """Return the cells that met the same data, under its title."""
+    """Return the cells of each column, by the column's title."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(join_words(cell.dataset, cell.subset, cell.setting), []).append(cell)
     return groups
 
 
-def _columns(
+def _splits(
     plan: Plan, records: Records, source: FrameSource, tick: Callable[[], None]
-) -> Iterator[Column]:
+) -> Iterator[SplitReport]:
     for title, cells in _by_data(plan.cells).items():
-        found: dict[str, dict[str, list[tuple[RunSpec, Frames]]]] = {}
-        # All of these runs met the same data, which is loaded once.
+        found: dict[str, dict[str, list[tuple[RunSpec, RunFrames]]]] = {}
+        # All of these runs saw the same data, which is loaded once.
         load = cache(lambda split, cells=cells: source.bench.load(cells[0].runs[0], split))
         for cell, spec in _runs_of(cells):
             record = records.get(spec.key)
@@ -142,17 +150,17 @@ def _columns(
                 found.setdefault(split, {}).setdefault(cell.method, []).append((spec, of_run))
             tick()
         for split, of_methods in found.items():
-            yield make_column(join_words(title, split), source.compared, of_methods)
+            yield make_split_report(join_words(title, split), source.point_protocol, of_methods)
 
 
 def _runs_of(cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSpec]]:
     return ((cell, spec) for cell in cells for spec in cell.runs)
 
 
-def _trainings(plan: Plan, records: Records) -> Iterator[Training]:
+def _loss_charts(plan: Plan, records: Records) -> Iterator[LossChart]:
     for title, cells in _by_data(plan.cells).items():
         curves = tuple(
-            Curve(
+            LossCurve(
                 cell.method,
                 spec.seed,
                 tuple((step, float(f"{loss:.{_LOSS_DIGITS}g}")) for step, _, loss in record.curve),
@@ -161,14 +169,14 @@ def _trainings(plan: Plan, records: Records) -> Iterator[Training]:
             if (record := records.get(spec.key)) and record.curve
         )
         if curves:
-            yield Training(title, curves)
+            yield LossChart(title, curves)
 
 
-def _runs(plan: Plan, records: Records) -> Iterator[Run]:
+def _runs(plan: Plan, records: Records) -> Iterator[RunSummary]:
     for title, cells in _by_data(plan.cells).items():
         for cell, spec in _runs_of(cells):
             if record := records.get(spec.key):
-                yield Run(
+                yield RunSummary(
                     cell.method,
                     title,
                     spec.seed,

@@ -1,4 +1,4 @@
-"""What a report shows, as plain data that the page and the figures draw alike."""
+"""The contents of a report as plain data, which the page and the figures draw alike."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Leaderboard
 from liftbench.types import Bools, Floats
 
-Rank = Literal["best", "median", "worst"]
-RANKS: tuple[Rank, ...] = ("best", "median", "worst")
+FrameRank = Literal["best", "median", "worst"]
+FRAME_RANKS: tuple[FrameRank, ...] = ("best", "median", "worst")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Our number beside a printed one; `std` is over seeds, `source` names the printed table."""
+    """Our number beside a printed number; `std` is over seeds, `source` names the printed table."""
 
     method: str
     column: str
@@ -29,8 +29,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """All pairs of our and printed numbers of one table; `metric` has the protocol and the unit."""
+class BarChart:
+    """All pairs of our and printed numbers in one table; `metric` names protocol and unit."""
 
     title: str
     metric: str
@@ -38,14 +38,14 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """How the errors of a method's frames spread, over the frames of all its seeds.
+class ErrorSpread:
+    """The distribution of a method's errors over the frames of all its seeds.
 
     Attributes:
-        method: its row of the table.
-        seeds, frames: how many there are.
-        quantiles: at 5, 25, 50, 75 and 95 percent.
-        shares: of the frames in each of the column's bins.
+        method: the method's row of the suite.
+        seeds, frames: the number of seeds, and of frames with an error.
+        quantiles: the errors at 5, 25, 50, 75 and 95 percent.
+        shares: the share of the frames in each of the bins of the split.
     """
 
     method: str
@@ -56,21 +56,21 @@ class Spread:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """One frame, as the protocol compares it.
+class ComparedFrame:
+    """One frame, its prediction and its truth aligned as the protocol compares them.
 
     Attributes:
-        rank: which frame of all this is.
-        frame: its index in the split.
-        sequence: id of its sequence.
-        error: its error.
-        predicted, truth: (P, 3).
-        hidden: (P,) points that the method did not see.
-        counts: (P,) points that the error is over.
+        rank: whether the frame is the best, the median or the worst of its split.
+        index: the index of the frame in the split.
+        sequence: the id of its sequence.
+        error: the error of the frame.
+        predicted, truth: (P, 3) points.
+        hidden: (P,) whether the method did not see a point.
+        counts: (P,) whether a point counts in the error.
     """
 
-    rank: Rank
-    frame: int
+    rank: FrameRank
+    index: int
     sequence: int
     error: float
     predicted: Floats
@@ -80,9 +80,9 @@ class Scene:
 
     @property
     def centred(self) -> Floats:
-        """Prediction and truth (2, P, 3) about the truth's middle.
+        """Prediction and truth (2, P, 3) relative to the centroid of the truth.
 
-        The truth of a point that does not count may be unknown; it is put where it is predicted.
+        A point that does not count may lack a truth; its predicted place is drawn instead.
         """
         truth = np.where(self.counts[:, None], self.truth, self.predicted)
         both: Floats = np.stack([self.predicted, truth]) - truth.mean(axis=0)
@@ -96,29 +96,29 @@ class Gallery:
     method: str
     seed: int
     key: str
-    scenes: tuple[Scene, ...]
+    frames: tuple[ComparedFrame, ...]
 
 
 @dataclass(frozen=True)
-class Column:
-    """What the frames of one split of one subset show.
+class SplitReport:
+    """The errors of all methods in the frames of one split of one column.
 
     Attributes:
-        title: the data, its setting and the split.
-        metric: protocol and unit of the errors.
-        unit: of the points.
-        bins: edges of the bins of errors.
-        spreads, galleries: one a method.
-        names: of the points.
-        edges: of the skeleton.
-        points: how many points the data has; scenes have at most `frames.MOST_POINTS` of them.
+        title: the dataset, subset, setting and split.
+        metric: the protocol and the unit of the errors.
+        unit: the unit of the points.
+        bins: the edges of the bins of errors.
+        spreads, galleries: one for each method.
+        names: the names of the points that are drawn.
+        edges: the skeleton between these points.
+        points: the number of points in the data; at most `frames.MOST_POINTS` are drawn.
     """
 
     title: str
     metric: str
     unit: str
     bins: tuple[float, ...]
-    spreads: tuple[Spread, ...]
+    spreads: tuple[ErrorSpread, ...]
     galleries: tuple[Gallery, ...]
     names: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]
@@ -126,8 +126,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The loss of one training: (step, loss)."""
+class LossCurve:
+    """The loss of one training as points (step, loss)."""
 
     method: str
     seed: int
@@ -135,16 +135,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Training:
-    """The trainings on one subset."""
+class LossChart:
+    """The loss curves of all trainings on one column."""
 
     title: str
-    curves: tuple[Curve, ...]
+    curves: tuple[LossCurve, ...]
 
 
 @dataclass(frozen=True)
-class Run:
-    """A line of the list of runs; `numbers` are the scores in words."""
+class RunSummary:
+    """One stored run in the list of runs; `numbers` has its scores as text."""
 
     method: str
     data: str
@@ -159,25 +159,25 @@ class Run:
 
 @dataclass(frozen=True)
 class SuiteReport:
-    """All that a report shows of a suite.
+    """The whole report of a suite.
 
     Attributes:
         board: the leaderboard.
-        methods: what each row of its tables is, in words.
-        bars, sweeps, columns, trainings: what is drawn.
-        asked: how many runs the suite asks for.
-        runs: those that are stored.
-        environments: on what they ran, with the number of runs.
+        methods: a description of each method in the tables.
+        bars, sweeps, splits, losses: the charts.
+        asked: the number of runs that the suite asks for.
+        runs: the stored runs.
+        environments: the environments of the runs, with the number of runs in each.
         left_out: what the report lacks, and why.
     """
 
     board: Leaderboard
     methods: Mapping[str, str]
-    bars: tuple[Bars, ...]
+    bars: tuple[BarChart, ...]
     sweeps: tuple[Sweep, ...]
-    columns: tuple[Column, ...]
-    trainings: tuple[Training, ...]
+    splits: tuple[SplitReport, ...]
+    losses: tuple[LossChart, ...]
     asked: int
-    runs: tuple[Run, ...]
+    runs: tuple[RunSummary, ...]
     environments: tuple[Mapping[str, Any], ...]
     left_out: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The figures of a report as PNG and SVG files for papers."""
+"""Writes the figures of a report as PNG and SVG files for papers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from liftbench.sweeps import figures as sweep_figures
 def write_figures(report: SuiteReport, folder: Path) -> list[Path]:
     """Write all figures of a suite and return their files."""
     files = []
-    for name, figure in _named(report):
+    for name, figure in _figures_by_name(report):
         for ending, content in saved(figure).items():
             files.append(folder / f"{name}.{ending}")
             write_atomic(files[-1], content)
     return files
 
 
-def _named(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
-    """Yield each figure under a file name that no other has."""
+def _figures_by_name(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
+    """Yield each figure with a unique file name."""
     taken: set[str] = set()
     for title, figure in _figures(report):
         words = f"{report.board.suite.name}_{title}"
@@ -39,13 +39,13 @@ def _named(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
 
 def _figures(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
     methods = tuple(report.methods)
-    for bars in report.bars:
-        yield f"bars {bars.title}", plots.bar_figure(bars)
+    for chart in report.bars:
+        yield f"bars {chart.title}", plots.bar_figure(chart)
     for sweep in report.sweeps:
         for name, _, figure in sweep_figures.draw(sweep):
             yield f"sweep {name}", figure
-    for column in report.columns:
-        yield f"errors {column.title}", plots.spread_figure(column, methods)
-        yield f"frames {column.title}", plots.scene_figure(column)
-    for training in report.trainings:
-        yield f"training {training.title}", plots.training_figure(training, methods)
+    for split in report.splits:
+        yield f"errors {split.title}", plots.spread_figure(split, methods)
+        yield f"frames {split.title}", plots.frame_figure(split)
+    for chart in report.losses:
+        yield f"training {chart.title}", plots.loss_figure(chart, methods)

@@ -1,4 +1,4 @@
-"""What a report shows of the frames of a run: every error, and three frames in full."""
+"""Reads the frames of a run: the error of each, and three frames in full."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from liftbench.arrays import Arrays, cached_arrays
 from liftbench.errors import UserError
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Protocol
-from liftbench.report.content import RANKS, Scene
+from liftbench.report.content import FRAME_RANKS, ComparedFrame
 from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
 from liftbench.runs.scoring import frame_values, matched_points
 from liftbench.runs.store import RunRecord, Store
 from liftbench.types import Bools, Dataset, Floats, Reconstruction
 
-MOST_POINTS = 500  # of a scene, which is enough to see a surface by
-_KIND = "report_frames_1"  # another number when other arrays are kept
+MOST_POINTS = 500  # of a frame that is drawn: enough to show a surface
+_KIND = "report_frames_1"  # raise the number when the cached arrays change
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
-    """The errors of one split of a run and its best, median and worst frame.
+class RunFrames:
+    """The errors of a run on one split, and its best, median and worst frame.
 
     Attributes:
-        errors: (N,) of the frames that have one.
-        frame, sequence: (3,) indices and sequences of the three.
+        errors: (N,) the errors of all scored frames.
+        frame, sequence: (3,) indices and sequences of the best, median and worst frame.
         error: (3,) their errors.
-        predicted, truth: (3, P, 3) as the metric compares them.
-        hidden: (3, P) points that the method did not see.
-        counts: (3, P) points that the errors are over.
-        names: (P,) of the points.
-        edges: (E, 2) of the skeleton.
-        unit: () of the points, empty where they have none.
+        predicted, truth: (3, P, 3) their points, aligned as the metric compares them.
+        hidden: (3, P) whether the method did not see a point.
+        counts: (3, P) whether a point counts in the error.
+        names: (P,) names of the points.
+        edges: (E, 2) edges of the skeleton.
+        unit: () the unit of the points, empty if they have none.
     """
 
     errors: NDArray[np.float32]
@@ -55,11 +55,11 @@ class Frames:
     unit: NDArray[np.str_]
 
     @property
-    def scenes(self) -> tuple[Scene, ...]:
-        """The three frames, of many points every n-th."""
+    def shown(self) -> tuple[ComparedFrame, ...]:
+        """The best, median and worst frame with at most `MOST_POINTS` points."""
         kept = slice(None, None, point_step(self.truth.shape[1]))
         return tuple(
-            Scene(
+            ComparedFrame(
                 rank,
                 int(self.frame[i]),
                 int(self.sequence[i]),
@@ -69,18 +69,18 @@ class Frames:
                 self.hidden[i, kept],
                 self.counts[i, kept],
             )
-            for i, rank in enumerate(RANKS)
+            for i, rank in enumerate(FRAME_RANKS)
         )
 
 
 def point_step(points: int) -> int:
-    """Return n where scenes show every n-th of that many points."""
+    """Return n if every n-th of that many points is drawn."""
     return -(-points // MOST_POINTS)
 
 
 @dataclass(frozen=True)
 class PointProtocol:
-    """A protocol that compares points in space, its metric and the unit of its numbers."""
+    """A protocol that compares 3D points, with its metric and the unit of its numbers."""
 
     protocol: Protocol
     metric: Metric
@@ -89,25 +89,25 @@ class PointProtocol:
 
 @dataclass
 class FrameSource:
-    """Reads what is shown of the frames of runs, and counts what is absent by the reason."""
+    """Reads the frames of runs, and counts the runs without frames by the reason."""
 
     bench: Bench
     store: Store
-    compared: PointProtocol
+    point_protocol: PointProtocol
     absent: Counter[str] = field(default_factory=Counter)
 
-    def read(self, record: RunRecord, load: Callable[[str], Dataset]) -> dict[str, Frames]:
-        """Return the frames of each split of a run; nothing where they cannot be had.
+    def read(self, record: RunRecord, load: Callable[[str], Dataset]) -> dict[str, RunFrames]:
+        """Return the frames of each split of a run; none if its predictions or data are absent.
 
         Args:
-            record: of the run.
+            record: the record of the run.
             load: returns a split as the method saw it, with its truth.
         """
         path = self.store.predictions_path(record.spec.key)
         predictions = cache(partial(load_reconstructions, path))
         try:
             return {
-                split: _read_split(record, split, self.compared, predictions, load)
+                split: _read_split(record, split, self.point_protocol, predictions, load)
                 for split in record.spec.evaluate
             }
         except FileNotFoundError:
@@ -129,23 +129,26 @@ class FrameSource:
 def _read_split(
     record: RunRecord,
     split: str,
-    compared: PointProtocol,
-    predicted: Callable[[], Mapping[str, Reconstruction]],
+    point_protocol: PointProtocol,
+    predictions: Callable[[], Mapping[str, Reconstruction]],
     load: Callable[[str], Dataset],
-) -> Frames:
-    """Return what is shown of a split; it is kept in the cache, since it takes time to make."""
-    digest, protocol = record.digests.get(split, ""), compared.protocol.identity
+) -> RunFrames:
+    """Return the frames of one split, from the cache if they are there: they take long to make."""
+    digest, protocol = record.digests.get(split, ""), point_protocol.protocol.identity
     content = f"{record.spec.key} {split} {digest} {protocol}"
     checksum = hashlib.sha256(content.encode()).hexdigest()
-    return Frames(
-        **cached_arrays(
-            _KIND, checksum, lambda: _frame_arrays(predicted()[split], load(split), compared)
-        )
-    )
+
+    def make() -> Arrays:
+        return _frame_arrays(predictions()[split], load(split), point_protocol)
+
+    return RunFrames(**cached_arrays(_KIND, checksum, make))
 
 
-def _frame_arrays(prediction: Reconstruction, data: Dataset, compared: PointProtocol) -> Arrays:
-    protocol, metric = compared.protocol, compared.metric
+def _frame_arrays(
+    prediction: Reconstruction, data: Dataset, point_protocol: PointProtocol
+) -> Arrays:
+    """Return the fields of `RunFrames`."""
+    protocol, metric = point_protocol.protocol, point_protocol.metric
     values, scored = frame_values(prediction, data, metric, protocol)
     order = np.flatnonzero(scored)[np.argsort(values[scored], kind="stable")]
     frames = order[[0, len(order) // 2, -1]]

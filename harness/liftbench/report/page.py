@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else and asks for nothing."""
+"""Writes the report as one HTML page that loads nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from liftbench.report.content import Column, Scene, SuiteReport
+from liftbench.report.content import ComparedFrame, SplitReport, SuiteReport
 from liftbench.suites.grids import Axis, Index
 from liftbench.sweeps.surfaces import Surface
 from liftbench.sweeps.sweep import Sweep
@@ -30,14 +30,15 @@ _FULL_SCALE = 32767  # coordinates are kept as 16 bit integers
 
 
 def render_page(title: str, reports: Sequence[SuiteReport], figures: Sequence[str] = ()) -> str:
-    """Return the page of some suites.
+    """Return the report page of one or more suites.
 
-    A policy in its head forbids every request and every script but its own. All text is escaped.
+    A Content-Security-Policy in its head forbids all requests and all scripts except its own. All
+    text is escaped.
 
     Args:
-        title: of the page.
-        reports: one a suite.
-        figures: files of the same figures, relative to the page, that it names.
+        title: the title of the page.
+        reports: one for each suite.
+        figures: files of the same figures, as paths relative to the page, which links to them.
     """
     style = _text("page.css")
     script = "\n".join(["'use strict';", *(_text(name) for name in _SCRIPTS)])
@@ -57,7 +58,7 @@ def render_page(title: str, reports: Sequence[SuiteReport], figures: Sequence[st
         style=Markup(style),  # noqa: S704 our own files
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),
-        data=Markup(_script_json([_drawn(report) for report in reports])),  # noqa: S704 escaped
+        data=Markup(_script_json([_chart_data(report) for report in reports])),  # noqa: S704 escaped
     )
 
 
@@ -66,7 +67,7 @@ def _text(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a Content-Security-Policy that lets in this style and this script alone."""
+    """Return a Content-Security-Policy that allows only this style and this script."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -78,24 +79,24 @@ def _digest(text: str) -> str:
 
 
 def _script_json(content: object) -> str:
-    """Return JSON that is safe inside of a script element, where only `<` could end it."""
+    """Return JSON without `<`, the only character that could end a script element."""
     text = json.dumps(content, default=vars, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
 
 
-def _drawn(report: SuiteReport) -> dict[str, Any]:
-    """Return what the page's script draws of a suite."""
+def _chart_data(report: SuiteReport) -> dict[str, Any]:
+    """Return the data that the page's script draws for a suite."""
     return {
         "methods": list(report.methods),
         "bars": report.bars,
-        "planes": [plane for sweep in report.sweeps for plane in _planes(sweep)],
-        "columns": [_column(column) for column in report.columns],
-        "trainings": report.trainings,
+        "planes": [plane for sweep in report.sweeps for plane in _plane_data(sweep)],
+        "columns": [_split_data(split) for split in report.splits],
+        "trainings": report.losses,
     }
 
 
-def _planes(sweep: Sweep) -> Iterator[dict[str, Any]]:
-    """Yield the numbers over the first two axes, for each split and values of further axes."""
+def _plane_data(sweep: Sweep) -> Iterator[dict[str, Any]]:
+    """Yield the numbers over the first two axes, for each split and each value of further axes."""
     first, *others = sweep.grid.axes
     for panel in sweep.panels:
         for split, rest in product(panel.splits, np.ndindex(sweep.grid.shape[2:])):
@@ -104,13 +105,13 @@ def _planes(sweep: Sweep) -> Iterator[dict[str, Any]]:
             yield {
                 "title": join_words(panel.name, split, *fixed),
                 "metric": f"{panel.protocol.identity} ({panel.unit})",
-                "first": _axis(first),
-                "second": _axis(others[0]) if others else None,
-                "surfaces": [_surface(surface, rest) for surface in panel.of(split)],
+                "first": _axis_data(first),
+                "second": _axis_data(others[0]) if others else None,
+                "surfaces": [_surface_data(surface, rest) for surface in panel.of(split)],
             }
 
 
-def _axis(axis: Axis) -> dict[str, Any]:
+def _axis_data(axis: Axis) -> dict[str, Any]:
     return {
         "name": axis.name_and_unit,
         "heading": axis.heading,
@@ -119,8 +120,8 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
 
 
-def _surface(surface: Surface, rest: Index) -> dict[str, Any]:
-    """Return numbers [first][second], one second where there is no such axis."""
+def _surface_data(surface: Surface, rest: Index) -> dict[str, Any]:
+    """Return numbers as [first][second]; without a second axis, each row has one number."""
 
     def plane(numbers: Floats) -> list[list[float | None]]:
         where: Any = (..., *rest)
@@ -144,26 +145,31 @@ def _number(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _column(column: Column) -> dict[str, Any]:
+def _split_data(split: SplitReport) -> dict[str, Any]:
     galleries = [
-        {**vars(gallery), "scenes": [_scene(scene) for scene in gallery.scenes]}
-        for gallery in column.galleries
+        {
+            "method": gallery.method,
+            "seed": gallery.seed,
+            "key": gallery.key,
+            "scenes": [_frame_data(frame) for frame in gallery.frames],
+        }
+        for gallery in split.galleries
     ]
-    return {**vars(column), "galleries": galleries}
+    return {**vars(split), "galleries": galleries}
 
 
-def _scene(scene: Scene) -> dict[str, Any]:
-    """Return a scene with its points as base64 of integers."""
-    points = scene.centred
+def _frame_data(frame: ComparedFrame) -> dict[str, Any]:
+    """Return a frame with its points as 16 bit integers in base64."""
+    points = frame.centred
     scale = (float(np.abs(points).max()) or 1.0) / _FULL_SCALE
     packed = np.rint(points / scale).astype("<i2").tobytes()
     return {
-        "rank": scene.rank,
-        "frame": scene.frame,
-        "sequence": scene.sequence,
-        "error": scene.error,
+        "rank": frame.rank,
+        "frame": frame.index,
+        "sequence": frame.sequence,
+        "error": frame.error,
         "scale": scale,
         "points": base64.b64encode(packed).decode(),
-        "hidden": np.flatnonzero(scene.hidden).tolist(),
-        "uncounted": np.flatnonzero(~scene.counts).tolist(),
+        "hidden": np.flatnonzero(frame.hidden).tolist(),
+        "uncounted": np.flatnonzero(~frame.counts).tolist(),
     }

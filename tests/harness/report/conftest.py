@@ -1,4 +1,4 @@
-"""A headless Chromium that speaks the DevTools protocol over a pipe."""
+"""A headless Chromium, and a report that has every kind of content."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ import pytest
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.report import SuiteReport
 from liftbench.report.content import (
-    RANKS,
+    FRAME_RANKS,
     Bar,
-    Bars,
-    Column,
-    Curve,
+    BarChart,
+    ComparedFrame,
+    ErrorSpread,
     Gallery,
-    Run,
-    Scene,
-    Spread,
-    Training,
+    LossChart,
+    LossCurve,
+    RunSummary,
+    SplitReport,
 )
 from liftbench.suites.grids import Axis, Grid
 from liftbench.suites.published import PublishedNumber
@@ -62,7 +62,7 @@ class Browser:
     """A running browser with one page.
 
     Attributes:
-        events: what the page has told so far: (method, params).
+        events: the events that the page has reported so far: (method, params).
     """
 
     process: subprocess.Popen[bytes]
@@ -87,7 +87,7 @@ class Browser:
                 return dict(answer["result"])
 
     def wait_for(self, method: str) -> None:
-        """Wait until the page tells of an event."""
+        """Wait until the page reports an event."""
         while not any(name == method for name, _ in self.events):
             self._receive()
 
@@ -103,7 +103,7 @@ class Browser:
         return answer
 
     def attach(self) -> None:
-        """Take over the page that the browser has opened."""
+        """Attach to the page that the browser has opened."""
         targets = self.send("Target.getTargets")["targetInfos"]
         page = next(target for target in targets if target["type"] == "page")
         attached = self.send("Target.attachToTarget", targetId=page["targetId"], flatten=True)
@@ -112,7 +112,7 @@ class Browser:
             self.send(f"{domain}.enable")
 
     def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Open a file and wait until it is loaded and has drawn."""
+        """Open a file and wait until the page is loaded and drawn."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -122,7 +122,7 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
-        self._load("about:blank")  # or another place of the same page would not load it
+        self._load("about:blank")  # the same page at another anchor would not load again
         self._load(path.resolve().as_uri())
         self.settle()
 
@@ -132,11 +132,11 @@ class Browser:
         self.wait_for("Page.loadEventFired")
 
     def settle(self) -> None:
-        """Wait until the page has drawn what was asked for."""
+        """Wait until the page has drawn its changes."""
         self.run("await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
     def run(self, script: str) -> Any:
-        """Return the value of the statements of a script, which may return and await."""
+        """Run statements of JavaScript, which may await, and return what they return."""
         done = self.send(
             "Runtime.evaluate",
             expression=f"(async () => {{ {script} }})()",
@@ -162,26 +162,26 @@ class Browser:
         self.settle()
 
     def press(self, key: str) -> None:
-        """Press a key on what has the focus."""
+        """Press a key on the element that has the focus."""
         for kind in ("keyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key)
         self.settle()
 
     def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        """Write a picture of what is shown, or of the whole page."""
+        """Write a picture of the visible part of the page, or of the whole page."""
         shot = self.send("Page.captureScreenshot", captureBeyondViewport=whole, format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
 
     @property
     def requests(self) -> list[str]:
-        """Addresses that the page has asked for."""
+        """The addresses that the page has requested."""
         return [
             p["request"]["url"] for name, p in self.events if name == "Network.requestWillBeSent"
         ]
 
     @property
     def complaints(self) -> list[dict[str, Any]]:
-        """What the console was told."""
+        """All errors and messages of the console."""
         names = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
         return [params for name, params in self.events if name in names]
 
@@ -194,19 +194,21 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("no Chromium here: apt-get install chromium")
     profile = tmp_path_factory.mktemp("profile")
     pipes = [*os.pipe(), *os.pipe()]
-    # Out of the way of 3 and 4, which the browser's end of the pipes will be.
-    theirs, commands, answers, told = (fcntl.fcntl(p, fcntl.F_DUPFD_CLOEXEC, 10) for p in pipes)
+    # Descriptors from 10 on, because the browser reads from 3 and writes to 4.
+    theirs_in, commands, answers, theirs_out = (
+        fcntl.fcntl(p, fcntl.F_DUPFD_CLOEXEC, 10) for p in pipes
+    )
     for pipe in pipes:
         os.close(pipe)
-    start = [sys.executable, "-c", _START, str(theirs), str(told)]
+    start = [sys.executable, "-c", _START, str(theirs_in), str(theirs_out)]
     process = subprocess.Popen(
         [*start, found, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
-        pass_fds=(theirs, told),
+        pass_fds=(theirs_in, theirs_out),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    os.close(theirs)
-    os.close(told)
+    os.close(theirs_in)
+    os.close(theirs_out)
     made = Browser(process, commands, answers)
     try:
         made.attach()
@@ -220,20 +222,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def report() -> SuiteReport:
-    """A report of everything that there is, in which every text that a plugin gives is markup."""
+    """A report with every kind of content; each text that a plugin could supply is markup."""
     data = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train"]}
-    suite: dict[str, Any] = {"title": f"Small {MARKUP}", "data": [data], "protocol": "e3d"}
-    named = Suite(name="small", methods={"ours": {}}, **suite)  # type: ignore[arg-type]
-    run = Run(MARKUP, MARKUP, 0, "ok", "train e3d 0.5", 1.5, 0.25, 100.0, "0123456789abcdef")
+    asked = {"name": "small", "title": f"Small {MARKUP}", "data": [data], "protocol": "e3d"}
+    named = Suite.model_validate({**asked, "methods": {"ours": {}}})
+    run = RunSummary(MARKUP, MARKUP, 0, "ok", "train e3d 0.5", 1.5, 0.25, 100.0, "0123456789abcdef")
     return SuiteReport(
         board=Leaderboard(
             named, (_section(),), (MARKUP,), (f"a note {MARKUP}",), (f"a problem {MARKUP}",)
         ),
         methods={"ours": "Ours", MARKUP: MARKUP, "only printed": ""},
-        bars=(Bars(MARKUP, MARKUP, (Bar("ours", MARKUP, 0.5, 0.1, 0.75, MARKUP),)),),
+        bars=(BarChart(MARKUP, MARKUP, (Bar("ours", MARKUP, 0.5, 0.1, 0.75, MARKUP),)),),
         sweeps=_sweeps(named),
-        columns=(_column(f"one {MARKUP}", 0), _column("two", 1)),
-        trainings=(Training(MARKUP, tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),),
+        splits=(_split(f"one {MARKUP}", 0), _split("two", 1)),
+        losses=(LossChart(MARKUP, tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),),
         asked=3,
         runs=(run, replace(run, status="out_of_memory")),
         environments=({"runs": 1, "processor": MARKUP, "packages": {MARKUP: MARKUP}}, {"runs": 2}),
@@ -242,7 +244,7 @@ def report() -> SuiteReport:
 
 
 def _section() -> Section:
-    """Six rows whose numbers sort otherwise than their names, their texts and their order do."""
+    """Six entries: by number they sort differently than by name, by text and by position."""
     values = {"b": 2.5, "c": None, "a": 0.125, "e": None, "d": 0.015, MARKUP: None}
     entries = tuple(_entry(name, value) for name, value in values.items())
     return Section(BUILTIN_PROTOCOLS[0], "ratio", more_is_better=False, entries=entries)
@@ -276,14 +278,24 @@ def _entry(method: str, value: float | None) -> Entry:
 
 def _printed(method: str) -> PublishedNumber:
     return PublishedNumber(
-        **{"paper": "paper", "table": MARKUP, "dataset": "tiny", "subset": MARKUP},
-        **{"split": "train", "setting": "", "method": method, "metric": "e3d", "unit": "ratio"},
-        **{"value": 10.5, "std": None, "note": "", "decimals": 3},  # type: ignore[arg-type]
+        paper="paper",
+        table=MARKUP,
+        dataset="tiny",
+        subset=MARKUP,
+        split="train",
+        setting="",
+        method=method,
+        metric="e3d",
+        unit="ratio",
+        value=10.5,
+        std=None,
+        note="",
+        decimals=3,
     )
 
 
 def _sweeps(suite: Suite) -> tuple[Sweep, ...]:
-    """A curve, a plane, and two planes that a third axis tells apart."""
+    """A curve, a plane, and two planes for the two values of a third axis."""
     noise = Axis("noise", "pixels", (0.0, 3.0, 5.0), f"Noise {MARKUP}", MARKUP)
     hidden = Axis("missing", "share", (0.0, 0.3), "Hidden", "%")
     occlusion = Axis("data", "occlusion", (False, True), "Occlusion")
@@ -314,28 +326,28 @@ def _surface(grid: Grid, method: str, values: Floats, printed: Floats | None = N
     return Surface(grid, "train", method, values, nothing if printed is None else printed, status)
 
 
-def _column(title: str, seed: int) -> Column:
+def _split(title: str, seed: int) -> SplitReport:
     rng = np.random.default_rng(seed)
     bins = tuple(np.geomspace(0.01, 1, 9).tolist())
     spreads = tuple(
-        Spread(name, 2, 40, (0.02, 0.1, 0.2 + i, 0.4, 0.9), (0.125,) * 8)
+        ErrorSpread(name, 2, 40, (0.02, 0.1, 0.2 + i, 0.4, 0.9), (0.125,) * 8)
         for i, name in enumerate(METHODS[:2])
     )
     galleries = tuple(
-        Gallery(name, 0, "0123456789abcdef", tuple(_scene(rng, i) for i in range(3)))
+        Gallery(name, 0, "0123456789abcdef", tuple(_frame(rng, i) for i in range(3)))
         for name in METHODS[:2]
     )
     names = (MARKUP, *"bcdef")
     edges = ((0, 1), (1, 2), (3, 4), (4, 5))
-    return Column(title, "e3d@1 (ratio)", "m", bins, spreads, galleries, names, edges, 6)
+    return SplitReport(title, "e3d@1 (ratio)", "m", bins, spreads, galleries, names, edges, 6)
 
 
-def _scene(rng: np.random.Generator, i: int) -> Scene:
+def _frame(rng: np.random.Generator, i: int) -> ComparedFrame:
     truth = rng.normal(size=(6, 3))
     predicted = truth + 0.1 * (i + 1) * rng.normal(size=(6, 3))
     hidden, counts = np.arange(6) == i, np.arange(6) < 5
-    return Scene(RANKS[i], 7 + i, 2, 0.1 * (i + 1), predicted, truth, hidden, counts)
+    return ComparedFrame(FRAME_RANKS[i], 7 + i, 2, 0.1 * (i + 1), predicted, truth, hidden, counts)
 
 
-def _curve(method: str, seed: int) -> Curve:
-    return Curve(method, seed, tuple((10 * i, 1.0 / (1 + i + seed)) for i in range(20)))
+def _curve(method: str, seed: int) -> LossCurve:
+    return LossCurve(method, seed, tuple((10 * i, 1.0 / (1 + i + seed)) for i in range(20)))

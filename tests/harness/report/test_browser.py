@@ -86,8 +86,8 @@ def test_it_opens_from_a_file_without_a_request_or_a_complaint(
     )
 
 
-def test_the_browser_would_tell(browser: Browser, page: Path, tmp_path: Path) -> None:
-    """The checks above can fail: another script and a request are told, and stopped."""
+def test_the_browser_reports_violations(browser: Browser, page: Path, tmp_path: Path) -> None:
+    """The checks above can fail: another script and a request are reported, and blocked."""
     worse = tmp_path / "worse.html"
     extra = "<script>document.title = 'owned'</script><img src='https://example.org/x.png'>"
     worse.write_text(page.read_text(encoding="utf-8").replace("<main>", f"<main>{extra}"), "utf-8")
@@ -140,14 +140,14 @@ def test_frames_turn_by_drag_and_together(opened: Browser) -> None:
     before = [picture(opened, i) for i in range(3)]
     assert len(set(before)) == 3
     opened.run("document.querySelector('canvas').scrollIntoView({block: 'center'})")
-    box = opened.run(
+    x, y = opened.run(
         "const b = document.querySelector('canvas').getBoundingClientRect(); "
         "return [b.x + b.width / 2, b.y + b.height / 2]"
     )
-    opened.drag(*box, 60, 25)
+    opened.drag(x, y, 60, 25)
     after = [picture(opened, i) for i in range(3)]
     assert all(one != other for one, other in zip(before, after, strict=True))
-    opened.drag(*box, -60, -25)
+    opened.drag(x, y, -60, -25)
     assert picture(opened) == before[0]
 
 

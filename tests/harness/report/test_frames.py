@@ -82,9 +82,9 @@ def test_the_best_the_median_and_the_worst_frame_are_shown(setting: Setting) -> 
     assert frames.errors == pytest.approx(ERRORS)
     assert frames.frame.tolist() == [1, 6, 2]
     assert frames.error == pytest.approx([1.0, 4.0, 9.0])
-    best, median, worst = frames.scenes
+    best, median, worst = frames.shown
     assert (best.rank, median.rank, worst.rank) == ("best", "median", "worst")
-    assert (worst.frame, worst.sequence, worst.error) == (2, 12, pytest.approx(9.0))
+    assert (worst.index, worst.sequence, worst.error) == (2, 12, pytest.approx(9.0))
     truth = setting.data.truth
     assert truth is not None
     centred = truth.points_3d[2] - truth.points_3d[2].mean(axis=0)
@@ -111,7 +111,7 @@ def test_what_was_read_is_kept_as_long_as_the_predictions_are_the_same(setting: 
     again = setting.read()["train"]
     assert setting.loads == ["train"]
     assert np.array_equal(first.errors, again.errors)
-    assert [s.frame for s in first.scenes] == [s.frame for s in again.scenes]
+    assert [s.index for s in first.shown] == [s.index for s in again.shown]
     other = RunRecord(setting.record.spec, "ok", digests={"train": "2"})
     assert setting.source.read(other, setting.load) == {}
 
@@ -130,9 +130,9 @@ def test_damaged_predictions_are_told(setting: Setting) -> None:
     path = setting.source.store.predictions_path(setting.record.spec.key)
     path.write_bytes(path.read_bytes()[:-40])
     assert setting.read() == {}
-    (told,) = setting.source.left_out
-    assert " of 1 run: " in told
-    assert f"{path}: not a whole .npz file" in told
+    (reason,) = setting.source.left_out
+    assert " of 1 run: " in reason
+    assert f"{path}: not a whole .npz file" in reason
 
 
 def test_absent_data_is_told_without_the_folder_of_this_machine(setting: Setting) -> None:
@@ -140,8 +140,8 @@ def test_absent_data_is_told_without_the_folder_of_this_machine(setting: Setting
         raise DataMissingError(f"tiny: looked for {ROOT}/tiny/one.npy")
 
     assert setting.read(absent) == {}
-    (told,) = setting.source.left_out
-    assert told.endswith("of 1 run: tiny: looked for DATA_ROOT/tiny/one.npy")
+    (reason,) = setting.source.left_out
+    assert reason.endswith("of 1 run: tiny: looked for DATA_ROOT/tiny/one.npy")
 
 
 def test_predictions_that_cannot_be_scored_are_told(setting: Setting) -> None:

@@ -49,8 +49,8 @@ def test_markup_in_names_is_text(page: Reader) -> None:
 
 
 def test_runs_are_counted_by_how_they_ended(report: SuiteReport) -> None:
-    told = "2 of 3 runs stored: 1 ok, 1 out of memory."
-    assert render_page("A report", [report]).count(told) == 1
+    counts = "2 of 3 runs stored: 1 ok, 1 out of memory."
+    assert render_page("A report", [report]).count(counts) == 1
 
 
 def test_nothing_is_fetched(page: Reader) -> None:
@@ -106,11 +106,11 @@ def test_a_sweep_is_a_plane_for_each_split_and_value_of_further_axes(page: Reade
 
 def test_packed_points_are_those_of_the_scene(page: Reader, report: SuiteReport) -> None:
     (suite,) = json.loads(page.raw["script"][0])
-    scene: Any = report.columns[1].galleries[0].scenes[2]
+    frame: Any = report.splits[1].galleries[0].frames[2]
     packed = suite["columns"][1]["galleries"][0]["scenes"][2]
     points = np.frombuffer(base64.b64decode(packed["points"]), "<i2").reshape(2, 6, 3)
-    known = np.array([*scene.truth[:5], scene.predicted[5]])  # the last point does not count
-    expected = np.stack([scene.predicted, known]) - known.mean(axis=0)
+    known = np.array([*frame.truth[:5], frame.predicted[5]])  # the last point does not count
+    expected = np.stack([frame.predicted, known]) - known.mean(axis=0)
     assert np.abs(points * packed["scale"] - expected).max() <= packed["scale"] / 2 * 1.001
     assert np.abs(points).max() == 32767
     assert (packed["hidden"], packed["uncounted"]) == ([2], [5])
@@ -128,7 +128,7 @@ def test_suites_share_a_page(report: SuiteReport) -> None:
 
 def test_points_in_one_place_are_shown(report: SuiteReport) -> None:
     """A protocol that neither scales nor aligns lets them pass."""
-    scene = report.columns[0].galleries[0].scenes[0]
-    for points in (scene.predicted, scene.truth):
+    frame = report.splits[0].galleries[0].frames[0]
+    for points in (frame.predicted, frame.truth):
         points[:] = 1.0
     assert "NaN" not in render_page("A report", [report])

@@ -38,8 +38,8 @@ def test_it_writes_a_page_and_figures_beside_it(finished: TinyBench) -> None:
     assert f"wrote {folder / 'report.html'}" in result.stdout
     assert f"{len(figures)} figures" in result.stdout
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for told in ("seeded", "urandom", "rigid", "liftbench run small", "numpy", *map(str, figures)):
-        assert told.removeprefix(f"{folder}/") in page
+    for text in ("seeded", "urandom", "rigid", "liftbench run small", "numpy", *map(str, figures)):
+        assert text.removeprefix(f"{folder}/") in page
     assert "No error distributions" not in page
 
 
@@ -124,11 +124,11 @@ def test_it_shows_the_sweeps_of_the_suite_and_of_calls(bench: TinyBench, whose: 
 def test_a_damaged_grid_is_told_in_one_line(finished: TinyBench) -> None:
     path = finished.store().folder / "sweep" / "noise.json"
     path.parent.mkdir()
-    for content, told in (("{", "not JSON"), ("[1]", "expected parameters by corruption")):
+    for content, message in (("{", "not JSON"), ("[1]", "expected parameters by corruption")):
         path.write_text(content)
         result = report(finished, finished.folder / "small.yaml")
         assert result.exit_code == 2
-        assert f"{path}: {told}" in result.stderr.splitlines()[-1]
+        assert f"{path}: {message}" in result.stderr.splitlines()[-1]
 
 
 def test_out_says_where(finished: TinyBench, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_all_has_every_registered_suite_with_runs(finished: TinyBench, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ([], "report: expected the name of a suite, or --all"),
         (["quickstart", "--all"], "report: expected the name of a suite, or --all"),
@@ -167,13 +167,13 @@ def test_all_has_every_registered_suite_with_runs(finished: TinyBench, tmp_path:
     ids=" ".join,
 )
 def test_mistakes_are_told_in_one_line_and_nothing_is_written(
-    bench: TinyBench, words: list[str], told: str
+    bench: TinyBench, words: list[str], message: str
 ) -> None:
     bench.results.mkdir()
     result = report(bench, *words)
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
-    assert told in line
+    assert message in line
     assert list(bench.results.iterdir()) == []
 
 

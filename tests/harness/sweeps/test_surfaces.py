@@ -75,6 +75,21 @@ def test_area_of_a_single_whole_seed_has_no_spread() -> None:
     assert np.isnan(made.area_spread)
 
 
+def test_area_and_cost_are_means_over_the_seeds() -> None:
+    """The areas are 2, 4 and 12, the clean numbers 1, 1 and 4; the cost is the ratio of means."""
+    made = surface([[1.0, 2.0, 3.0], [1.0, 4.0, 7.0], [4.0, 12.0, 20.0]], MISSING)
+    assert made.area == 6
+    assert made.cost == 3
+    assert made.area_spread == pytest.approx(np.sqrt(28))
+
+
+def test_two_seeds_have_a_spread() -> None:
+    assert surface([[1.0, 2.0, 3.0], [3.0, 2.0, np.nan]], MISSING).spread.tolist()[:2] == [
+        pytest.approx(np.sqrt(2)),
+        0,
+    ]
+
+
 def test_cost_is_over_the_clean_number_of_the_same_seeds() -> None:
     made = surface([[1.0, 3.0, 5.0], [100.0, np.nan, 1.0]], MISSING)
     assert made.area == made.cost == 3.0
@@ -113,6 +128,26 @@ def test_growth_counts_steps_against_the_bands() -> None:
     assert (growth.grows, growth.within) == (2, 1)
     assert growth.falls == ("noise 5 to 10",)
     assert growth.factor == pytest.approx(2.2)
+
+
+def test_a_step_as_large_as_its_band_is_within_it() -> None:
+    """The two seeds are 2 apart at each value, or equal; the numbers are exact in binary."""
+    made = surface([[1.0, 1.0, 3.0], [1.0, 1.0, 3.0]], MISSING)
+    assert (made.growth(0).grows, made.growth(0).within, made.growth(0).falls) == (1, 1, ())
+
+
+def test_growth_along_a_middle_axis() -> None:
+    """Each of three axes has its own step; the bands are those of the same cells."""
+    steps = np.stack(np.meshgrid([0, 1, 2, 3, 4], [0, 10, 20], [0, 100, 200], indexing="ij"))
+    middle = steps.sum(axis=0) + 1.0
+    width = np.where(steps[1] == 10, 8.0, 0.0)  # a standard deviation of 8 at missing=30
+    made = surface(np.stack([middle - width, middle, middle + width]), NOISE, MISSING, FRAMES)
+    noise, missing, frames = (made.growth(number) for number in range(3))
+    assert (noise.axis, missing.axis, frames.axis) == (NOISE, MISSING, FRAMES)
+    assert (noise.factor, missing.factor, frames.factor) == (5, 21, 201)
+    assert (noise.grows, noise.within) == (4 * 2 * 3, 4 * 3)
+    assert (missing.grows, missing.within) == (2 * 5 * 3, 0)
+    assert (frames.grows, frames.within) == (2 * 5 * 3, 0)
 
 
 def test_a_single_seed_has_no_band() -> None:

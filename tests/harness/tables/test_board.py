@@ -9,7 +9,7 @@ import pytest
 
 from liftbench.errors import UserError
 from liftbench.runs.store import RunRecord, Score
-from liftbench.tables import to_csv
+from liftbench.tables import Position, to_csv
 
 if TYPE_CHECKING:
     from tests.harness.tables.conftest import Board
@@ -83,6 +83,30 @@ def test_seed_that_failed_lowers_the_coverage(board: Board) -> None:
     assert (row["value"], row["n_seeds"], row["coverage"]) == ("0.5", "2", "0.5")
     assert (row["status"], row["key"]) == ("failed", first.key)
     assert "**0.500 ± 0.354†** (2 of 4 seeds, failed)" in board.markdown()
+
+
+def test_score_of_a_run_that_is_not_ok_does_not_count(board: Board) -> None:
+    first, second = board.add("ours", 0.25, None)
+    scores = {"e3d@1": {"train": Score(0.75, {}, 8)}}
+    board.store.write(RunRecord(second, "failed", scores, error="first line"))
+    (row,) = board.csv()
+    assert (row["value"], row["n_seeds"], row["status"]) == ("0.25", "1", "failed")
+    assert row["key"] == first.key
+
+
+def test_the_first_bad_status_is_shown(board: Board) -> None:
+    board.add("ours", 0.25, "timeout", "failed")
+    assert [row["status"] for row in board.csv()] == ["timeout"]
+
+
+def test_seconds_are_means_over_the_runs_that_have_them(board: Board) -> None:
+    specs = board.add("ours", None, None, None)
+    for spec, fit in zip(specs, (1.0, 0.0, None), strict=True):
+        scores = {"e3d@1": {"train": Score(0.5, {}, 8)}}
+        record = RunRecord(spec, "ok", scores, fit_seconds=fit, predict_seconds=4.0)
+        board.store.write(record)
+    (row,) = board.csv()
+    assert (row["fit_seconds"], row["predict_seconds"]) == ("0.5", "4")
 
 
 def test_absent_data_is_not_available(board: Board) -> None:
@@ -239,6 +263,69 @@ def test_lengths_are_printed_in_units_of_the_dataset(board: Board, unit: str) ->
 
 
 # --- what is said of a number ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("protocol", "unit", "printed", "words"),
+    [
+        ("e3d", "ratio", ("0.4", "0.6"), ["worse", "better"]),
+        ("pck", "percent", ("0.4", "0.6"), ["better", "worse"]),
+    ],
+)
+def test_section_judges_by_its_protocol(
+    board: Board, protocol: str, unit: str, printed: tuple[str, str], words: list[str]
+) -> None:
+    board.suite["protocol"] = protocol
+    (spec,) = board.add("ours", None)
+    scores = {f"{protocol}@1": {"train": Score(0.5, {}, 8)}}
+    board.store.write(RunRecord(spec, "ok", scores))
+    for text in printed:
+        board.add_printed(text, metric=protocol, unit=unit)
+    (section,) = board.make().sections
+    (entry,) = section.entries
+    verdicts = [section.verdict(entry, number) for number in entry.printed]
+    assert [verdict and verdict.word for verdict in verdicts] == words
+
+
+def test_section_judges_with_our_spread_over_seeds(board: Board) -> None:
+    board.add("ours", 0.25, 0.75)
+    board.add("none", None)
+    board.add_printed("0.9")
+    (section,) = board.make().sections
+    ours, none = section.entries
+    (number,) = ours.printed
+    verdict = section.verdict(ours, number)
+    assert verdict is not None
+    assert (verdict.word, verdict.origin) == ("better", "our seeds")
+    assert section.verdict(none, number) is None
+
+
+def test_position_of_a_line(board: Board) -> None:
+    board.add("ours", 0.5, subset="two", setting="noisy", splits=("unseen",))
+    (line,) = board.make().lines
+    assert line.position == Position("ours", "tiny", "two", "unseen", "noisy")
+    assert line.position._asdict() == {
+        name: getattr(line, name) for name in ("method", "dataset", "subset", "split", "setting")
+    }
+
+
+def test_lines_of_all_sections(board: Board) -> None:
+    board.suite["also"] = ["mpjpe"]
+    board.add("ours", 0.5)
+    assert [line.protocol for line in board.make().lines] == ["e3d@1", "mpjpe@1"]
+
+
+def test_printed_method_is_listed_for_each_setting(board: Board) -> None:
+    for setting in ("clean", "noisy"):
+        board.add("ours", 0.5, setting=setting)
+        board.add_printed("0.25", method="theirs", setting=setting)
+    found = [(row["method"], row["setting"], row["status"]) for row in board.csv()]
+    assert found == [
+        ("ours", "clean", "ok"),
+        ("ours", "noisy", "ok"),
+        ("theirs", "clean", "published_only"),
+        ("theirs", "noisy", "published_only"),
+    ]
 
 
 def test_section_refuses_rows_under_another_protocol(board: Board) -> None:

@@ -22,6 +22,8 @@ def printed(text: str, std: float | None = None) -> PublishedNumber:
         (0.0235, None, printed("0.024"), "within", 0.0005, "printed digits"),
         (0.0246, None, printed("0.024"), "worse", 0.0005, "printed digits"),
         (0.0234, None, printed("0.024"), "better", 0.0005, "printed digits"),
+        (0.024501, None, printed("0.024"), "worse", 0.0005, "printed digits"),
+        (0.5, None, printed("0"), "within", 0.5, "printed digits"),
         (0.0246, None, printed("0.02"), "within", 0.005, "printed digits"),
         (82.4, None, printed("82"), "within", 0.5, "printed digits"),
         (0.031, 0.007, printed("0.028"), "within", 0.007, "our seeds"),

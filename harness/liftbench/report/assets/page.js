@@ -85,11 +85,11 @@ function drawGallery(host, column, gallery) {
     const points = unpacked(scene);
     const gaps = points.predicted.map((p, i) => distance(p, points.truth[i]));
     const farthest = gaps.indexOf(Math.max(...gaps));
-    const told = `frame ${scene.frame}, in sequence ${scene.sequence}, ${column.metric} ${short(scene.error)}`;
+    const described = `frame ${scene.frame}, in sequence ${scene.sequence}, ${column.metric} ${short(scene.error)}`;
     const far = `farthest off: ${column.names[farthest]}, ${short(gaps[farthest])} ${column.unit}`;
     return html('figure', { class: 'scene' },
-      html('figcaption', {}, html('strong', {}, scene.rank), `: ${told}; ${far}`),
-      sceneCanvas(scene, points, column, view, `${scene.rank} frame of ${gallery.method}: ${told}; ${far}`),
+      html('figcaption', {}, html('strong', {}, scene.rank), `: ${described}; ${far}`),
+      sceneCanvas(scene, points, column, view, `${scene.rank} frame of ${gallery.method}: ${described}; ${far}`),
       numbers(['point', `off by ${column.unit}`, ''], () => column.names.map((name, i) => {
         const scored = !scene.uncounted.includes(i);
         const marks = [scene.hidden.includes(i) && 'hidden', !scored && 'not scored'];
