@@ -1,4 +1,4 @@
-"""Comparisons as people read them."""
+"""The page of a comparison of two methods."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from liftbench.tables.wording import absent_lines, sentences, signed_text
 
 _DECIMALS = 4
 _READING = (
-    f"Marks: + A is better, - A is worse, ~ no difference to be seen at {LEVEL:.0%}, x cannot be "
-    "compared.",
-    "Errors of the same frames are compared, means over n seeds. The seeds are taken as given: "
-    "nothing is said of other trainings.",
-    "Frames of a sequence are alike, so that sequences are the units of the test; of several "
-    "subsets together, such as subjects, the subsets are.",
+    f"Marks: + A is better, - A is worse, ~ no significant difference at {LEVEL:.0%}, x not "
+    "comparable.",
+    "Errors are means over n seeds, compared in the same frames. The test covers these trainings "
+    "and makes no statement about other seeds.",
+    "Frames of a sequence are correlated, so sequences are the units of the test; for the mean of "
+    "several subsets, such as subjects, the subsets are the units.",
     f"{STATEMENT}.",
-    "Every line is a test of its own: of twenty without a difference, one shows one by chance.",
+    "Each row is a separate test: of twenty rows without a true difference, one is marked by "
+    "chance.",
 )
 _HEADER = ("subset", "split", "A", "B", "A minus B", "95% interval", "p", "units", "mark")
 
@@ -33,25 +34,25 @@ def comparison_page(
     absent: Sequence[Pair],
     registry: Registry,
 ) -> Page:
-    """Return the comparisons of two `sides`, a part for each protocol.
+    """Return the page of all comparisons, with a part for each protocol.
 
     Args:
-        title: of the page.
-        sides: what A and B are.
-        done: comparisons by the name of their protocol.
-        absent: pairs that have a reason not to be compared at all.
-        registry: has the protocols.
+        title: the title of the page.
+        sides: descriptions of A and of B.
+        done: the comparisons by the name of their protocol.
+        absent: the pairs that cannot be compared, with their reasons.
+        registry: the registry with the protocols.
     """
     parts = []
     for protocol in (registry.protocols[name] for name in done):
         tables: dict[str, list[tuple[TableCell, ...]]] = {}
-        for one in done[protocol.name]:
-            tables.setdefault(one.name, []).append(_line(one))
+        for comparison in done[protocol.name]:
+            tables.setdefault(comparison.name, []).append(_row(comparison))
         caption = sentences(
             f"Protocol {protocol.identity}: {protocol.description}",
             f"{'Higher' if more_is_better(protocol, registry) else 'Lower'} is better",
         )
-        shown = (Table(name, _HEADER, tuple(lines)) for name, lines in tables.items())
+        shown = (Table(name, _HEADER, tuple(rows)) for name, rows in tables.items())
         parts.append(PagePart(protocol.identity, caption, "", tuple(shown)))
     without = tuple(absent_lines((pair.name, pair.subset, pair.reason) for pair in absent))
     lists = (
@@ -61,19 +62,20 @@ def comparison_page(
     return Page("comparison", title, tuple(parts), lists)
 
 
-def _line(one: Comparison) -> tuple[TableCell, ...]:
-    place = TableCell(one.subset), TableCell(one.split)
-    mark = TableCell(one.mark, f"({one.reason})" if one.reason else "")
-    if one.test is None:
-        return *place, *(TableCell() for _ in _HEADER[3:]), mark
-    return *place, *map(_number, one.sides), *_test_fields(one.test), mark
+def _row(comparison: Comparison) -> tuple[TableCell, ...]:
+    names = TableCell(comparison.subset), TableCell(comparison.split)
+    reason = f"({comparison.reason})" if comparison.reason else ""
+    mark = TableCell(comparison.mark, reason)
+    if comparison.test is None:
+        return *names, *(TableCell() for _ in _HEADER[3:]), mark
+    return *names, *map(_number, comparison.sides), *_test_cells(comparison.test), mark
 
 
 def _number(side: SideMean) -> TableCell:
     return TableCell(f"{side.value:.{_DECIMALS}f}", f"(n={side.seeds})" if side.seeds > 1 else "")
 
 
-def _test_fields(test: PairedTest) -> tuple[TableCell, ...]:
+def _test_cells(test: PairedTest) -> tuple[TableCell, ...]:
     """Return the effect, its interval, the p-value and the number of units."""
     effect, units = TableCell(signed_text(test.effect, _DECIMALS)), TableCell(str(test.clusters))
     if test.clusters < FEWEST_CLUSTERS:

@@ -1,4 +1,4 @@
-"""Tests whether two methods differ on the frames that both have predicted."""
+"""Tests whether two methods differ on the frames that both of them predict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Mark = Literal["+", "-", "~", "x"]
 
 @dataclass(frozen=True)
 class SideMean:
-    """The number of one side and how many seeds it is the mean of."""
+    """The number of one side, a mean over so many seeds."""
 
     value: float
     seeds: int
@@ -37,11 +37,11 @@ class Comparison:
     """Two methods on one split of one subset, or of several subsets together.
 
     Attributes:
-        name, subset, split: what they were compared on.
-        mark: `+` A is better, `-` A is worse, `~` no difference to be seen, `x` not comparable.
-        reason: why the mark is `x`.
-        sides: the numbers of A and B, where there are frames that both have predicted.
-        test: of A minus B, where there are such frames.
+        name, subset, split: the data of the comparison; `name` is the pair's name.
+        mark: `+` A is better, `-` A is worse, `~` no significant difference, `x` not comparable.
+        reason: why the mark is `x`, else empty.
+        sides: the numbers of A and B; empty if no frame can be compared.
+        test: the test of A minus B; None if no frame can be compared.
     """
 
     name: str
@@ -56,9 +56,9 @@ class Comparison:
 def compare_pairs(
     bench: Bench, pairs: Sequence[Pair], protocols: Sequence[Protocol]
 ) -> dict[str, list[Comparison]]:
-    """Return the comparisons of all pairs by the protocol's name, one for each split.
+    """Return the comparisons of all pairs on all their splits, by the name of the protocol.
 
-    Those of several subsets are followed by one of all of them together.
+    If pairs of one name have several subsets, a comparison over these subsets follows.
 
     Raises:
         UserError: the data or stored predictions are damaged.
@@ -83,21 +83,22 @@ def _compare(
 ) -> Comparison:
     """Compare the errors of two sides in the same frames, with sequences as units.
 
-    The errors of a side are the means over its seeds; a frame weighs as in the protocol's mean.
+    The error of a side in a frame is the mean over its seeds. The weights of the frames are those
+    of the protocol's mean.
     """
     try:
-        a, b = _comparable(bench, pair, protocol, split)
+        a, b = _comparable_runs(bench, pair, protocol, split)
         data = load()
         values_a, scored_a = _errors(bench, data, "A", a, protocol, split)
         values_b, scored_b = _errors(bench, data, "B", b, protocol, split)
     except (_NotComparableError, DataMissingError) as error:
-        told = str(error).replace(str(bench.root), "DATA_ROOT")
-        return Comparison(pair.name, pair.subset, split, "x", told)
+        reason = str(error).replace(str(bench.root), "DATA_ROOT")
+        return Comparison(pair.name, pair.subset, split, "x", reason)
     both = scored_a & scored_b
     weights = _weights(protocol, data, both)
     values_a, values_b = values_a[both], values_b[both]
     test = paired_test(values_a - values_b, data.observations.sequence[both], weights)
-    mark, reason = _judged(bench, protocol, test, "sequence")
+    mark, reason = _mark_of(bench, protocol, test, "sequence")
     sides = (
         SideMean(float(np.average(values_a, weights=weights)), len(a)),
         SideMean(float(np.average(values_b, weights=weights)), len(b)),
@@ -108,21 +109,22 @@ def _compare(
 def _compare_subsets(
     bench: Bench, protocol: Protocol, done: Sequence[Comparison]
 ) -> list[Comparison]:
-    """Return for each split the comparison over all subsets of one name, with subsets as units.
+    """Return the comparison over all subsets of each name and split, with subsets as units.
 
-    Sequences of one subject, or objects of one category, are alike too; of several subsets the
-    question is whether a method is better on such subsets, and each counts once.
+    Sequences of one subject, or objects of one category, are correlated too. The question here is
+    whether a method is better on subsets like these, so each subset counts once.
     """
     groups: dict[tuple[str, str], list[tuple[SideMean, ...]]] = {}
-    for one in done:
-        if one.sides:
-            groups.setdefault((one.name, one.split), []).append(one.sides)
+    for comparison in done:
+        if comparison.sides:
+            group = groups.setdefault((comparison.name, comparison.split), [])
+            group.append(comparison.sides)
     together = []
     for (name, split), sides in groups.items():
         if len(sides) > 1:
             values = np.array([[side.value for side in pair] for pair in sides])
             test = paired_test(values[:, 0] - values[:, 1], np.arange(len(sides)))
-            mark, reason = _judged(bench, protocol, test, "subset")
+            mark, reason = _mark_of(bench, protocol, test, "subset")
             means = tuple(SideMean(float(value), 1) for value in values.mean(axis=0))
             title = f"mean of {len(sides)}"
             together.append(Comparison(name, title, split, mark, reason, means, test))
@@ -130,10 +132,10 @@ def _compare_subsets(
 
 
 class _NotComparableError(Exception):
-    """Says in its words why two sides cannot be compared."""
+    """Two sides cannot be compared; the message is the reason."""
 
 
-def _judged(bench: Bench, protocol: Protocol, test: PairedTest, unit: str) -> tuple[Mark, str]:
+def _mark_of(bench: Bench, protocol: Protocol, test: PairedTest, unit: str) -> tuple[Mark, str]:
     """Return the mark of a test, and why it is `x`."""
     if test.clusters < FEWEST_CLUSTERS:
         return "x", f"{count_of(test.clusters, unit)}, {FEWEST_CLUSTERS} needed"
@@ -143,24 +145,25 @@ def _judged(bench: Bench, protocol: Protocol, test: PairedTest, unit: str) -> tu
     return ("+" if higher == more_is_better(protocol, bench.registry) else "-"), ""
 
 
-def _comparable(
+def _comparable_runs(
     bench: Bench, pair: Pair, protocol: Protocol, split: str
 ) -> tuple[list[StoredRun], list[StoredRun]]:
-    """Return the runs of both sides that are of the same data under the same protocol."""
-    a, b = (_finished(name, side) for name, side in (("A", pair.a), ("B", pair.b)))
-    common = {_data(run) for run in a} & {_data(run) for run in b}
+    """Return the runs of both sides that have scores on the present data under the protocol."""
+    a, b = (_finished_runs(name, side) for name, side in (("A", pair.a), ("B", pair.b)))
+    common = {_data_identity(run) for run in a} & {_data_identity(run) for run in b}
     if not common:
         raise _NotComparableError(f"other data: A ran on {_data_text(a)}, B on {_data_text(b)}")
-    present = _present(bench, a[0].record.spec)
+    present = _present_identity(bench, a[0].record.spec)
     if present not in common:
         raise _NotComparableError("other data: the files here are not those of the runs")
     return (
-        _scored("A", [run for run in a if _data(run) == present], protocol, split),
-        _scored("B", [run for run in b if _data(run) == present], protocol, split),
+        _scored_runs("A", [run for run in a if _data_identity(run) == present], protocol, split),
+        _scored_runs("B", [run for run in b if _data_identity(run) == present], protocol, split),
     )
 
 
-def _finished(name: str, side: Sequence[StoredRun]) -> list[StoredRun]:
+def _finished_runs(name: str, side: Sequence[StoredRun]) -> list[StoredRun]:
+    """Return the runs of a side that ended well."""
     done = [run for run in side if run.record.status == "ok"]
     if done:
         return done
@@ -171,30 +174,30 @@ def _finished(name: str, side: Sequence[StoredRun]) -> list[StoredRun]:
     raise _NotComparableError(f"{name} is {record.status}: {first_line}")
 
 
-def _data(run: StoredRun) -> tuple[int, str]:
-    """Return version and checksum of the data of a run."""
+def _data_identity(run: StoredRun) -> tuple[int, str]:
+    """Return the version and the checksum of a run's data."""
     return run.record.spec.dataset["version"], run.record.spec.dataset["checksum"]
 
 
 def _data_text(side: Sequence[StoredRun]) -> str:
-    data = sorted({_data(run) for run in side})
+    data = sorted({_data_identity(run) for run in side})
     return ", ".join(f"version {version} {checksum[:DIGITS]}" for version, checksum in data)
 
 
-def _present(bench: Bench, spec: RunSpec) -> tuple[int, str]:
-    """Return version and checksum of the data of a run as its files are now.
+def _present_identity(bench: Bench, spec: RunSpec) -> tuple[int, str]:
+    """Return the version and the checksum that a run's data has now.
 
     Raises:
-        DataMissingError: they are absent.
+        DataMissingError: files of the data are absent.
     """
     checksum = bench.adapter(spec).checksum(bench.root, spec.dataset["subset"])
     return bench.registry.datasets[spec.dataset["key"]].version, checksum
 
 
-def _scored(
+def _scored_runs(
     name: str, side: Sequence[StoredRun], protocol: Protocol, split: str
 ) -> list[StoredRun]:
-    """Return the runs whose predictions of a split have a score under a protocol."""
+    """Return the runs that have a score on the split and whose predictions are kept."""
     scores = [run.record.scores for run in side]
     if not any(protocol.identity in under for under in scores):
         others = ", ".join(sorted({identity for under in scores for identity in under}))
@@ -216,7 +219,7 @@ def _errors(
     protocol: Protocol,
     split: str,
 ) -> tuple[Floats, Bools]:
-    """Return the mean over seeds of each frame's value (F,), and which frames (F,) have one."""
+    """Return each frame's mean error over the seeds (F,), and whether all seeds have one (F,)."""
     metric = bench.registry.metrics[protocol.metric]
     values, scored = [], []
     for run in side:
@@ -235,7 +238,7 @@ def _errors(
 
 
 def _weights(protocol: Protocol, data: Dataset, frames: Bools) -> Floats:
-    """Return the weight of each of these frames in the protocol's mean."""
+    """Return the weights of some frames in the protocol's mean."""
     if protocol.mean == "frames" or data.truth is None:
         return np.ones(int(frames.sum()))
     _, group, counts = np.unique(data.truth.group[frames], return_inverse=True, return_counts=True)

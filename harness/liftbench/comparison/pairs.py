@@ -1,4 +1,4 @@
-"""Finds which runs are to be compared with which."""
+"""Pairs the stored runs that can be compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liftbench.tables.data_identity import describe
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A record and the store that has its predictions."""
+    """A run's record, and the store that has its predictions."""
 
     store: Store
     record: RunRecord
@@ -24,14 +24,14 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Pair:
-    """Runs of two sides on one subset, one for each seed.
+    """The runs of two sides, A and B, on one subset.
 
     Attributes:
-        name: what tells it from others, without the subset.
-        subset: name of the subset.
-        splits: those to compare.
-        a, b: runs that differ in seed, data checksum and versions alone.
-        reason: why there can be no run, such as absent data; empty where there can.
+        name: the dataset with its setting, and the method if it is the same on both sides.
+        subset: the name of the subset.
+        splits: the splits to compare.
+        a, b: the runs of each side, which differ only in seed, data checksum and versions.
+        reason: why no run is possible, such as absent data; else empty.
     """
 
     name: str
@@ -43,15 +43,15 @@ class Pair:
 
 
 def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
-    """Return the runs of two rows of a suite, column by column.
+    """Return a pair for each column of a suite, with the runs of methods `a` and `b`.
 
     Raises:
-        UserError: the suite has no such row.
+        UserError: the suite has no such method.
     """
-    rows = {cell.method for cell in plan.cells}
+    methods = {cell.method for cell in plan.cells}
     for name in (a, b):
-        require_known(f"method of suite '{plan.suite.name}'", name, rows)
-    stored = _by_place(StoredRun(store, record) for record in store.records())
+        require_known(f"method of suite '{plan.suite.name}'", name, methods)
+    stored = _group_runs(StoredRun(store, record) for record in store.records())
     several = len({cell.setting for cell in plan.cells}) > 1
     columns: dict[tuple[str, str, str], dict[str, Cell]] = {}
     for cell in plan.cells:
@@ -61,8 +61,8 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
             f"{dataset} {setting}" if several else dataset,
             subset,
             cells[a].splits,
-            _of_cell(stored, cells[a]),
-            _of_cell(stored, cells[b]),
+            _runs_of_cell(stored, cells[a]),
+            _runs_of_cell(stored, cells[b]),
             cells[a].reason,
         )
         for (dataset, subset, setting), cells in columns.items()
@@ -70,20 +70,20 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
 
 
 def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
-    """Return the runs that two folders have of one method with one set of parameters on one subset.
+    """Return a pair for each method, with its parameters, and subset that two folders have.
 
-    A folder is that of one suite or one with the folders of several.
+    A folder has the runs of one suite, or the folders of several suites.
 
     Raises:
-        UserError: a folder has no runs, or the two have no run in common.
+        UserError: a folder has no runs, or the two folders have no run in common.
     """
-    first, second = _by_place(_runs(a)), _by_place(_runs(b))
-    common = [place for place in first if place in second]
+    first, second = _group_runs(_runs_in(a)), _group_runs(_runs_in(b))
+    common = [key for key in first if key in second]
     if not common:
         raise UserError(f"{a} and {b}: no method with the same parameters ran on the same data")
     pairs = []
-    for place in common:
-        spec = first[place][0].record.spec
+    for key in common:
+        spec = first[key][0].record.spec
         parts = [
             describe(registry.methods, spec.method),
             describe(registry.datasets, spec.dataset),
@@ -94,26 +94,26 @@ def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
                 ", ".join(parts),
                 spec.dataset["subset"],
                 spec.evaluate,
-                tuple(first[place]),
-                tuple(second[place]),
+                tuple(first[key]),
+                tuple(second[key]),
             )
         )
     return sorted(pairs, key=lambda pair: (pair.name, pair.subset))
 
 
-def _of_cell(stored: Mapping[str, list[StoredRun]], cell: Cell) -> tuple[StoredRun, ...]:
-    return tuple(stored.get(_place(cell.runs[0]), ())) if cell.runs else ()
+def _runs_of_cell(stored: Mapping[str, list[StoredRun]], cell: Cell) -> tuple[StoredRun, ...]:
+    return tuple(stored.get(_comparison_key(cell.runs[0]), ())) if cell.runs else ()
 
 
-def _by_place(runs: Iterable[StoredRun]) -> dict[str, list[StoredRun]]:
-    places: dict[str, list[StoredRun]] = {}
+def _group_runs(runs: Iterable[StoredRun]) -> dict[str, list[StoredRun]]:
+    groups: dict[str, list[StoredRun]] = {}
     for run in runs:
-        places.setdefault(_place(run.record.spec), []).append(run)
-    return places
+        groups.setdefault(_comparison_key(run.record.spec), []).append(run)
+    return groups
 
 
-def _place(spec: RunSpec) -> str:
-    """Return what runs that may be compared have in common: all but seed, checksum, versions."""
+def _comparison_key(spec: RunSpec) -> str:
+    """Return the fields of a spec as text, without seed, checksum and versions."""
     content = asdict(replace(spec, seed=0))
     for part, names in (("dataset", ("checksum", "version")), ("method", ("version",))):
         content[part] = {key: value for key, value in content[part].items() if key not in names}
@@ -121,7 +121,7 @@ def _place(spec: RunSpec) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def _runs(folder: Path) -> Iterator[StoredRun]:
+def _runs_in(folder: Path) -> Iterator[StoredRun]:
     """Yield each run under a folder once, with its scores from all suites that have it."""
     suites = sorted(path.parent for path in (*folder.glob("runs"), *folder.glob("*/runs")))
     found: dict[str, StoredRun] = {}

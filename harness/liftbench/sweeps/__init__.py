@@ -1,1 +1,1 @@
-"""Sweeps over corruptions: their tables, surfaces and figures."""
+"""Sweeps over severities: their numbers, tables and figures."""

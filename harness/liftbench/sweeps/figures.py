@@ -1,4 +1,4 @@
-"""Pictures of a sweep: heat maps and curves."""
+"""Draws the figures of a sweep: curves and heat maps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLOUR_MAP = "YlOrRd"
 
 
 def draw(sweep: Sweep) -> Iterator[tuple[str, str, Figure]]:
-    """Yield the figures of a sweep: name of a file without its ending, what it shows, figure."""
+    """Yield the figures of a sweep, each as file name without ending, description, figure."""
     several = len({panel.protocol.identity for panel in sweep.panels}) > 1
     for panel in sweep.panels:
         protocol = panel.protocol.name if several else ""
@@ -44,14 +44,14 @@ def draw(sweep: Sweep) -> Iterator[tuple[str, str, Figure]]:
 
 @mpl.rc_context(STYLE)
 def draw_curves(panel: Panel, rest: Index = ()) -> Figure:
-    """Draw the numbers along the first axis, a row a split and a column a value of the second.
+    """Draw the numbers along the first axis: one row per split, one column per second value.
 
-    Without a second axis the splits stand side by side. Bands are a standard deviation over seeds
-    to both sides; printed numbers are dashed.
+    Without a second axis the splits stand side by side. Bands reach one standard deviation over
+    seeds to each side; printed numbers are dashed.
 
     Args:
-        panel: what is drawn.
-        rest: which values of further axes.
+        panel: the panel to draw.
+        rest: the indices of the values on further axes.
     """
     first, *others = panel.surfaces[0].grid.axes
     columns = list(np.ndindex(tuple(len(axis.values) for axis in others[:1])))
@@ -74,11 +74,11 @@ def draw_curves(panel: Panel, rest: Index = ()) -> Figure:
 
 @mpl.rc_context(STYLE)
 def draw_heat(panel: Panel, rest: Index = ()) -> Figure:
-    """Draw the numbers over the first two axes, a row a split and a column a method.
+    """Draw the numbers over the first two axes: one row per split, one column per method.
 
     Args:
-        panel: what is drawn.
-        rest: which values of further axes.
+        panel: the panel to draw.
+        rest: the indices of the values on further axes.
     """
     measured = [surface for surface in panel.surfaces if surface.count.any()]
     splits = list(dict.fromkeys(surface.split for surface in measured))
@@ -114,13 +114,13 @@ def _plots(
 
 
 def _looks(panel: Panel, split: str) -> list[dict[str, Any]]:
-    """Return how the curves of a split look, a method the same in all."""
+    """Return the style of each curve of a split; a method has the same style in all splits."""
     names = list(dict.fromkeys(surface.method for surface in panel.surfaces))
     return [_LOOKS[names.index(surface.method) % len(_LOOKS)] for surface in panel.of(split)]
 
 
 def _add_legend(figure: Figure, plots: Any) -> None:  # noqa: ANN401 an array of plots
-    """Name every curve once below all plots."""
+    """Add a legend below all plots that names every curve once."""
     handles = {
         label: handle
         for plot in plots.flat
@@ -136,7 +136,7 @@ def _add_legend(figure: Figure, plots: Any) -> None:  # noqa: ANN401 an array of
 
 
 def _curve(plot: Axes, surface: Surface, where: Any, look: dict[str, Any]) -> None:  # noqa: ANN401
-    """Draw a part of a surface, an index of which all but the first axis are taken."""
+    """Draw the curve along the first axis at the index `where` of the other axes."""
     x = surface.grid.axes[0].severities
     mean, spread = surface.mean[where], np.nan_to_num(surface.spread[where])
     if np.isfinite(surface.mean).any():
@@ -157,12 +157,12 @@ def _label_curves(plot: Axes, axis: Axis) -> None:
 
 
 def _range(numbers: Sequence[Floats]) -> tuple[float, float]:
-    known = np.concatenate([one[np.isfinite(one)] for one in numbers] or [np.zeros(1)])
+    known = np.concatenate([values[np.isfinite(values)] for values in numbers] or [np.zeros(1)])
     return float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
 
 
 def _heat(plot: Axes, numbers: Floats, scale: Normalize) -> AxesImage:
-    plot.set_facecolor("0.85")  # shows where there is no number
+    plot.set_facecolor("0.85")  # the colour of cells without a number
     for side in ("left", "bottom"):
         plot.spines[side].set_visible(False)
     plot.tick_params(length=0)
@@ -177,6 +177,6 @@ def _heat(plot: Axes, numbers: Floats, scale: Normalize) -> AxesImage:
 
 
 def _file_name(grid: str, shown: str) -> str:
-    """Return letters, digits and dashes alone."""
+    """Return a file name of letters, digits and dashes only."""
     words = "".join(c if c.isalnum() else " " for c in shown).split()
     return "-".join([grid, *words])

@@ -1,4 +1,4 @@
-"""What a method's error does over a grid of severities, in numbers."""
+"""A method's numbers over a grid of severities: means, areas and growth."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Surface:
     """One method's numbers on one split, over a grid of shape G.
 
     Attributes:
-        grid: that they are over.
-        split: that they are of.
-        method: the row's key in the suite.
-        values: (S, *G) by seed; NaN where there is no number.
-        printed: (*G) what a paper prints; NaN where it prints nothing.
-        status: (*G) how the runs of a cell ended.
-        more_is_better: the numbers are scores and not errors.
+        grid: the grid of severities.
+        split: the split that the numbers are measured on.
+        method: the method's row of the suite.
+        values: (S, *G) the number of each seed; NaN without a number.
+        printed: (*G) the printed numbers; NaN without one.
+        status: (*G) how the runs of each cell ended.
+        more_is_better: whether a larger number is better.
     """
 
     grid: Grid
@@ -36,51 +36,51 @@ class Surface:
 
     @cached_property
     def count(self) -> NDArray[np.int64]:
-        """The number of seeds of each cell, (*G)."""
+        """The number of seeds with a number in each cell, (*G)."""
         count: NDArray[np.int64] = np.isfinite(self.values).sum(axis=0)
         return count
 
     @cached_property
     def mean(self) -> Floats:
-        """The mean over the seeds, (*G); NaN where there is none."""
+        """The mean over the seeds, (*G); NaN without a number."""
         total = np.nansum(self.values, axis=0)
         return np.where(self.count > 0, total / np.maximum(self.count, 1), np.nan)
 
     @cached_property
     def spread(self) -> Floats:
-        """The standard deviation over the seeds, (*G); NaN where there are not two."""
+        """The standard deviation over the seeds, (*G); NaN with fewer than two."""
         squares = np.nansum((self.values - self.mean) ** 2, axis=0)
         return np.where(self.count > 1, np.sqrt(squares / np.maximum(self.count - 1, 1)), np.nan)
 
     @property
     def clean(self) -> float:
-        """The number where nothing is corrupted."""
+        """The mean number without any corruption."""
         return float(self.mean[(0,) * self.mean.ndim])
 
     @property
     def strongest(self) -> float:
-        """The number where every corruption is at its strongest."""
+        """The mean number with every corruption at its strongest."""
         return float(self.mean[(-1,) * self.mean.ndim])
 
     @property
     def whole(self) -> Bools:
-        """Which seeds have a number in every cell, (S,)."""
+        """Whether each seed has a number in every cell, (S,)."""
         cells = np.isfinite(self.values).reshape(len(self.values), -1)
         return np.asarray(cells.all(axis=1))
 
     @property
     def area(self) -> float:
-        """The mean area under the curve of the whole seeds, see `areas`; NaN without one."""
+        """The mean of `areas` over the whole seeds; NaN without a whole seed."""
         return float(self._areas.mean()) if self.whole.any() else np.nan
 
     @property
     def area_spread(self) -> float:
-        """The standard deviation of the area over the whole seeds; NaN where there are not two."""
+        """The standard deviation of the area over the whole seeds; NaN with fewer than two."""
         return float(self._areas.std(ddof=1)) if self.whole.sum() > 1 else np.nan
 
     @property
     def cost(self) -> float:
-        """The area over the same seeds' clean number: 1 where no corruption costs anything."""
+        """The area divided by the same seeds' clean number: 1 if no corruption costs anything."""
         clean = self.values[(self.whole, *(0,) * self.mean.ndim)]
         return float(self._areas.mean() / clean.mean()) if self.whole.any() else np.nan
 
@@ -89,7 +89,7 @@ class Surface:
         return areas(self.values[self.whole], self.grid.axes)
 
     def growth(self, number: int) -> Growth:
-        """Return what the numbers do along an axis, the others at all their values."""
+        """Return how the numbers change along one axis, at all values of the other axes."""
         along = np.moveaxis(self.mean, number, 0)
         spread = np.nan_to_num(np.moveaxis(self.spread, number, 0))
         worse = np.diff(along, axis=0) * (-1 if self.more_is_better else 1)
@@ -116,17 +116,17 @@ class Surface:
 
 @dataclass(frozen=True)
 class Growth:
-    """What numbers do from each value of an axis to the next.
+    """How numbers change along an axis, in steps from each value to the next.
 
-    A step is within the bands if it is not larger than the standard deviations over the seeds at
-    both its ends together; a single seed has none.
+    A step is within the bands if it is at most the sum of the standard deviations over seeds at its
+    two ends; with a single seed the bands have no width.
 
     Attributes:
-        axis: along which.
-        factor: the number at the strongest value over the clean one, the other axes clean.
-        grows: steps to a worse number.
-        within: steps within the bands.
-        falls: names of the steps to a better number.
+        axis: the axis of the steps.
+        factor: the number at the strongest value divided by the clean one, other axes clean.
+        grows: the number of steps to a worse number.
+        within: the number of steps within the bands.
+        falls: the names of the steps to a better number.
     """
 
     axis: Axis
@@ -137,18 +137,18 @@ class Growth:
 
 
 def areas(values: Floats, axes: tuple[Axis, ...]) -> Floats:
-    """Return the area under curves or surfaces of numbers, as a mean over the grid.
+    """Return the area under the curve or surface of each seed's numbers.
 
-    Each axis is scaled to run from 0, clean, to 1, its strongest value; between values the numbers
-    are taken for linear (trapezoids). So the area is the mean number over all severities, in the
-    same unit, and where no corruption changes anything it is the clean number.
+    Each axis is scaled to run from 0, clean, to 1, its strongest value; between two values the
+    numbers are interpolated linearly (trapezoids). So the area is the mean number over all
+    severities, in the same unit, and if no corruption changes anything it is the clean number.
 
     Args:
-        values: (S, *G).
-        axes: of the grid of shape G.
+        values: (S, *G) the numbers of each seed.
+        axes: the axes of the grid, whose shape is G.
 
     Returns:
-        (S,).
+        (S,) the area of each seed.
     """
     total = values
     for axis in reversed(axes):

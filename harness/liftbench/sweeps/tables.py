@@ -1,4 +1,4 @@
-"""A sweep as people and tools read it: Markdown and CSV."""
+"""Writes a sweep as Markdown and as CSV."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _GROWTH = (
 
 
 def to_markdown(sweep: Sweep, figures: Mapping[str, str]) -> str:
-    """Return a sweep as people read it.
+    """Return a sweep as Markdown.
 
     Args:
-        sweep: what is shown.
-        figures: names of picture files beside the text, with what they show.
+        sweep: the sweep to write.
+        figures: descriptions of the figures by the names of their files beside the text.
     """
     axes = "\n".join(f"- `{axis.name}`: {axis.heading}" for axis in sweep.grid.axes)
     parts = [f"# {sweep.suite.title}: robustness", axes, _READING, _ROBUSTNESS, _GROWTH]
@@ -50,7 +50,7 @@ def to_markdown(sweep: Sweep, figures: Mapping[str, str]) -> str:
 
 
 def to_csv(sweep: Sweep) -> str:
-    """Return a row for each cell of a sweep, with a column for each axis."""
+    """Return CSV with a row for each cell of a sweep and a column for each axis."""
     rows = [
         {
             **_identity(sweep, panel, surface),
@@ -69,7 +69,7 @@ def to_csv(sweep: Sweep) -> str:
 
 
 def robustness_to_csv(sweep: Sweep) -> str:
-    """Return a row for each method of a sweep: its area under the curve and what it costs."""
+    """Return CSV with a row for each method of a sweep: its area under the curve and its cost."""
     rows = [
         {
             **_identity(sweep, panel, surface),
@@ -148,7 +148,7 @@ def _area(surface: Surface) -> str:
 
 
 def _curve_table(surfaces: Sequence[Surface], grid: Grid) -> Iterator[str]:
-    """Yield the one table of a grid of one axis: a row for each method."""
+    """Yield the only table of a grid with one axis: a row for each method."""
     (axis,) = grid.axes
     rows = [
         [surface.method, *(_cell(surface, (i,)) for i in range(len(axis.values)))]
@@ -158,7 +158,7 @@ def _curve_table(surfaces: Sequence[Surface], grid: Grid) -> Iterator[str]:
 
 
 def _grid_tables(surfaces: Sequence[Surface]) -> Iterator[str]:
-    """Yield a table a method and value of further axes, as Deep NRSfM++'s Table 5 has it."""
+    """Yield a table for each method and value of further axes, as in Table 5 of Deep NRSfM++."""
     for surface in surfaces:
         down, right, *others = surface.grid.axes
         for rest in np.ndindex(surface.grid.shape[2:]):
@@ -186,8 +186,8 @@ def _growth_row(growth: Growth) -> list[str]:
     axis = growth.axis
     end = f"x {growth.factor:.2f} at {axis.labels[-1]}{_unit(axis.unit)}"
     end = ABSENT if np.isnan(growth.factor) else end
-    fell = "; ".join(growth.falls)
-    falls = f"{len(growth.falls)}: {fell}" if fell else "0"
+    steps = "; ".join(growth.falls)
+    falls = f"{len(growth.falls)}: {steps}" if steps else "0"
     return [axis.name, end, str(growth.grows), str(growth.within), falls]
 
 

@@ -40,15 +40,15 @@ def test_a_line_for_each_outcome(registry: Registry) -> None:
     assert all(len(row) == len(tiny.header) for row in (*tiny.rows, *other.rows))
 
 
-def test_protocol_sides_test_and_marks_are_told(registry: Registry) -> None:
+def test_protocol_sides_test_and_marks_are_explained(registry: Registry) -> None:
     made = page(registry, Comparison("tiny", "one", "train", "~", "", SIDES, SEEN))
     assert made.parts[0].caption.startswith("Protocol e3d@1: ")
     assert made.parts[0].caption.endswith("Lower is better.")
     ((name, reading),) = made.lists
     assert name == "How to read it"
     assert reading[:2] == ("A: ours", "B: theirs")
-    for told in ("+ A is better", "sign-flip permutation test", "sequences are the units", "5%"):
-        assert told in " ".join(reading)
+    for text in ("+ A is better", "sign-flip permutation test", "sequences are the units", "5%"):
+        assert text in " ".join(reading)
 
 
 def test_what_has_no_data_is_listed(registry: Registry) -> None:

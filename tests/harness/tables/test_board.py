@@ -169,6 +169,13 @@ def test_what_a_mean_is_not_over_is_noted_once(board: Board) -> None:
     ]
 
 
+def test_only_protocols_of_the_suite_are_noted(board: Board) -> None:
+    (spec,) = board.add("ours", None)
+    scores = {"e3d@1": {"train": Score(0.5, {}, 8)}, "mpjpe@1": {"train": Score(7.5, {}, 7, 1)}}
+    board.store.write(RunRecord(spec, "ok", scores))
+    assert board.make().notes == ("tiny one: a note",)
+
+
 # --- printed numbers ---------------------------------------------------------------------------
 
 
@@ -243,7 +250,14 @@ def test_two_printed_rows_of_one_cell_are_one(board: Board) -> None:
     for text in ("0.25", "0.75"):
         board.add_printed(text, method="theirs")
     _, row = board.csv()
-    assert row["published_source"] == "paper T1; also paper T1: 0.75"
+    assert (row["published"], row["published_source"]) == ("0.25", "paper T1; also paper T1: 0.75")
+
+
+def test_printed_line_of_a_method_that_is_not_here_has_the_printed_unit(board: Board) -> None:
+    board.suite["protocol"] = "mpjpe"
+    board.add("ours", 0.5)
+    board.add_printed("50.5", unit="mm", metric="mpjpe", method="theirs")
+    assert [row["unit"] for row in board.csv()] == ["length", "mm"]
 
 
 def test_number_in_another_unit_is_a_mistake_of_the_suite(board: Board) -> None:
