@@ -39,13 +39,13 @@ def _figures_by_name(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
 
 def _figures(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
     methods = tuple(report.methods)
-    for chart in report.bars:
-        yield f"bars {chart.title}", plots.bar_figure(chart)
+    for bars in report.bars:
+        yield f"bars {bars.title}", plots.bar_figure(bars)
     for sweep in report.sweeps:
         for name, _, figure in sweep_figures.draw(sweep):
             yield f"sweep {name}", figure
     for split in report.splits:
         yield f"errors {split.title}", plots.spread_figure(split, methods)
         yield f"frames {split.title}", plots.frame_figure(split)
-    for chart in report.losses:
-        yield f"training {chart.title}", plots.loss_figure(chart, methods)
+    for losses in report.losses:
+        yield f"training {losses.title}", plots.loss_figure(losses, methods)
