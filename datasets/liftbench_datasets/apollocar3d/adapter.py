@@ -49,9 +49,9 @@ class ApolloCar3DParams:
     """Parameters of the views.
 
     Attributes:
-        keypoints: `file` are those of the user's `keypoints_3d.json`, `derived` those of the
-            car models' meshes; `any` is the file if there is one.
-        occlusion: points are hidden as they are on the images; otherwise all are visible, in
+        keypoints: `file` takes the 3D keypoints from the user's `keypoints_3d.json`, `derived`
+            makes them from the meshes of the car models; `any` takes the file if there is one.
+        occlusion: True hides the points that are hidden in the images; False shows all points of
             the same frames.
     """
 
@@ -66,15 +66,15 @@ class ApolloCar3DParams:
 class ApolloCar3D:
     """Cars up to 30 m away that show at least 25 of 58 points (Deep NRSfM++, section 5).
 
-    Lengths are metres. A frame is a car; frames of an image have its place among the images as
-    their sequence. The group of a frame is its distance.
+    Lengths are metres. A frame is a car. The sequence of a frame is the number of its image, its
+    group is the distance of the car.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = ApolloCar3DParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset if its files are there."""
+        """Return the one subset if its files are found."""
         try:
             self._derives(find_files(root))
         except DataMissingError:
@@ -82,12 +82,12 @@ class ApolloCar3D:
         return SUBSETS
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over all files that are read."""
+        """Return the SHA-256 of all files that are read."""
         files = _find(root, subset)
         return self._checksum(files)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return a split; it has images where the release's are there."""
+        """Return a split, with images if the release's images are found."""
         files = _find(root, subset)
         arrays = self._arrays(files)
         chosen = _of_split(files, arrays["image"], split)
@@ -107,7 +107,7 @@ class ApolloCar3D:
         )
 
     def note(self, root: Path, subset: str) -> str:
-        """Return which keypoints and cars these are, and how far from the papers'."""
+        """Return what differs from the papers' set: the keypoints, and which cars are kept."""
         files = _find(root, subset)
         arrays = self._arrays(files)
         cars = {s: int(_of_split(files, arrays["image"], s).sum()) for s in SPLITS}
@@ -115,7 +115,7 @@ class ApolloCar3D:
         return "" if whole else "; ".join([self._keypoint_note(files), *_notes(files, arrays)])
 
     def check(self, root: Path) -> list[Finding]:
-        """Read all files and return their counts and what is partial."""
+        """Read all files and return their counts and which of them are incomplete."""
         try:
             files = find_files(root)
         except DataMissingError as error:
@@ -164,19 +164,19 @@ def _find(root: Path, subset: str) -> Files:
 
 
 def _of_split(files: Files, image: NDArray[np.int64], split: str) -> Bools:
-    """Return which frames are of a split; without lists its images are a share of all."""
+    """Return which frames belong to a split; without lists, train has 80 % of the images."""
     require_known("split", split, SPLITS)
     if not files.lists:
         places = np.unique(image).tolist()
         return np.isin(image, split_sequences(places, "train" if split == "train" else "unseen"))
     if split not in files.lists:
-        raise DataMissingError(f"apollocar3d: there is a list of images, but none for '{split}'")
+        raise DataMissingError(f"apollocar3d: a list of images is found, but none for '{split}'")
     listed = np.isin(files.names, list(read_list(files.lists[split])))
     return listed[image]
 
 
 def _images(files: Files, image: NDArray[np.int64]) -> Images | None:
-    """Return the images of the frames unless one is absent."""
+    """Return the images of the frames, or None if one of them is missing."""
     places = files.images
     if not all(places[i].is_file() for i in np.unique(image)):
         return None
@@ -239,7 +239,7 @@ APOLLOCAR3D = DatasetSpec(
         download="3d_car_instance from apolloscape.auto/car_instance.html; the 3D keypoints of "
         f"the models are in no release: write {KEYPOINTS_3D} if you have them, an object from "
         "names of models to 58 rows x, y, z of the release's keypoints 0 to 57, in the frame of "
-        "the model's file; without it they are derived from the meshes",
+        "the model's file; without the file they are derived from the meshes",
         licence="ApolloScape's own: research only, not to be passed on",
         layout="DATA_ROOT/apollocar3d/{car_models_json/<name>.json or car_models/<name>.pkl, "
         "train/{car_poses/<image>.json, keypoints/<image>/<image>*.txt, "

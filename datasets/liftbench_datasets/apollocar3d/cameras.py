@@ -11,7 +11,7 @@ from liftbench.types import Bools, Floats
 
 @dataclass(frozen=True)
 class Pinhole:
-    """A calibrated camera; all in pixels."""
+    """A calibrated camera: focal lengths, principal point and image size in pixels."""
 
     fx: float
     fy: float
@@ -22,7 +22,7 @@ class Pinhole:
 
     @property
     def pixel(self) -> float:
-        """Size of a pixel on the unit focal plane, the mean of both edges'."""
+        """Size of a pixel on the unit focal plane, the mean of its width and height."""
         return (1 / self.fx + 1 / self.fy) / 2
 
     def pixels(self, points_2d: Floats) -> Floats:
@@ -37,7 +37,7 @@ class Pinhole:
         return inside
 
 
-# Source: the intrinsics that come with ApolloCar3D.
+# Source: the intrinsics in the release of ApolloCar3D.
 CAMERA_5 = Pinhole(
     fx=2304.54786556982,
     fy=2305.875668062,

@@ -1,4 +1,4 @@
-"""The cars of ApolloCar3D that the papers' protocol keeps, with their points and visibility."""
+"""The cars of ApolloCar3D that the papers' protocol keeps: their points and which are visible."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from liftbench_datasets.apollocar3d.skeleton import SKIN
 from liftbench_datasets.apollocar3d.views import FARTHEST, LEAST_VISIBLE
 from liftbench_datasets.geometry.ray_mesh import perspective_occlusion
 
-# How far labels may lie from a car's keypoints on average, in sizes of its box: farther, and they
-# are another car's.
+# Labels that lie farther from a car's keypoints than this on average, in sizes of its box, belong
+# to another car.
 _LABEL_REACH = 0.2
 
 
@@ -29,9 +29,9 @@ class Cars:
     """N cars in images.
 
     Attributes:
-        image: (N,) place of the image among the files.
-        car_id: (N,).
-        poses: from the files of the models to the camera's frame.
+        image: (N,) number of the image among the pose files.
+        car_id: (N,) number of the car's model.
+        poses: from the frame of the models' files to the camera's frame.
     """
 
     image: NDArray[np.int64]
@@ -40,7 +40,7 @@ class Cars:
 
     @property
     def depth(self) -> Floats:
-        """Along the camera's view, (N,) metres."""
+        """The distance of each car along the camera's view, (N,) metres."""
         return self.poses.translations[:, 2]
 
     def take(self, which: Bools) -> Cars:
@@ -50,16 +50,15 @@ class Cars:
 
 
 def collect_cars(files: Files, derive: bool) -> Arrays:
-    """Return the cars that are kept.
+    """Return the cars up to 30 m away, wholly before the camera, with at least 25 visible points.
 
-    Kept are cars up to 30 m away, wholly before the camera, that show at least 25 points. A
-    point of a user's file is visible where it is labelled; without labels, and if `derive`, where
-    neither the car's own mesh nor the edge of the image hides it.
+    A point of a user's file is visible where the release labels it. Without labels, and if
+    `derive`, it is visible where neither the car's mesh nor the edge of the image hides it.
 
     Returns:
         `points_3d` (F, 58, 3) in the camera's frame, metres; `visible` (F, 58); `depth` (F,);
-        `image` (F,) place among the files; `counts`: of all cars, of those whose keypoints are
-        known, of those of them that are near, and of those kept.
+        `image` (F,) number among the pose files; `counts` of four sets of cars, each within the
+        one before: all, those with known keypoints, those of them that are near, those kept.
     """
     cars = read_cars(files)
     labelled = not derive and bool(files.all_labels())
@@ -122,7 +121,7 @@ def _visible_by_mesh(
     shapes: dict[int, Floats],
     models: dict[int, CarModel],
 ) -> Bools:
-    """Return the points that neither the car nor the edge of the image hides, (N, 58)."""
+    """Return which points neither the car nor the edge of the image hides, (N, 58)."""
     visible = _on_image(files, cars, points_3d)
     eyes = cars.poses.eyes()
     for car_id in np.unique(cars.car_id):
@@ -144,7 +143,7 @@ def _on_image(files: Files, cars: Cars, points_3d: Floats) -> Bools:
 
 
 def _visible_by_labels(files: Files, cars: Cars, points_3d: Floats) -> Bools:
-    """Return the points that are labelled, (N, 58); none of a car that no file fits."""
+    """Return which points are labelled, (N, 58): none of a car that no file fits."""
     visible = np.zeros(points_3d.shape[:2], dtype=np.bool_)
     for image in np.unique(cars.image):
         which = np.flatnonzero(cars.image == image)
@@ -157,16 +156,16 @@ def _visible_by_labels(files: Files, cars: Cars, points_3d: Floats) -> Bools:
 
 
 def match_labels(seen: Floats, labels: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pairs of a car and the labels that fit it, the best in all.
+    """Return pairs of a car and the labels that fit it, with the least total distance.
 
-    The release does not say which labels are whose.
+    The release does not say which labels belong to which car.
 
     Args:
-        seen: (N, 58, 2) where the keypoints of N cars are seen, pixels.
+        seen: (N, 58, 2) where the keypoints of N cars fall on the image, pixels.
         labels: (L, 58, 2); NaN where a keypoint is not labelled.
 
     Returns:
-        The places of the cars and of the labels of each pair.
+        The index of the car and the index of the labels of each pair.
     """
     marked = np.isfinite(labels[..., 0])
     gaps = np.linalg.norm(seen[:, None] - np.where(marked[..., None], labels, 0), axis=3)
@@ -174,7 +173,7 @@ def match_labels(seen: Floats, labels: Floats) -> tuple[NDArray[np.int64], NDArr
     size = np.ptp(seen, axis=1).max(axis=1)
     cost = (gaps * marked).sum(axis=2) / count / size[:, None]
     cost[:, ~marked.any(axis=1)] = np.inf
-    # What is out of reach costs all the same, so that it disturbs no other pair.
+    # All pairs out of reach cost the same, so that they do not disturb the others.
     cars, files = linear_sum_assignment(np.minimum(cost, _LABEL_REACH))
     fits = cost[cars, files] < _LABEL_REACH
     return cars[fits], files[fits]

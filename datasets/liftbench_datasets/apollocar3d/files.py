@@ -19,7 +19,7 @@ from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 POINTS = len(SKELETON.points)
-LABELS = 66  # keypoints that may be labelled; those from 58 on are of the licence plates
+LABELS = 66  # keypoints in the release's labels; from 58 on they are corners of the licence plates
 
 CAMERAS = {"Camera_5": CAMERA_5, "Camera_6": CAMERA_6}
 LISTS = {"train": "train/split/train-list.txt", "test": "train/split/validation-list.txt"}
@@ -27,20 +27,20 @@ KEYPOINTS_3D = "keypoints_3d.json"
 
 _BELOW_ROOT = ("apollocar3d", "ApolloCar3D", "3d_car_instance_sample", "")
 _POSES = ("train/car_poses", "car_poses", "dataset_api/test_eval_data/det3d_gt")
-# The poses turn x to the left and y up; the models' files have x to the right and y down.
+# Poses apply to axes with x to the left and y up; the models' files have x to the right and y down.
 _FILE_AXES = np.diag([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files that are there.
+    """The files that were found.
 
     Attributes:
-        folder: of the dataset.
-        poses: a file an image, in the order of their names.
-        models: file of each car_id.
-        lists: file of each split that has one.
-        keypoints_3d: of the user; None if there are none.
+        folder: that holds the dataset.
+        poses: one file per image, in the order of their names.
+        models: the file of each car_id.
+        lists: the list of images of each split that has one.
+        keypoints_3d: the user's file of keypoints; None if there is none.
     """
 
     folder: Path
@@ -56,11 +56,11 @@ class Files:
 
     @property
     def images(self) -> list[Path]:
-        """Where the release has the images, in the order of `poses`."""
+        """Where the images of the release should lie, in the order of `poses`."""
         return [self.folder / "train" / "images" / f"{name}.jpg" for name in self.names]
 
     def labels(self, name: str) -> list[Path]:
-        """Return the files of the labelled keypoints of an image, one a car."""
+        """Return the files of an image's labelled keypoints, one per car."""
         return sorted((self.folder / "train" / "keypoints" / name).glob(f"{name}*.txt"))
 
     def all_labels(self) -> list[Path]:
@@ -72,7 +72,7 @@ def find_files(root: Path) -> Files:
     """Return the files below the data root.
 
     Raises:
-        DataMissingError: there are no poses or no car models.
+        DataMissingError: no poses or no car models are found.
     """
     for folder in (root / below for below in _BELOW_ROOT):
         if poses := _pose_files(folder):
@@ -93,7 +93,7 @@ def find_files(root: Path) -> Files:
 
 
 def camera_of(pose_file: Path) -> Pinhole:
-    """Return the camera that a file's name tells of, such as 180116_053947113_Camera_5.json."""
+    """Return the camera in the name of a file, such as 180116_053947113_Camera_5.json."""
     for name, camera in CAMERAS.items():
         if pose_file.stem.endswith(name):
             return camera
@@ -101,10 +101,12 @@ def camera_of(pose_file: Path) -> Pinhole:
 
 
 def read_poses(path: Path) -> tuple[NDArray[np.int64], Poses]:
-    """Read the cars of an image: their car_id (N,), and their poses from a model's file.
+    """Read the car_id (N,) of the cars in an image, and their poses.
+
+    A pose takes points of the model's file to the camera's frame.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, "a list of cars with 'car_id' and 'pose'"):
@@ -117,25 +119,25 @@ def read_poses(path: Path) -> tuple[NDArray[np.int64], Poses]:
 
 
 def read_list(path: Path) -> set[str]:
-    """Read the names of the images of a split, a line each, with or without `.jpg`.
+    """Read the names of the images of a split, one per line, with or without `.jpg`.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is no text.
+        DataMissingError: the file is not found.
+        UserError: it is not text.
     """
-    with one_line_errors(path, "a name of an image a line"):
+    with one_line_errors(path, "the name of an image in each line"):
         lines = path.read_text(encoding="utf-8").split()
         return {Path(line).name.removesuffix(".jpg") for line in lines}
 
 
 def read_labels(path: Path) -> Floats:
-    """Read the labelled keypoints of a car, lines `index x y` in pixels.
+    """Read the labelled keypoints of a car from lines `index x y`, in pixels.
 
     Returns:
         (58, 2); NaN where a keypoint is not labelled.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     labels = np.full((LABELS, 2), np.nan)

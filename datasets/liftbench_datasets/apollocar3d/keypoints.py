@@ -16,11 +16,11 @@ from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 POINTS = len(SKELETON.points)
-# Named apart, so that nothing that is computed from derived points passes for the release's.
+# Derived points get other names, so that no result with them passes for one with the release's.
 DERIVED_SKELETON = replace(SKELETON, points=tuple(f"derived_{name}" for name in SKELETON.points))
 
-# Where the left side's keypoints of a usual car lie, seen from the middle of its box, in half
-# sizes of the box: to the left, up, forward. The mean over the cars that `car` draws.
+# Where the keypoints on the left side of a usual car lie from the middle of its box, in half sizes
+# of the box: to the left, up, forward. They are the mean over the cars of `synthetic.car`.
 _LEFT_DIRECTIONS = (
     *((0.66, 0.07, 0.96), (0.64, -0.11, 0.98), (0.92, 0.11, 0.81), (0.86, -0.07, 0.84)),
     *((0.74, -0.44, 0.92), (0.74, -0.58, 0.92), (1.0, -0.58, 0.78), (0.97, -0.58, 0.62)),
@@ -37,15 +37,15 @@ DIRECTIONS: Floats = np.concatenate(
         np.array(_LEFT_DIRECTIONS)[::-1] * [1, -1, 1],
     ]
 )
-_INNER = 0.5  # half sizes of the box from its middle, within which lie seats and no body
+_INNER = 0.5  # in half sizes of the box: nearer to its middle lie seats, not the body
 
 
 def derive_keypoints(model: CarModel) -> Floats:
     """Return where rays from the middle of a model's box last cross its mesh, (58, 3).
 
-    A ray goes to where the keypoint is on a usual car (`DIRECTIONS`, in half sizes of the box),
-    so that points correspond from model to model. Where the mesh has a hole, the vertex in the
-    nearest direction stands in.
+    A ray points to where the keypoint lies on a usual car (`DIRECTIONS`, in half sizes of the
+    box), so that points correspond from model to model. Where the mesh has a hole, the vertex in
+    the nearest direction is taken.
     """
     low, high = model.vertices.min(axis=0), model.vertices.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2
@@ -68,8 +68,8 @@ def read_keypoints(path: Path) -> dict[int, Floats]:
         The keypoints (58, 3) of each car_id.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is damaged or names no model of the release.
+        DataMissingError: the file is not found.
+        UserError: it is damaged, or a name in it is not that of a model of the release.
     """
     with one_line_errors(path, f"an object from names of car models to {POINTS} rows x, y, z"):
         stored = json.loads(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The car models of ApolloCar3D: their numbers, and meshes read from their files."""
+"""The car models of ApolloCar3D: their names, and their meshes from files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.array_pickle import read_pickle
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# The name at place i is that of car_id i. Source: car_models.py of the release's dataset-api.
+# The name at index i belongs to car_id i. Source: car_models.py of the release's dataset-api.
 NAMES = (
     *("baojun-310-2017", "biaozhi-3008", "biaozhi-liangxiang", "bieke-yinglang-XT"),
     *("biyadi-2x-F0", "changanbenben", "dongfeng-DS5", "feiyate", "fengtian-liangxiang"),
@@ -54,7 +54,7 @@ class CarModel:
 
 
 def model_files(folder: Path) -> dict[int, Path]:
-    """Return the file of each car_id whose model is there; `folder` is that of the dataset."""
+    """Return the file of each car_id whose model is found below the dataset's folder."""
     found = {}
     for car_id, name in enumerate(NAMES):
         places = (folder / place.format(name) for place in _FILES)
@@ -64,10 +64,10 @@ def model_files(folder: Path) -> dict[int, Path]:
 
 
 def read_model(path: Path) -> CarModel:
-    """Read a model, from .json or from the older .pkl.
+    """Read a model from a .json file or from the older .pkl.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, _EXPECTED):

@@ -1,4 +1,4 @@
-"""What the datasets of cars in traffic show of a car: which cars, their boxes and their groups."""
+"""What real and generated cars share: which cars count, their boxes and their groups."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def car_dataset(
     images: Images | None = None,
     skeleton: Skeleton = SKELETON,
 ) -> Dataset:
-    """Return perspective views of cars; a box encloses all 58 points, as amodal boxes do.
+    """Return perspective views of cars; a box encloses all 58 points, also the hidden ones.
 
     Args:
         points_3d: (F, 58, 3) in the camera's frame, metres.
         visible: (F, 58).
-        depth: (F,) of the cars' centres, metres; the group of a frame is its distance.
-        sequence: (F,) ids.
+        depth: (F,) distances of the cars' centres along the view, metres; they give the groups.
+        sequence: (F,) number of each frame's sequence.
         pixel: (F,) size of a pixel on the unit focal plane.
-        images: of the F frames.
-        skeleton: names of the points.
+        images: the image of each frame; None if there are none.
+        skeleton: names and edges of the points.
     """
     points_2d = project(points_3d, "perspective")
     shown = np.where(visible[..., None], points_2d, np.nan)

@@ -1,4 +1,4 @@
-"""Any data set in the JSON form of C3DPO: PASCAL3D+, Human3.6M, UP-3D, CUB and one's own."""
+"""Any dataset in the JSON format of C3DPO: PASCAL3D+, Human3.6M, UP-3D, CUB or your own."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from liftbench_datasets.c3dpo.points import skeleton_of
 
 KEY = "c3dpo_json"
 SPLITS = ("train", "val", "test")
-BOX_MARGIN = 0.1  # by which a box grows on each side before points outside it count as hidden
+BOX_MARGIN = 0.1  # points outside a box that grows by this share at each side are hidden
 
 # Raise the number when the reader changes what it makes of a file.
 _PARSED = "c3dpo-1"
 _BELOW_ROOT = ("c3dpo", "datasets/c3dpo", "data/datasets/c3dpo")
 _FILE = re.compile(r"(?P<subset>.+)_(?P<split>train|val|test)\.json")
 
-# Entries of the files that C3DPO's scoring asks for, and MD5 sums of the release's files.
+# Numbers of entries that C3DPO's scoring expects, and MD5 sums of the release's files.
 _ENTRIES = {
     "h36m_val": 109_556,
     "h36m_hourglass_val": 109_556,
@@ -59,40 +59,40 @@ class C3dpoJsonParams:
 
 
 class C3dpoJson:
-    """Frames that stand alone, seen by an orthographic camera, as the files have them.
+    """Unrelated frames from C3DPO's files, seen by an orthographic camera.
 
     A subset is the name of a file before `_train.json`, `_val.json` or `_test.json`. Points
-    outside the grown box are hidden, as C3DPO hides them. `class_mask` times `kp_defined` is the
-    mask of the truth, the category or the action its group. Where entries have a `scale`
-    (Human3.6M), 2D and 3D points are multiplied by it and are millimetres: C3DPO multiplies the
-    errors instead, so that its network sees all persons at one size. Units: pixels for
-    PASCAL3D+; metres for UP-3D, inferred from the errors that C3DPO prints.
+    outside the grown box are hidden, as in C3DPO. Points count if `class_mask` and `kp_defined`
+    are true. The group is the category or the action. If entries have a `scale` (Human3.6M), 2D
+    and 3D points are multiplied by it and become millimetres; C3DPO multiplies the errors instead,
+    so that its network sees all persons at one size. Units: pixels for PASCAL3D+; metres for
+    UP-3D, inferred from the errors that C3DPO prints.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = C3dpoJsonParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the names of the data sets that are there."""
+        """Return the names of the datasets that are found."""
         return tuple(sorted(_files(root)))
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over the files of all splits."""
+        """Return the SHA-256 of the files of all splits."""
         return checksum(_find_files_of(root, subset).values())
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split; the truth is None where the entries have no 3D points."""
         files = _find_files_of(root, subset)
         if split not in files:
-            there = ", ".join(path.name for path in files.values())
+            present = ", ".join(path.name for path in files.values())
             raise DataMissingError(
-                f"{KEY}: no {subset}_{split}.json, there is only {there}; "
+                f"{KEY}: {subset}_{split}.json not found, there is only {present}; "
                 f"see 'liftbench data info {KEY}'"
             )
         return as_dataset(subset, files[split])
 
     def note(self, root: Path, subset: str) -> str:
-        """Return where a file has another number of entries than C3DPO's."""
+        """Return which files have another number of entries than C3DPO's."""
         known = [path for path in _find_files_of(root, subset).values() if path.stem in _ENTRIES]
         notes = [_count_note(path, len(_read_arrays(path)["kp_vis"])) for path in known]
         return "; ".join(note for note in notes if note)
@@ -105,7 +105,7 @@ class C3dpoJson:
         return [finding for subset in subsets for finding in self.check_subset(root, subset)]
 
     def check_subset(self, root: Path, subset: str) -> list[Finding]:
-        """Parse the files of one data set and return what `check` returns of them."""
+        """Parse the files of one dataset and return their findings."""
         return [_check_file(path) for path in _find_files_of(root, subset).values()]
 
 
@@ -113,11 +113,11 @@ def as_dataset(subset: str, path: Path) -> Dataset:
     """Return the frames of one file.
 
     Args:
-        subset: name of the data set, which tells what its points are called.
+        subset: name of the dataset, which gives the names of its points.
         path: the file.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     arrays = _read_arrays(path)
@@ -155,7 +155,7 @@ def _in_box(arrays: Arrays) -> Bools:
 
 def _multiply_by_scale(arrays: Arrays, name: str) -> Floats:
     scale = arrays.get("scale", np.ones(1))
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told
+    with np.errstate(over="ignore", invalid="ignore"):  # a check follows
         points: Floats = arrays[name] * scale[:, None, None]
     return points
 
@@ -169,7 +169,7 @@ def _truth(subset: str, path: Path, arrays: Arrays) -> GroundTruth:
     frames = len(points)
     group = arrays.get("p3d_class", arrays.get("action_name", np.full(frames, "all")))
     unit = next((unit for name, unit in _UNITS.items() if subset.startswith(name)), "file's unit")
-    # What does not count may be anything in the file, also NaN.
+    # Points that do not count may have any value in the file, also NaN.
     points = np.where(counts[..., None], points, 0.0)
     return GroundTruth(points, unit, group, np.arange(frames), mask)
 
@@ -178,18 +178,18 @@ def _require_finite(path: Path, name: str, points: Floats, counts: Bools) -> Non
     bad = counts & ~np.isfinite(points).all(axis=2)
     if bad.any():
         entry, point = np.argwhere(bad)[0]
-        raise UserError(f"{path}: entry {entry}: {name}: point {point} is no finite number")
+        raise UserError(f"{path}: entry {entry}: {name}: point {point} is not finite")
 
 
 def _images(path: Path, arrays: Arrays) -> Images | None:
-    """Return the images whose paths are given from the file's folder."""
+    """Return the images, whose paths in the file start from its folder."""
     if "image_path" not in arrays:
         return None
     return Images(tuple(str(path.parent / name) for name in arrays["image_path"]))
 
 
 def _files(root: Path) -> Mapping[str, dict[str, Path]]:
-    """Return the files by subset and split."""
+    """Return the files of each subset by split."""
     found: dict[str, dict[str, Path]] = {}
     for folder in (root / below for below in _BELOW_ROOT):
         for path in sorted(folder.glob("*.json")):
@@ -232,8 +232,8 @@ def _check_file(path: Path) -> Finding:
         f"3D points in {groups} groups" if truth else "no 3D points",
     ]
     problems = [_count_note(path, frames), _md5_note(path)]
-    told = [problem for problem in problems if problem]
-    return Finding(path.stem, not told, "; ".join(counts + told))
+    found = [problem for problem in problems if problem]
+    return Finding(path.stem, not found, "; ".join(counts + found))
 
 
 def _md5_note(path: Path) -> str:

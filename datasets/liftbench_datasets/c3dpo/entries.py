@@ -1,6 +1,6 @@
-"""Reader of the JSON files of C3DPO: one entry a frame, with 2D points and often 3D points.
+"""Reader of the JSON files of C3DPO: one entry per frame, with 2D points and often 3D points.
 
-Source of the form: the dataset reader of github.com/facebookresearch/c3dpo_nrsfm.
+Source of the format: the dataset reader of github.com/facebookresearch/c3dpo_nrsfm.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _TEXTS = ("p3d_info.p3d_class", "h36m_info.action_name", "image_path")
 
 
 def read_entries(path: Path) -> Arrays:
-    """Return the entries of a file as arrays, a row an entry, under the last names of the fields.
+    """Return the entries of a file as arrays by field, one row per entry.
 
-    All files have `kp_loc` (F, P, 2) and `kp_vis` (F, P). Those of `kp_loc_3d` (F, P, 3),
-    `class_mask` and `kp_defined` (F, P), `bbox` (F, 4), `scale` (F,), `p3d_class`, `action_name`
-    and `image_path` (F,) are there that the entries have.
+    All files have `kp_loc` (F, P, 2) and `kp_vis` (F, P). `kp_loc_3d` (F, P, 3), `class_mask` and
+    `kp_defined` (F, P), `bbox` (F, 4), `scale` (F,), `p3d_class`, `action_name` and `image_path`
+    (F,) are returned if the entries have them. Nested fields go by their last name.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is damaged, or its entries do not hold the same fields.
+        DataMissingError: the file is not found.
+        UserError: it is damaged, or its entries have different fields.
     """
     with (
-        one_line_errors(path, "entries in the JSON form of C3DPO"),
+        one_line_errors(path, "entries in the JSON format of C3DPO"),
         path.open(encoding="utf-8") as stream,
     ):
         rows: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ def _row(entry: object) -> dict[str, Any]:
 
 
 def _optional(entry: dict[str, Any], count: int) -> Iterator[tuple[str, Any]]:
-    """Yield those of the other fields that an entry of `count` points has."""
+    """Yield the optional fields that an entry of `count` points has."""
     if (points := entry.get("kp_loc_3d")) is not None:
         yield "kp_loc_3d", number_field(points, "kp_loc_3d", (3, count)).T
     for name in ("class_mask", "kp_defined"):
@@ -84,7 +84,7 @@ def _at(entry: Any, place: str) -> Any:  # noqa: ANN401 any JSON value
 
 def _flags(value: object, name: str, count: int) -> Bools:
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]  # some write 1 x N
+        value = value[0]  # some files have one row
     flags: Bools = number_field(value, name, (count,)) > 0
     return flags
 

@@ -1,4 +1,4 @@
-"""The points of C3DPO's data sets: their names, and edges where they are known."""
+"""The skeletons of C3DPO's datasets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from liftbench_datasets.pascal3d.categories import skeleton as pascal3d_skeleton
 
 
 def skeleton_of(name: str, count: int) -> Skeleton:
-    """Return the skeleton of a data set by its name; points without a known name are numbered."""
+    """Return the skeleton of a dataset by its name; points of unknown datasets are numbered."""
     known = {"h36m": H36M, "pascal3d": pascal3d_skeleton(ALL)}
     for prefix, skeleton in known.items():
         if name.startswith(prefix) and count == len(skeleton.points):

@@ -54,30 +54,30 @@ class CubParams:
 
 
 class Cub:
-    """Birds with those of 15 parts that are visible, one bird a frame.
+    """Birds with the visible ones of 15 parts, one bird per frame.
 
-    Lengths are pixels from the middle of an image's first one. The camera is weakly
-    perspective with a scale of its own for each image, so in pixels it is orthographic. The
-    truth is a pseudo truth where CMR's files have it: one rigid shape, found by structure from
-    motion over the 2D parts and seen with each image's camera, so its 2D points are not
-    quite the annotated ones. Every frame is a sequence of its own.
+    Lengths are pixels from the middle of the first pixel of an image. The camera is weakly
+    perspective with another scale in each image, so in pixels it is orthographic. The truth is a
+    pseudo truth where CMR's files have it: one rigid shape, found by structure from motion from
+    the 2D parts and seen by each image's camera, so its projection differs a little from the
+    annotated parts. Every frame is a sequence.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = CubParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset if a split's files are there."""
+        """Return the one subset if the files of a split are found."""
         files = find_files(root)
         return SUBSETS if any(_source(files, split) for split in SPLITS) else ()
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over all files that are read."""
+        """Return the SHA-256 of all files that are read."""
         files = _require_files(root, subset)
         return checksum(dict.fromkeys(path for split in SPLITS for path in files.sources(split)))
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return a split; it has images where the release's are there, and CMR's masks."""
+        """Return a split, with the release's images and CMR's masks if they are found."""
         files = _find(root, subset)
         arrays = _arrays(files, split)
         visible = arrays["visible"]
@@ -102,13 +102,13 @@ class Cub:
         )
 
     def note(self, root: Path, subset: str) -> str:
-        """Return what the truth is and where the splits come from."""
+        """Return the origin of the truth and of the splits."""
         files = _require_files(root, subset)
         notes = [_note(files, split) for split in SPLITS]
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
     def check(self, root: Path) -> list[Finding]:
-        """Read all files and return their counts and what is partial."""
+        """Read all files and return their counts and which of them are incomplete."""
         files = find_files(root)
         if not self.subsets(root):
             return [Finding("release", False, str(_missing_error(files, "train")))]
@@ -133,13 +133,13 @@ def _require_files(root: Path, subset: str) -> Files:
 
 def _missing_error(files: Files, split: str) -> DataMissingError:
     return DataMissingError(
-        f"cub: nothing tells of the '{split}' split, looked for {files.annotations(split)}, "
+        f"cub: no files of the '{split}' split found, looked for {files.annotations(split)}, "
         f"{files.sfm(split)} with {files.parts} and {files.flags}; see 'liftbench data info cub'"
     )
 
 
 def _arrays(files: Files, split: str) -> Arrays:
-    """Return `points_2d`, `visible`, `box`, and, where they are known, `points_3d` and `names`."""
+    """Return `points_2d`, `visible`, `box`, and `points_3d` and `names` where they are known."""
     require_known("split", split, SPLITS)
     parse = _source(files, split)
     if parse is None:
@@ -149,7 +149,10 @@ def _arrays(files: Files, split: str) -> Arrays:
 
 
 def _source(files: Files, split: str) -> Callable[[Files, str], Arrays] | None:
-    """Return what reads a split: from CMR's annotations, its structure from motion, or CUB's."""
+    """Return the reader of a split for the files that are found, or None.
+
+    CMR's annotations come first, then its structure from motion, then CUB's own split.
+    """
     if files.annotations(split).is_file():
         return _from_annotations
     if not (files.parts.is_file() and files.boxes.is_file()):
@@ -196,18 +199,18 @@ def _from_release(files: Files, split: str) -> Arrays:
 
 
 def _take_images(files: Files, images: np.ndarray[Any, np.dtype[np.int64]]) -> Arrays:
-    """Return what the release has of some images."""
+    """Return the arrays of some images of the release."""
     points, visible = read_parts(files.parts)
     table: Arrays = {"points_2d": points, "visible": visible, "box": read_boxes(files.boxes)}
     if files.names.is_file():
         table["names"] = read_image_names(files.names)
     if len({len(column) for column in table.values()}) > 1 or images.max(initial=0) >= len(points):
-        raise UserError(f"{files.release}: its files tell of different numbers of images")
+        raise UserError(f"{files.release}: its files have different numbers of images")
     return {name: column[images] for name, column in table.items()}
 
 
 def _images(files: Files, split: str, arrays: Arrays) -> Images | None:
-    """Return the images of the frames unless one is absent."""
+    """Return the images of the frames, or None if one of them is missing."""
     folder = files.release / "images"
     if "names" not in arrays or not folder.is_dir():
         return None

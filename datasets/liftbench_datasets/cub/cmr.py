@@ -17,7 +17,7 @@ from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-_FITS = 1e-3  # pixels; entries fit their image to 2e-4, the nearest other one to 7e-3
+_FITS = 1e-3  # pixels; entries fit their own image to 2e-4, other images to 7e-3 at best
 _NEIGHBOURS = 5
 _AT_ONCE = 256  # entries against all images: 25 MB
 _CORNERS = ("x1", "y1", "x2", "y2")
@@ -42,7 +42,7 @@ class Annotations:
 
 @dataclass(frozen=True)
 class Sfm:
-    """Cameras of F birds, and the shape that they saw.
+    """Cameras of F birds, and the shape that they see.
 
     Attributes:
         rotations: (F, 3, 3).
@@ -68,7 +68,7 @@ def read_annotations(path: Path) -> Annotations:
     """Read `<split>_cub_cleaned.mat`.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     images = read_mat(path, "images")["images"]
@@ -88,7 +88,7 @@ def read_sfm(path: Path) -> Sfm:
     """Read `anno_<split>.mat`.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     content = read_mat(path)
@@ -111,7 +111,7 @@ def read_sfm(path: Path) -> Sfm:
 def shape_of(sfm: Sfm, whole: Path) -> Floats | None:
     """Return the shape (3, 15) that cameras were found with, None if it is unknown.
 
-    CMR's files of `val` and `test` have none; their entries are also in `anno_testval.mat`,
+    CMR's files of `val` and `test` have no shape; their entries are also in `anno_testval.mat`,
     which has it.
 
     Args:
@@ -125,20 +125,20 @@ def shape_of(sfm: Sfm, whole: Path) -> Floats | None:
 
 
 def find_images(views: Floats, points: Floats, visible: Bools, path: Path) -> NDArray[np.int64]:
-    """Return the image (F,) of each entry of a file that does not name them.
+    """Return the number (F,) of the image of each entry, which the file does not name.
 
-    A translation was fitted to the visible points, so that these lie around the seen shape with
-    a mean of zero in the entry's own image and in no other. Entries stand in the order of their
+    The translation of an entry was fitted to the visible points of its image: their distances to
+    the shape have a mean of zero in this image and in no other. Entries are in the order of their
     images, which decides between images that are in the release twice.
 
     Args:
-        views: (F, 15, 3) the shape as the cameras of the entries see it.
+        views: (F, 15, 3) the shape as seen by the cameras of the entries.
         points: (N, 15, 2) of all images.
         visible: (N, 15).
         path: of the entries, for the error.
 
     Raises:
-        UserError: the entries are not of these images.
+        UserError: the entries do not belong to these images.
     """
     count = visible.sum(axis=1, keepdims=True)
     weights = visible / np.maximum(count, 1)
@@ -161,12 +161,12 @@ def _fitting(
     pairs = []
     for start in range(0, len(views), _AT_ONCE):
         some = views[start : start + _AT_ONCE, :, :2]
-        # In order, an entry leaves an image to each one before it and to each one after it.
+        # Entries are in order, so each entry before or after this one needs an image there too.
         reach = slice(start, len(means) - len(views) + start + len(some))
         gaps = some[..., 0] @ weights[reach].T - means[reach, 0]
         entry, image = np.nonzero(np.abs(gaps) < _FITS)
         image += start
-        # Few are left of the first coordinate, and only of these is the second compared.
+        # Few pairs fit in x, and only these are compared in y.
         gaps = np.einsum("kpc,kp->kc", some[entry], weights[image]) - means[image]
         fits = np.linalg.norm(gaps, axis=1) < _FITS
         pairs.append((start + entry[fits], image[fits]))
@@ -175,16 +175,16 @@ def _fitting(
 
 
 def _firsts(entry: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each entry begins in a sorted list of entries."""
+    """Return the index where each entry begins in a sorted list of entries."""
     return np.flatnonzero(np.diff(entry, prepend=-1))
 
 
 def as_list(value: Any) -> list[Any]:  # noqa: ANN401 a field of a struct array
-    """Return a field of a struct array as a list, which it is not for an array of one."""
+    """Return a field of a struct array as a list; of a single entry the reader gives the value."""
     return value if isinstance(value, list) else [value]
 
 
 def _keys(sfm: Sfm) -> NDArray[np.void]:
-    """Return what tells entries apart, (F,)."""
+    """Return a value that distinguishes each entry from all others, (F,)."""
     rows = np.column_stack([sfm.scales, sfm.translations])
     return np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * 3)))[:, 0]

@@ -1,4 +1,4 @@
-"""Where the files of CUB-200-2011 and of CMR lie."""
+"""The places of the files of CUB-200-2011 and of CMR."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _CMR = ("cub_cmr", "cub_ttp", "cub", "cachedir/cub", "")
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files are or should be.
+    """The paths of the files, whether or not they exist.
 
     Attributes:
         release: folder of CUB-200-2011.
-        cmr: folders of CMR's files.
+        cmr: folders that may hold CMR's files.
     """
 
     release: Path
@@ -23,39 +23,39 @@ class Files:
 
     @property
     def parts(self) -> Path:
-        """The 2D points."""
+        """The file of the 2D points."""
         return self.release / "parts" / "part_locs.txt"
 
     @property
     def boxes(self) -> Path:
-        """The bounding boxes."""
+        """The file of the bounding boxes."""
         return self.release / "bounding_boxes.txt"
 
     @property
     def names(self) -> Path:
-        """The paths of the images."""
+        """The file with the paths of the images."""
         return self.release / "images.txt"
 
     @property
     def flags(self) -> Path:
-        """The split of the release."""
+        """The file with the release's split."""
         return self.release / "train_test_split.txt"
 
     def annotations(self, split: str) -> Path:
-        """Return CMR's annotations of a split."""
+        """Return the file of CMR's annotations of a split."""
         return self._cmr("data", f"{split}_cub_cleaned.mat")
 
     def sfm(self, split: str) -> Path:
-        """Return CMR's structure from motion of a split."""
+        """Return the file of CMR's structure from motion of a split."""
         return self._cmr("sfm", f"anno_{split}.mat")
 
     @property
     def template(self) -> Path:
-        """The mean shape."""
+        """The file of the mean shape."""
         return self._cmr("uv", "bird.obj")
 
     def sources(self, split: str) -> list[Path]:
-        """Return all files that a split is read from."""
+        """Return the files that exist of those that a split is read from."""
         matlab = (self.annotations(split), self.sfm(split), self.sfm("testval"))
         return [
             path
@@ -69,7 +69,7 @@ class Files:
 
 
 def find_files(root: Path) -> Files:
-    """Return where the files below the data root are or should be."""
+    """Return the paths of the files below the data root."""
     releases = [root / below for below in _RELEASE]
     found = (folder for folder in releases if (folder / "parts" / "part_locs.txt").is_file())
     return Files(next(found, releases[0]), tuple(root / below for below in _CMR))

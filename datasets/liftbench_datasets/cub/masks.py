@@ -1,4 +1,4 @@
-"""The birds' masks of CMR's files, unpacked once into images in the cache."""
+"""CMR's masks of birds, unpacked once into image files in the cache."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _NAME = "{:05d}.png"
 
 
 def unpack_masks(path: Path, count: int) -> tuple[str, ...]:
-    """Return images of the masks of `<split>_cub_cleaned.mat`, in the order of its birds.
+    """Unpack the masks of `<split>_cub_cleaned.mat` and return their files, one per bird.
 
-    They lie in the cache folder, under the checksum of the file, whole or not at all.
+    They lie in the cache, in a folder named by the checksum of the file. The folder appears only
+    when all masks are written.
 
     Args:
         path: the file.
-        count: of its birds.
+        count: number of its birds.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged, or the cache cannot be written.
     """
     folder = cache_folder() / "masks" / "cub" / checksum([path])
@@ -47,7 +48,7 @@ def _unpack(path: Path, count: int, folder: Path) -> None:
     except OSError as error:
         raise unwritable_cache(folder, error) from error
     try:
-        with one_line_errors(path, "a struct array 'images' with a mask each"):
+        with one_line_errors(path, "a struct array 'images' whose entries have a mask"):
             if len(masks) != count:
                 raise ValueError(f"{len(masks)} masks of {count} birds")
             for i, mask in enumerate(masks):

@@ -20,10 +20,10 @@ def read_parts(path: Path) -> tuple[Floats, Bools]:
     """Read `part_locs.txt`, lines `image part x y visible`.
 
     Returns:
-        Points (N, 15, 2) in pixels from the middle of the first one, and which are visible.
+        Points (N, 15, 2) in pixels from the middle of the first pixel, and which are visible.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, "lines of an image, a part from 1 to 15, x, y and visibility"):
@@ -42,10 +42,10 @@ def read_boxes(path: Path) -> Floats:
     """Read `bounding_boxes.txt`, lines `image x y width height`.
 
     Returns:
-        (N, 4) in pixels from the middle of the first one.
+        (N, 4) in pixels from the middle of the first pixel.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, "lines of an image, x, y, width and height"):
@@ -60,7 +60,7 @@ def read_train_flags(path: Path) -> Bools:
     """Read `train_test_split.txt`, lines `image is_train`; return which images are for training.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, "lines of an image and 0 or 1"):
@@ -76,7 +76,7 @@ def read_image_names(path: Path) -> NDArray[np.str_]:
     """Read `images.txt`, lines `image path`; return the paths below `images`, (N,).
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged.
     """
     with one_line_errors(path, "lines of an image and its path"):
@@ -91,8 +91,8 @@ def read_part_names(path: Path) -> tuple[str, ...]:
     """Read `parts.txt`, lines `part name`; return the names in the order of the file.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is no text.
+        DataMissingError: the file is not found.
+        UserError: it is not text.
     """
     with one_line_errors(path, "lines of a part and its name"):
         lines = path.read_text(encoding="utf-8").splitlines()

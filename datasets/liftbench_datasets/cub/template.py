@@ -1,4 +1,4 @@
-"""The mean shape of birds, `bird.obj`, and where its keypoints are."""
+"""The mean shape of birds, `bird.obj`, and its keypoints."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from liftbench.types import Floats
 from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# The vertex of each part, in the order of `cub_release.PARTS`. Source: the template's own list,
-# which was matched by name. It is a mirror image: what is named left has the smaller x.
+# The vertex of each part, in the order of `release.PARTS`. Source: the list of the template,
+# matched by name. The template is a mirror image: left parts have the smaller x.
 KEYPOINT_VERTICES = (84, 550, 621, 377, 230, 572, 395, 533, 92, 195, 414, 479, 185, 233, 376)
 VERTICES, FACES = 642, 1280
 
 
 @dataclass(frozen=True)
 class Template:
-    """A mesh with the keypoints on it.
+    """A mesh whose vertices include the keypoints.
 
     Attributes:
-        vertices: (V, 3) from beak to tail along y, the back up along z; its length is about 1.
+        vertices: (V, 3) of a bird about 1 long: beak to tail along y, the back up along z.
         faces: (T, 3) indices of vertices, from 0.
     """
 
@@ -41,7 +41,7 @@ def read_template(path: Path) -> Template:
     """Read the vertices and triangles of a Wavefront OBJ file.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged or has too few vertices.
     """
     with one_line_errors(path, "a mesh of lines 'v x y z' and 'f a b c'"):
@@ -58,5 +58,5 @@ def read_template(path: Path) -> Template:
 
 
 def _index(word: str) -> int:
-    """Return the vertex of a corner, which may name a texture and a normal after it."""
+    """Return the vertex of a corner `vertex/texture/normal`, where the last two may be left out."""
     return int(word.partition("/")[0])

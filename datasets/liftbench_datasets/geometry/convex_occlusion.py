@@ -1,4 +1,4 @@
-"""Which points of a body its convex parts hide from an eye."""
+"""Occlusion of points by convex parts of a body."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from liftbench.types import Bools, Floats
 
 @dataclass(frozen=True)
 class Part:
-    """A convex part of F bodies: the points p with normals @ p <= offsets.
+    """A convex part of F bodies: all points p with normals @ p <= offsets.
 
     Attributes:
         normals: (F, K, 3) outward unit normals of the faces.
-        offsets: (F, K) metres.
-        skin: how far under a face the part begins to hide: points sit on it, not in it.
+        offsets: (F, K) in the unit of the points.
+        skin: depth below a face where the part begins to hide points; the points lie on the part.
     """
 
     normals: Floats

@@ -1,4 +1,4 @@
-"""Trees of rigid bones and the positions of their ends."""
+"""Forward kinematics of trees of rigid bones."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from liftbench.types import Floats
 
 @dataclass(frozen=True, eq=False)
 class KinematicTree:
-    """J joints; joint 0 is the root, every parent stands before its children.
+    """J joints; joint 0 is the root, and every parent comes before its children.
 
     Attributes:
         names: name of each joint.
         parent: index of each joint's parent, -1 for the root.
         bone: (J, 3) vector from the parent's end to this joint in the rest pose, metres.
-        axis: (J, 3, 3) the local frame in which a joint's rotation is given.
+        axis: (J, 3, 3) local frame in which the rotation of each joint is given.
     """
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ def forward_kinematics(tree: KinematicTree, rotation: Floats, position: Floats) 
     Args:
         tree: the bones.
         rotation: (F, J, 3, 3) rotation M of each joint.
-        position: (F, 3) of the root.
+        position: (F, 3) position of the root.
     """
     turned = tree.axis @ rotation @ tree.axis.swapaxes(1, 2)
     points = np.empty((*rotation.shape[:2], 3))
@@ -53,7 +53,7 @@ def forward_kinematics(tree: KinematicTree, rotation: Floats, position: Floats) 
 
 
 def rest_pose(tree: KinematicTree) -> Floats:
-    """Return the (J, 3) joint positions of zero angles, the root at the origin."""
+    """Return the joint positions (J, 3) of the pose without rotations, the root at the origin."""
     still = np.broadcast_to(np.eye(3), (1, len(tree.names), 3, 3))
     points: Floats = forward_kinematics(tree, still, np.zeros((1, 3)))[0]
     return points

@@ -1,4 +1,4 @@
-"""Meshes that are made when they are asked for, so that many of them take no memory."""
+"""Meshes that are made each time they are used, so that many of them take no memory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from liftbench.types import Mesh, Meshes
 
 @dataclass(frozen=True)
 class LazyMeshes:
-    """A number of meshes, of which none is kept.
+    """A sequence of meshes, of which none is kept.
 
     Attributes:
-        count: of the meshes.
-        make: from the number of a mesh to the mesh.
+        count: number of meshes.
+        make: returns the mesh at an index.
     """
 
     count: int
@@ -29,7 +29,7 @@ class LazyMeshes:
 
 
 def chain_meshes(parts: Sequence[Meshes]) -> Meshes:
-    """Return the meshes of all parts, one part after another."""
+    """Return the meshes of all parts as one sequence."""
     ends = list(accumulate(map(len, parts)))
 
     def make(index: int) -> Mesh:

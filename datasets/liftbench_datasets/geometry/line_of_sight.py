@@ -1,4 +1,4 @@
-"""Which points a surface of triangles hides from an orthographic camera that looks along z."""
+"""Occlusion of points by a surface of triangles, for an orthographic camera along z."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from liftbench.types import Bools, Floats
 
 Indices = NDArray[np.int64]
-_PAIRS_AT_ONCE = 1 << 21  # of points and triangles at most, of which a small share is looked at
+_PAIRS_AT_ONCE = 1 << 21  # bound of points times triangles; few of these pairs are compared
 
 
 def orthographic_occlusion(points: Floats, vertices: Floats, faces: Indices, skin: float) -> Bools:
-    """Return which points have a triangle before them, as (F, P).
+    """Return which points the surface hides, (F, P).
 
-    The ray of every point is cut with every triangle, so that there is no resolution.
+    The ray of every point is cut with every triangle, so the result is exact.
 
     Args:
         points: (F, P, 3) in the camera's frame.
         vertices: (F, V, 3) of the surface.
         faces: (T, 3) indices of vertices.
-        skin: how far before a point a triangle begins to hide it: points lie on the surface.
+        skin: distance before a point where a triangle begins to hide it; points lie on the surface.
     """
     frames, count = points.shape[:2]
     step = max(1, _PAIRS_AT_ONCE // max(1, count * len(faces)))
@@ -32,7 +32,13 @@ def orthographic_occlusion(points: Floats, vertices: Floats, faces: Indices, ski
 
 
 def _occlusion(points: Floats, triangles: Floats, skin: float) -> Bools:
-    """Return (F, P) for points (F, P, 3) and triangles (F, T, 3, 3), corners before coordinates."""
+    """Return which points (F, P, 3) are hidden, (F, P).
+
+    Args:
+        points: (F, P, 3).
+        triangles: (F, T, 3, 3) triangle, corner, coordinate.
+        skin: see `orthographic_occlusion`.
+    """
     low, high = triangles.min(axis=2), triangles.max(axis=2)
     point, face = _overlapping(points[..., 0], low[..., 0], high[..., 0])
     places, corners = points.reshape(-1, 3), triangles.reshape(-1, 3, 3)
@@ -46,7 +52,7 @@ def _occlusion(points: Floats, triangles: Floats, skin: float) -> Bools:
 
 
 def _overlapping(places: Floats, low: Floats, high: Floats) -> tuple[Indices, Indices]:
-    """Return the pairs of a place and an interval of one frame that holds it.
+    """Return the pairs of a place and an interval of the same frame that contains it.
 
     Args:
         places: (F, P).
@@ -69,7 +75,7 @@ def _overlapping(places: Floats, low: Floats, high: Floats) -> tuple[Indices, In
 
 
 def _behind(points: Floats, triangles: Floats, skin: float) -> Bools:
-    """Return which of N points (N, 3) lies behind its triangle (N, 3, 3)."""
+    """Return which of N points (N, 3) lie behind their triangles (N, 3, 3)."""
     origin = triangles[:, 0]
     first, second, place = (p - origin for p in (triangles[:, 1], triangles[:, 2], points))
     area = _cross(first, second)
@@ -82,6 +88,6 @@ def _behind(points: Floats, triangles: Floats, skin: float) -> Bools:
 
 
 def _cross(a: Floats, b: Floats) -> Floats:
-    """Return the z of the cross product."""
+    """Return the z coordinate of the cross products."""
     product: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return product

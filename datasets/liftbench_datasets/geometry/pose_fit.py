@@ -1,4 +1,4 @@
-"""Where a camera stood that saw known 3D points at known places of its image."""
+"""The pose of a camera from 3D points and their places in its image."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from scipy.linalg import rq
 
 from liftbench.types import Floats
 
-# Points whose extent in one direction is below this share of the greatest one lie in a plane, for
-# which neither fit has one answer.
+# Points whose smallest extent is below this share of the largest one count as lying in a plane,
+# where neither fit is unique.
 _FLAT = 1e-6
 
 
 @dataclass(frozen=True)
 class Pose:
-    """A camera and how well it explains the image.
+    """A camera and the misfit of its image.
 
     Attributes:
-        rotation: (3, 3) from the points' frame to the camera's; with a mirror where the image
-            shows one.
+        rotation: (3, 3) from the points' frame to the camera's; its determinant is -1 if the
+            image is mirrored.
         translation: (3,) in the points' unit.
         intrinsics: (3, 3), upper triangular, from the unit focal plane to the image; that of an
             orthographic camera is diag(scale, scale, 1).
-        misfit: root of the mean squared distance in the image over that from the image's mean.
+        misfit: root mean square of the distances between projected and image points, over that of
+            the distances between image points and their mean.
     """
 
     rotation: Floats
@@ -41,7 +42,7 @@ class Pose:
 def fit_orthographic(points_3d: Floats, image: Floats) -> Pose:
     """Return the scaled orthographic camera nearest to the best affine one.
 
-    The image cannot tell whether its y axis points down; z points away from the camera if so.
+    Whether y points down does not follow from the image; if it does, z points away from the camera.
 
     Args:
         points_3d: (P, 3), at least 4.
@@ -106,7 +107,7 @@ def _decompose(camera: Floats, points_3d: Floats, image: Floats) -> Pose:
 
 
 def _normalise(points: Floats) -> tuple[Floats, Floats]:
-    """Return homogeneous points about the origin at a mean distance of 1, and what made them so."""
+    """Return homogeneous points with mean zero and mean distance 1, and the matrix to them."""
     middle = points.mean(axis=0)
     size = np.linalg.norm(points - middle, axis=1).mean()
     if not size > 0:

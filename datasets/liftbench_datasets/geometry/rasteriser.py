@@ -1,4 +1,4 @@
-"""Which triangle of a surface each pixel of an image shows."""
+"""Rasterisation: the triangle of a surface that each pixel of an image shows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Fragments:
     """The N pixels whose middle a surface covers.
 
     Attributes:
-        row: (N,).
-        column: (N,).
-        face: (N,) the nearest triangle there.
-        weights: (N, 3) shares of its corners.
+        row: (N,) of the pixel.
+        column: (N,) of the pixel.
+        face: (N,) index of the nearest triangle in the pixel.
+        weights: (N, 3) barycentric weights of its corners.
     """
 
     row: NDArray[np.int64]
@@ -27,18 +27,18 @@ class Fragments:
     weights: Floats
 
     def between(self, values: Floats, faces: NDArray[np.int64]) -> Floats:
-        """Return values of vertices (V, D) in the pixels, (N, D)."""
+        """Return values of vertices (V, D), interpolated at the pixels, (N, D)."""
         blended: Floats = np.einsum("nc,ncd->nd", self.weights, values[faces[self.face]])
         return blended
 
 
 def rasterise(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]) -> Fragments:
-    """Return what an image shows of a closed surface.
+    """Return the pixels that a closed surface covers, with its nearest triangle in each.
 
     Args:
-        vertices: (V, 3); x and y are pixels from the middle of the first one, z points away from
-            the camera.
-        faces: (T, 3) indices of vertices, which go around the same way, seen from outside.
+        vertices: (V, 3); x and y are pixels from the middle of the first pixel, z points away
+            from the camera.
+        faces: (T, 3) indices of vertices, all counter-clockwise as seen from outside the surface.
         shape: height and width of the image.
     """
     front = np.flatnonzero(_area(vertices[faces]) < 0)  # clockwise, as y points down
@@ -51,7 +51,7 @@ def rasterise(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]
     depth = np.einsum("nc,nc->n", weights, corners[face, :, 2])
     far_first = np.argsort(-depth, kind="stable")
     nearest = np.full(shape, -1)
-    nearest[row[far_first], column[far_first]] = far_first  # of many at a pixel the last stays
+    nearest[row[far_first], column[far_first]] = far_first  # the last one written to a pixel stays
     shown = nearest[nearest >= 0]
     return Fragments(row[shown], column[shown], front[face[shown]], weights[shown])
 
@@ -59,7 +59,7 @@ def rasterise(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]
 def _within_boxes(
     corners: Floats, shape: tuple[int, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return every pixel in the box of each triangle (T, 3, 2): row, column, triangle, (N,)."""
+    """Return row, column and triangle (N,) of every pixel in the box of each triangle (T, 3, 2)."""
     low = np.ceil(corners.min(axis=1)).clip(0).astype(np.int64)
     high = np.floor(corners.max(axis=1)).clip(max=(shape[1] - 1, shape[0] - 1)).astype(np.int64)
     width, height = (high - low + 1).clip(0).T
@@ -73,7 +73,7 @@ def _within_boxes(
 def _coordinates(
     corners: Floats, row: NDArray[np.int64], column: NDArray[np.int64], face: NDArray[np.int64]
 ) -> tuple[Floats, Floats]:
-    """Return the shares (N,) of the second and third corner in pixels of triangles (T, 3, 3)."""
+    """Return the weights (N,) of the second and third corner at pixels of triangles (T, 3, 3)."""
     area = _area(corners)
     (x, y), (x1, y1), (x2, y2) = np.moveaxis(corners[..., :2], 0, 2)
     right, down = column - x[face], row - y[face]
@@ -83,7 +83,7 @@ def _coordinates(
 
 
 def _area(corners: Floats) -> Floats:
-    """Return twice the areas (T,) of triangles (T, 3, 3) in the image, by sign."""
+    """Return twice the signed areas (T,) of triangles (T, 3, 3) in the image."""
     (ax, ay), (bx, by) = np.moveaxis(corners[:, 1:, :2] - corners[:, :1, :2], 0, 2)
     area: Floats = ax * by - ay * bx
     return area

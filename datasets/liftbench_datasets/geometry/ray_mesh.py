@@ -1,4 +1,4 @@
-"""Where rays cross the triangles of a mesh."""
+"""Crossings of rays with the triangles of a mesh, and what the mesh hides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from liftbench.types import Bools, Floats
 
-_AT_ONCE = 2  # frames, of some 58 rays and 5000 triangles each: some 20 MB
+_AT_ONCE = 2  # frames; with 58 rays and 5000 triangles each, about 20 MB
 
 
 def crossings(rays: Floats, corners: Floats) -> Floats:
@@ -25,7 +25,7 @@ def crossings(rays: Floats, corners: Floats) -> Floats:
     """
     first, second, third = np.moveaxis(corners, -2, 0)
     planes = (np.cross(second, third), np.cross(third, first), np.cross(first, second))
-    # No matrix product: of length three, its threads cost more than they bring.
+    # No matrix product: for vectors of length three its threads cost more than they save.
     sides = [np.einsum("...pc,...tc->...pt", rays, plane) for plane in planes]
     across = sum(sides[1:], start=sides[0])
     passes = np.minimum.reduce(sides) * np.maximum.reduce(sides) >= 0
@@ -39,14 +39,14 @@ def crossings(rays: Floats, corners: Floats) -> Floats:
 def perspective_occlusion(
     points: Floats, eyes: Floats, vertices: Floats, faces: NDArray[np.int64], skin: float
 ) -> Bools:
-    """Return which points a mesh hides from the eyes, (F, P).
+    """Return which points a mesh hides from an eye in each frame, (F, P).
 
     Args:
         points: (F, P, 3) or (1, P, 3) in the frame of the mesh.
         eyes: (F, 3) in the same frame.
         vertices: (V, 3).
         faces: (T, 3) indices of vertices.
-        skin: how near to a point the mesh does not hide it; points lie on the mesh.
+        skin: distance before a point where the mesh begins to hide it; points lie on the mesh.
     """
     hidden = []
     for start in range(0, len(eyes), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""Linear blend skinning: a surface that follows the bones beneath it."""
+"""Linear blend skinning: a surface that follows its bones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def skin_vertices(
     move it.
 
     Args:
-        vertices: (F, V, 3) at rest; F may be 1 for all poses.
-        weights: (V, J) of the bones in each vertex, which sum to 1.
+        vertices: (F, V, 3) at rest; F may be 1 if all poses share them.
+        weights: (V, J) weights of the bones at each vertex, which sum to 1.
         rotations: (F, J, 3, 3) R of each bone against the rest pose.
-        rest: (F, J, 3) place of the start of each bone at rest; F may be 1.
-        to: (F, J, 3) its place in the pose.
+        rest: (F, J, 3) start of each bone at rest; F may be 1.
+        to: (F, J, 3) start of each bone in the pose.
     """
     shift = to - np.einsum("fjab,fjb->fja", rotations, np.broadcast_to(rest, to.shape))
     frames, bones = rotations.shape[:2]
@@ -33,11 +33,11 @@ def skin_vertices(
 
 
 def world_rotations(parent: Sequence[int], rotations: Floats) -> Floats:
-    """Return the rotations (F, J, 3, 3) against the world of bones that turn with their parents.
+    """Return the rotations (F, J, 3, 3) to the world's frame of bones that turn with their parents.
 
     Args:
-        parent: index of each bone's parent, -1 for the root; parents stand before children.
-        rotations: (F, J, 3, 3) of each bone against its parent.
+        parent: index of each bone's parent, -1 for the root; parents come before children.
+        rotations: (F, J, 3, 3) from each bone's frame to its parent's.
     """
     world = rotations.copy()
     for bone, above in enumerate(parent):

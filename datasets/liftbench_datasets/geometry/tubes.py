@@ -1,4 +1,4 @@
-"""Closed tubes of rings around bones, of which surfaces of bodies are made."""
+"""Closed tubes of rings around bones, from which the surfaces of bodies are made."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Ring:
     """A ring of a tube.
 
     Attributes:
-        bone: to which it belongs.
-        middle: from the start of the bone.
-        half: half its width and half its depth, two extents across the tube.
+        bone: the bone that the ring belongs to.
+        middle: its middle, from the start of the bone.
+        half: half its width and half its depth across the tube.
         other: a second bone that moves it.
-        share: of the second bone in its motion.
+        share: weight of the second bone in its motion.
     """
 
     bone: str
@@ -34,13 +34,13 @@ class Ring:
 
 
 def tube_faces(rings: Sequence[int]) -> NDArray[np.int64]:
-    """Return the faces (T, 3) of tubes whose rings stand one after another.
+    """Return the faces (T, 3) of tubes whose rings are listed one after another.
 
-    Each two neighbours on a ring and on the next make two triangles. Every tube begins and ends
-    in rings without width, of which the first vertex stands for all.
+    Two neighbours on a ring and the two next to them on the following ring make two triangles.
+    Every tube begins and ends in a ring without width, whose first vertex stands for all.
 
     Args:
-        rings: how many each tube has.
+        rings: number of rings of each tube.
     """
     firsts = np.cumsum([0, *rings])
     used = np.arange(SIDES * firsts[-1]).reshape(-1, SIDES)
@@ -55,7 +55,7 @@ def tube_faces(rings: Sequence[int]) -> NDArray[np.int64]:
 
 
 def bone_weights(rings: Sequence[Ring], bones: Sequence[str]) -> Floats:
-    """Return the share of each bone in the motion of each vertex of the rings, (V, J)."""
+    """Return the weight of each bone at each vertex of the rings, (V, J)."""
     weights = np.zeros((len(rings), len(bones)))
     for row, ring in zip(weights, rings, strict=True):
         row[bones.index(ring.bone)] += 1 - ring.share
@@ -66,13 +66,13 @@ def bone_weights(rings: Sequence[Ring], bones: Sequence[str]) -> Floats:
 def ring_vertices(middles: Floats, halves: Floats, across_z: Bools) -> Floats:
     """Return the vertices (F, V, 3) of rings.
 
-    Widths run along x, depths along z, or along y in rings across z. The first vertex of a ring
-    is at its greatest x, the next go around by the end of its depth.
+    Widths run along x, depths along z, or along y in rings across z. The first vertex of a ring is
+    at its largest x; the next ones go around, first to its largest depth.
 
     Args:
         middles: (F, R, 3).
         halves: (F, R, 2) half widths and depths.
-        across_z: (R,).
+        across_z: (R,) rings that lie across z.
     """
     angle = 2 * np.pi * np.arange(SIDES) / SIDES
     side, depth = halves[..., :1] * np.cos(angle), halves[..., 1:] * np.sin(angle)

@@ -1,12 +1,12 @@
 """The NRSfM Challenge 2017: five deforming objects on six paths of a virtual camera.
 
-The form of the files was read off public code that reads the release, as the release itself was
-out of reach. It tells the true points of one frame an object, in a frame of their own: the pose
-of the camera, and the intrinsics of a perspective one, are fitted to that frame's 2D points. The
-fit also settles whether the number in the file's name counts from 0 or from 1.
+The release itself was not available: the format of its files is inferred from public code that
+reads them. It gives the true points of one frame per object, in an unknown coordinate frame: the
+pose of the camera, and the intrinsics of a perspective one, are fitted to that frame's 2D points.
+The fit also decides whether the number in the file's name counts from 0 or from 1.
 
-The score of the organisers cannot be had from the protocols here: they align with any affine map
-and measure both ways to the nearest point, outliers cut off as in a box plot.
+The protocols here do not give the score of the organisers: they align with any affine map, measure
+both ways to the nearest point and cut off outliers as in a box plot.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _PARSED = "nrsfm_challenge-1"
 
 @dataclass(frozen=True)
 class NrsfmChallengeParams:
-    """Parameters of what is loaded.
+    """The choice of views.
 
     Attributes:
-        camera: whose 2D points are loaded.
-        path: of the camera; `all` makes a sequence of each.
-        missing: points that the object hides are hidden; otherwise all are visible.
+        camera: the camera whose 2D points are loaded.
+        path: the path of the camera; `all` gives one sequence per path.
+        missing: True hides points that the object hides; False shows all points.
     """
 
     camera: ChallengeCamera = "orthographic"
@@ -66,26 +66,26 @@ class NrsfmChallengeParams:
 
 
 class NrsfmChallenge:
-    """Views of one object, a sequence and a group for each path of the camera.
+    """Views of one object, with a sequence and a group for each path of the camera.
 
-    Lengths are those of the true points (mm). Perspective points lie on the unit focal plane.
-    Frames without truth have none that counts (`GroundTruth.mask`). Whether y points down in
-    orthographic views cannot be told from them; it is taken to.
+    Lengths are in the unit of the true points (mm). Perspective points lie on the unit focal
+    plane. In frames without truth no point counts (`GroundTruth.mask`). Orthographic views do not
+    show whether y points down; it is assumed to.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = NrsfmChallengeParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the objects of which a camera path that is asked for is there."""
+        """Return the objects for which a requested camera path is found."""
         return tuple(name for name in OBJECTS if self._find(root, name, with_visibility=False))
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over the 2D points, true points and, with `missing`, visibility."""
+        """Return the SHA-256 of the 2D points, true points and, with `missing`, visibility."""
         return checksum(self._sources(root, subset).files)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return the frames of an object, path by path; a sequence's id is its path's number."""
+        """Return the frames of an object, path by path; a sequence has the number of its path."""
         require_known("split", split, SPLITS)
         sources = self._sources(root, subset)
         arrays = cached_arrays(_PARSED, checksum(sources.files), lambda: read_sources(sources))
@@ -102,10 +102,10 @@ class NrsfmChallenge:
         )
 
     def note(self, root: Path, subset: str) -> str:
-        """Return which paths lack and in how many frames the truth is known."""
+        """Return which paths are missing and in how many frames the truth is known."""
         tracks = self._sources(root, subset).tracks
-        lacking = [path for path in self._paths if path not in tracks]
-        parts = [f"without {', '.join(lacking)}"] if lacking else []
+        missing = [path for path in self._paths if path not in tracks]
+        parts = [f"without {', '.join(missing)}"] if missing else []
         truth = self.load(root, subset, "all").truth
         if truth is None or truth.mask is None:
             return "; ".join([*parts, "no truth"])
@@ -115,7 +115,7 @@ class NrsfmChallenge:
         return "; ".join(parts)
 
     def check(self, root: Path) -> list[Finding]:
-        """Read every object, both cameras; return counts, what lacks and how the truth fits."""
+        """Read every object with both cameras; return counts, gaps and how well the truth fits."""
         if not any(object_folder(root, name) for name in OBJECTS):
             return [Finding("objects", False, str(_missing_error(root, "any object")))]
         return [_check(root, name, camera) for name in OBJECTS for camera in CAMERAS]
@@ -125,7 +125,7 @@ class NrsfmChallenge:
         return PATHS if self.params.path == "all" else (self.params.path,)
 
     def _find(self, root: Path, name: str, *, with_visibility: bool) -> Sources | None:
-        """Return the files of an object, or None where no path that is asked for is there."""
+        """Return the files of an object, or None if no requested path is found."""
         folder = object_folder(root, name)
         if folder is None:
             return None
@@ -172,8 +172,8 @@ def _check(root: Path, name: str, camera: ChallengeCamera) -> Finding:
         views = make_views(sources, arrays, camera)
     except UserError as error:
         return Finding(item, False, str(error))
-    lacking = [path for path in PATHS if path not in views]
-    problems = [f"without {', '.join(lacking)}"] if lacking else []
+    missing = [path for path in PATHS if path not in views]
+    problems = [f"without {', '.join(missing)}"] if missing else []
     problems += [] if sources.truth else ["no truth"]
     return Finding(item, not problems, "; ".join([_counts(views, arrays), *problems]))
 

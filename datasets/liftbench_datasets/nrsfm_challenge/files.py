@@ -1,4 +1,4 @@
-"""The files of an object of the NRSfM Challenge, and what is read from them."""
+"""The files of an object of the NRSfM Challenge, and their readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from liftbench_datasets.reading.number_file import (
     read_tracks,
 )
 
-# What the release calls the cameras.
+# The release's names of the cameras.
 FOLDERS = {"orthographic": "orthogonal", "perspective": "perspective"}
 
 _BELOW_ROOT = ("nrsfm_challenge", "NRSfM_challenge", "")
@@ -32,7 +32,7 @@ class Sources:
 
     Attributes:
         tracks: file of the 2D points by camera path.
-        visibility: file by camera path; empty where hidden points are not asked for.
+        visibility: file by camera path; empty if hidden points are not requested.
         truth: file of the true points by the number in its name.
     """
 
@@ -42,12 +42,12 @@ class Sources:
 
     @property
     def files(self) -> list[Path]:
-        """All of them, in a fixed order."""
+        """All files, in a fixed order."""
         return [*self.tracks.values(), *self.visibility.values(), *self.truth.values()]
 
 
 def object_folder(root: Path, name: str) -> Path | None:
-    """Return the folder of an object, which holds the folder `sequence`, or None."""
+    """Return the folder of an object, in which `sequence` lies, or None."""
     nested = (f"{name}/{name}", name)
     folders = (root / below / inner for below in _BELOW_ROOT for inner in nested)
     return next((folder for folder in folders if (folder / "sequence").is_dir()), None)
@@ -56,10 +56,10 @@ def object_folder(root: Path, name: str) -> Path | None:
 def find_sources(
     folder: Path, camera: str, paths: Sequence[str], *, with_visibility: bool
 ) -> Sources:
-    """Return the files of an object for those camera paths whose 2D points are there.
+    """Return the files of an object for the camera paths whose 2D points are found.
 
     Raises:
-        DataMissingError: a camera path has 2D points and no visibility, which is asked for.
+        DataMissingError: a camera path lacks visibility, which is requested.
     """
     tracks = {}
     for path in paths:
@@ -75,7 +75,7 @@ def find_sources(
 def read_sources(sources: Sources) -> Arrays:
     """Return `tracks-PATH` (F, P, 2), `visible-PATH` (F, P) and `truth-N` (P, 3).
 
-    Points that are NaN in the tracks are not visible; true points that were not measured are NaN.
+    Points that are NaN in the tracks are not visible. Unmeasured true coordinates are NaN.
 
     Raises:
         UserError: a file is damaged, or its shape is not that of the others.
@@ -110,7 +110,7 @@ def _truth_files(folder: Path) -> dict[int, Path]:
 
 
 def _read_visibility(file: Path, shape: tuple[int, ...]) -> Bools:
-    """Return (F, P) from one row a frame, or from two of which both must say visible."""
+    """Return which points are visible, (F, P), from one row per frame or from two, for x and y."""
     rows = read_numbers(file, "visibility", "visible", "M")
     frames, points = shape
     if rows.shape == (2 * frames, points):
@@ -124,13 +124,11 @@ def _read_visibility(file: Path, shape: tuple[int, ...]) -> Bools:
 
 
 def _read_truth(file: Path) -> Floats:
-    """Return (P, 3) from three rows or three columns; a point of which one lacks is all NaN."""
+    """Return points (P, 3) from three rows or three columns."""
     rows = read_numbers(file, "S", "truth", "Q")
     if rows.ndim != 2 or 3 not in rows.shape:
         raise UserError(f"{file}: expected three rows x, y and z, got an array of {rows.shape}")
-    points_3d = rows.T if len(rows) == 3 else rows
-    measured = np.isfinite(points_3d).all(axis=1, keepdims=True)
-    return np.where(measured, points_3d, np.nan)
+    return rows.T if len(rows) == 3 else rows
 
 
 def _require_equal_points(sources: Sources, arrays: Arrays) -> None:

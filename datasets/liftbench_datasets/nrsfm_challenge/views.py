@@ -1,4 +1,4 @@
-"""The 2D points of a camera path brought to the camera that its true points tell of."""
+"""Views of a camera path: its 2D points and truth in the frame of a camera fitted to both."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from liftbench.types import Bools, Camera, Floats
 from liftbench_datasets.geometry.pose_fit import Pose, fit_orthographic, fit_perspective
 from liftbench_datasets.nrsfm_challenge.files import Sources
 
-# True points whose projection is farther than this share of the image's extent from the 2D points
-# are those of another frame or another object.
+# True points whose projection is farther from the 2D points than this share of the image's extent
+# belong to another frame or another object.
 GREATEST_MISFIT = 0.05
 _FITS = {"orthographic": fit_orthographic, "perspective": fit_perspective}
 
@@ -24,8 +24,8 @@ class View:
     """The F frames of a camera path.
 
     Attributes:
-        points_2d: (F, P, 2) on the unit focal plane, or in the unit of the true points; those of
-            the file where there is no truth.
+        points_2d: (F, P, 2) on the unit focal plane, or in the unit of the true points; without
+            truth as in the file.
         points_3d: (F, P, 3) in the camera's frame, 0 where there is no truth.
         mask: (F, P) points whose truth is known.
         misfit: of the worst frame with truth, see `Pose`; 0 if there is none.
@@ -38,10 +38,10 @@ class View:
 
 
 def make_views(sources: Sources, arrays: Arrays, camera: Camera) -> dict[str, View]:
-    """Return the view of each camera path from what `read_sources` read.
+    """Return the view of each camera path from the arrays of `read_sources`.
 
     Raises:
-        UserError: see `make_view`; it names the file of the 2D points.
+        UserError: see `make_view`; the error names the file of the 2D points.
     """
     truth = {number: arrays[f"truth-{number}"] for number in sources.truth}
     views = {}
@@ -59,13 +59,13 @@ def make_view(tracks: Floats, truth: Mapping[int, Floats], camera: Camera) -> Vi
     Args:
         tracks: (F, P, 2) as in the file, NaN where a point has no place.
         truth: (P, 3) by frame number, NaN where a point was not measured.
-        camera: that made the 2D points.
+        camera: the camera of the 2D points.
 
     Raises:
-        UserError: true points fit no frame, or there are none to calibrate a perspective camera.
+        UserError: true points fit no frame, or a perspective camera has no true points to fit to.
     """
     if camera == "perspective" and not truth:
-        raise UserError("perspective points need a frame with truth, which tells the focal length")
+        raise UserError("perspective points need a frame with truth, which gives the focal length")
     points_3d = np.zeros((*tracks.shape[:2], 3))
     mask = np.zeros(tracks.shape[:2], dtype=np.bool_)
     poses = []
@@ -103,7 +103,7 @@ def _fit_frame(tracks: Floats, number: int, points: Floats, camera: Camera) -> t
 
 
 def _to_focal_plane(tracks: Floats, intrinsics: Floats) -> Floats:
-    """Return the (F, P, 2) points on the plane that the intrinsics start from."""
+    """Return tracks (F, P, 2) as points on the unit focal plane, without the intrinsics."""
     inverse = np.linalg.inv(intrinsics)
     points: Floats = tracks @ inverse[:2, :2].T + inverse[:2, 2]
     return points

@@ -30,7 +30,7 @@ COUNTS = {
     "face": (316, 40),
     "shark": (240, 91),
 }
-# Names of files that are not those of their sequences.
+# Files whose names differ from those of their sequences.
 _ALSO = {"shark": "jaws", "face_mocap": "face_mocap_rearranged"}
 _FOLDERS = (KEY, "")
 # Raise the number when the reader changes what it makes of a file.
@@ -43,18 +43,18 @@ class NrsfmClassicParams:
 
 
 class NrsfmClassic:
-    """Orthographic views of one deforming body a subset, all frames one sequence.
+    """Orthographic views of one deforming body per subset, all frames in one sequence.
 
-    Truth is in the camera's frame. Where the file has the cameras, as drink, pickup, yoga and
-    stretch do, the truth has their rotations; the bodies of the others turn themselves. Lengths
-    are in the unit of the file. Any further file of these forms is a subset by its name.
+    Truth is in the camera's frame. The files of drink, pickup, yoga and stretch have cameras, and
+    the truth has their rotations; in the others the camera stands still. Lengths are in the unit
+    of the file. Any other file in one of these forms is a subset by its name.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = NrsfmClassicParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the sequences whose files are there, those of the tables first."""
+        """Return the sequences whose files are found, first the ones in the papers' tables."""
         names = {_name(path) for path in _files(root)}
         order = [name for name in COUNTS if name in names]
         return (*order, *sorted(names - COUNTS.keys()))
@@ -88,7 +88,7 @@ class NrsfmClassic:
         )
 
     def note(self, root: Path, subset: str) -> str:
-        """Return the counts where they are not those of the papers' sequence."""
+        """Return the counts of frames and points if they differ from the papers' sequence."""
         found = self.load(root, subset, "all").observations.visible.shape
         known = COUNTS.get(subset, found)
         if found == known:
@@ -96,7 +96,7 @@ class NrsfmClassic:
         return f"{found[0]} frames of {found[1]} points, not {known[0]} of {known[1]}"
 
     def check(self, root: Path) -> list[Finding]:
-        """Read every file; return the counts, and whether they are those of the papers."""
+        """Read every file; return the counts and whether they are those of the papers."""
         names = self.subsets(root)
         if not names:
             return [Finding("sequences", False, str(_missing_error(root, "any sequence")))]
@@ -117,7 +117,7 @@ class NrsfmClassic:
 
 
 def _files(root: Path) -> list[Path]:
-    """Return the files of the first folder that has any; at the root itself known names only."""
+    """Return the files of the first folder that has any; in the data root, only known names."""
     for folder in _FOLDERS:
         found = sorted((root / folder).glob("*.mat"))
         known = [path for path in found if folder or _name(path) in {*COUNTS, *_ALSO}]

@@ -1,4 +1,4 @@
-"""Reader of the classical NRSfM sequences, of each of the three forms in which they are."""
+"""Reader of the classical NRSfM sequences, in each of their three forms."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.number_file import frames_of_rows
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# W is the projection of S up to this share of its size.
+# W may differ from the projection of S by this share of its size.
 _MISFIT = 1e-6
 
 
 def read_sequence(path: Path) -> Arrays:
     """Return the points of a file.
 
-    - `points_2d` (F, P, 2) and `points_3d` (F, P, 3) in the camera's frame, whose x and y are
-      those of `points_2d`;
-    - `edges` (N, 2) from 0;
+    - `points_2d` (F, P, 2);
+    - `points_3d` (F, P, 3) in the camera's frame, with the x and y of `points_2d`;
+    - `edges` (N, 2), indices of points from 0;
     - `rotation` (F, 3, 3) to the camera's frame, if the file has cameras.
 
-    The forms: `W` (2F, P) and `S` (3F, P), rows frame by frame, with `Rs` (2F, 3) or cameras that
-    W and S tell; `P3_gt` (3F, P), rows all x, all y, all z; `X` (3, P, F). The camera of the last
-    two sees x and y.
+    The forms: `W` (2F, P) and `S` (3F, P), rows frame by frame, with cameras `Rs` (2F, 3) or
+    cameras that follow from W and S; `P3_gt` (3F, P), rows all x, all y, all z; `X` (3, P, F). In
+    the last two forms the camera sees x and y.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it has none of these forms, or W is no projection of S.
+        DataMissingError: the file is not found.
+        UserError: it has another form, or W is not the projection of S.
     """
     content = read_mat(path)
     with one_line_errors(path, "a sequence with W and S, or P3_gt, or X"):
@@ -93,7 +93,7 @@ def _require_rows(name: str, rows: Floats, coordinates: int) -> None:
 
 
 def _rotations(rows: Floats) -> Floats:
-    """Return the rotations (F, 3, 3) of their first two rows."""
+    """Return the rotations (F, 3, 3) with these first two rows (F, 2, 3)."""
     gram = rows @ rows.swapaxes(1, 2)
     if np.abs(gram - np.eye(2)).max() > _MISFIT:
         raise ValueError("Rs: expected two rows of a rotation a frame")
@@ -101,7 +101,7 @@ def _rotations(rows: Floats) -> Floats:
 
 
 def _fit_rotations(body: Floats, image: Floats) -> Floats:
-    """Return the rotations that bring the points of each frame nearest to its image."""
+    """Return the rotations (F, 3, 3) that bring the points of each frame nearest to its image."""
     still, seen = centred(body), centred(image)
     affine = seen.swapaxes(1, 2) @ np.linalg.pinv(still.swapaxes(1, 2))
     left, _, right = np.linalg.svd(affine, full_matrices=False)

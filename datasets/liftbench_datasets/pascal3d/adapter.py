@@ -64,16 +64,18 @@ class Pascal3dParams:
     Attributes:
         views: `annotated`, the viewpoints of objects in images, or `random`, Haar-random
             rotations of the CAD models, which need no annotations.
-        categories: 8, PR-RRN's, each on its own; or 12, each on its own and `all` together.
-        missing: points may be hidden; otherwise all are visible, and objects whose CAD model
-            lacks keypoints are left out.
-        objects: of the annotated, `whole` are those neither truncated nor occluded nor difficult.
-        train_images: whose images of the train lists are `train`.
-        test_images: whose images of the val lists are `test`.
-        train_keypoints: `gt`, the projections, or `hrnet`, detections from a file of the user's.
+        categories: 8 for those of PR-RRN, each a subset; 12 for all, each a subset, and the
+            subset `all` of them together.
+        missing: True hides points; False shows all, and leaves out objects whose CAD model lacks
+            keypoints.
+        objects: `all` annotated ones, or the `whole` ones: neither truncated nor occluded nor
+            difficult.
+        train_images: source of the `train` images, which are in the train lists.
+        test_images: source of the `test` images, which are in the val lists.
+        train_keypoints: `gt` for projected models, `hrnet` for detections from a user's file.
         test_keypoints: likewise.
-        random_views: random views of each category.
-        view_seed: names the draw of the random rotations.
+        random_views: number of random views of each category.
+        view_seed: fixes the draw of the random rotations.
     """
 
     views: Literal["annotated", "random"] = "annotated"
@@ -109,25 +111,24 @@ class Pascal3dParams:
 class Pascal3d:
     """Views of CAD models before an orthographic camera.
 
-    Annotated views are in pixels of the image, x and y where its object is, so that a method
-    centres and scales for itself (C3DPO's input is these points minus the visible mean, times
-    0.01). `train` and `test` are the objects in images of the official train and val lists,
-    `all` both. z points away from the camera and has mean zero. A sequence is an image
-    of a category.
+    Annotated views are in pixels of the image, with x and y where the object is: a method centres
+    and scales them itself (C3DPO's input is these points minus their visible mean, times 0.01). z
+    points away from the camera and has mean zero. `train` and `test` are the objects in images of
+    the official train and val lists, `all` is both. A sequence is an image of a category.
 
-    Random views are in the models' unit, the length of their box's diagonal. The models take
-    turns and all stand in both splits: the first floor(0.8 n) views are `train`, the rest
-    `unseen`, so what is unseen is the view. A sequence is a model.
+    Random views are in the unit of the models, about the diagonal of their box. The models take
+    turns. The first floor(0.8 n) views are `train`, the rest `unseen`: both splits have all
+    models, but other views of them. A sequence is a model.
 
-    The group of a frame is its category. Keypoints that a model lacks are hidden, and do not
-    count. True meshes are the CAD models in their own frame, which all views of a model share.
+    The group of a frame is its category. Keypoints that a model lacks are hidden and do not count.
+    True meshes are the CAD models in their own frame, shared by all views of a model.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = Pascal3dParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return `all` and the categories, of those that the files hold."""
+        """Return the categories whose files are found, and `all` if there is one."""
         try:
             release = find_release(root)
         except DataMissingError:
@@ -137,7 +138,7 @@ class Pascal3d:
         return tuple(name for name in names if name in present or (name == ALL and present))
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over the CAD models, lists, annotations and detections."""
+        """Return the SHA-256 of the CAD models, lists, annotations and detections."""
         release, categories = self._find(root, subset)
         return checksum(path for c in categories for path in self._sources(release, c))
 
@@ -156,7 +157,7 @@ class Pascal3d:
         return join_views(subset, parts, unit, {c: _meshes(release, c) for c in categories})
 
     def note(self, root: Path, subset: str) -> str:
-        """Return what kind of views these are and what lacks."""
+        """Return what kind of views these are and what is missing."""
         release, categories = self._find(root, subset)
         texts = [self._kind()]
         if len(categories) < len(categories_of(subset)):
@@ -169,7 +170,7 @@ class Pascal3d:
         return "; ".join(texts)
 
     def check(self, root: Path) -> list[Finding]:
-        """Read all files and return their counts and what lacks."""
+        """Read all files and return their counts and what is missing."""
         try:
             return check_release(find_release(root))
         except DataMissingError as error:
@@ -188,7 +189,7 @@ class Pascal3d:
         return tuple(c for c in release.categories() if random or release.has_annotations(c))
 
     def _find(self, root: Path, subset: str) -> tuple[Release, tuple[str, ...]]:
-        """Return the release and those categories of a subset that can be read from it."""
+        """Return the release and the categories of a subset that can be read from it."""
         require_known(f"subset of dataset '{KEY}'", subset, self._subset_names())
         release, wanted = find_release(root), categories_of(subset)
         there = tuple(c for c in wanted if c in self._available(release))
@@ -198,7 +199,7 @@ class Pascal3d:
             raise DataMissingError(f"pascal3d: {release.cad(subset)} not found; {SEE}")
         raise DataMissingError(
             f"pascal3d: no annotations of '{subset}' in {release.folder}/Annotations; {SEE}, or "
-            "set 'views: random' for what needs CAD models alone"
+            "set 'views: random', which needs CAD models alone"
         )
 
     def _require_split(self, split: str) -> None:
@@ -217,7 +218,7 @@ class Pascal3d:
         return files
 
     def _lists(self, *parts: Part) -> list[tuple[Source, Part]]:
-        """Return the lists of images that are in use, of both parts if none is named."""
+        """Return the lists of images that the parameters choose, by default of both parts."""
         chosen = {"train": self.params.train_images, "val": self.params.test_images}
         return [(s, p) for p in parts or PARTS for s in SOURCES if chosen[p] in ("all", s)]
 
@@ -261,7 +262,7 @@ def _meshes(release: Release, category: str) -> Meshes:
 
 
 def _count_images(release: Release, category: str, source: Source, part: Part) -> tuple[int, int]:
-    """Return how many images a list has, and how many of them have annotations."""
+    """Return how many images a list has and how many of them are annotated."""
     listed = release.image_names(category, source, part)
     return len(listed), len(release.annotations(category, source, part))
 

@@ -16,12 +16,12 @@ from liftbench_datasets.pascal3d.release import SEE
 from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-LEAST_POINTS = 3  # fewer say nothing of a pose
+LEAST_POINTS = 3  # fewer do not fix a pose
 FARTHEST = 10.0  # models measure about 1
 
 
 def cad_models(path: Path, category: str) -> Floats:
-    """Return what `read_cad` does, from the cache where it is."""
+    """Return the result of `read_cad`, from the cache if it is there."""
     if not path.is_file():
         raise DataMissingError(f"{path}: not found, expected the CAD models of '{category}'; {SEE}")
     return cached_arrays(
@@ -30,13 +30,13 @@ def cad_models(path: Path, category: str) -> Floats:
 
 
 def read_cad(path: Path, category: str) -> Floats:
-    """Return the keypoints of a category's K models, (K, P, 3); NaN where a model has none.
+    """Return the keypoints of the K models of a category, (K, P, 3); NaN where a model lacks one.
 
-    Models measure about 1 from corner to corner of their box; z is up, the front at -y.
+    The box of a model measures about 1 from corner to corner. z is up, the front is at -y.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is damaged or has other keypoints.
+        DataMissingError: the file is not found.
+        UserError: it is damaged or lacks a keypoint of the category.
     """
     content = read_mat(path, category)[category]
     with one_line_errors(path, f"the CAD models of '{category}'"):
@@ -54,7 +54,7 @@ def read_cad(path: Path, category: str) -> Floats:
 
 
 def keypoint_mask(models: Floats) -> Bools:
-    """Return which keypoints models (..., P, 3) have, (..., P)."""
+    """Return which keypoints (..., P) the models (..., P, 3) have."""
     known: Bools = np.all(np.isfinite(models), axis=-1)
     return known
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from liftbench.types import Skeleton
 
 ALL = "all"
-# Points in the order of the release's `pnames`; categories in C3DPO's order of the 124 points.
+# Points are in the order of `pnames` in the release, categories in the order of C3DPO's 124 points.
 POINTS: Mapping[str, tuple[str, ...]] = {
     "aeroplane": (
         *("left_elevator", "left_wing", "noselanding", "right_elevator", "right_wing"),
@@ -71,7 +71,7 @@ CATEGORIES = tuple(POINTS)
 # Source: PR-RRN, table 2.
 EIGHT = ("aeroplane", "bicycle", "bus", "car", "chair", "diningtable", "motorbike", "sofa")
 
-# Lines as points that follow each other; a line with `left` stands for that with `right` too.
+# Each line joins points one after another; a line of left points also stands for the right ones.
 _LINES: Mapping[str, tuple[str, ...]] = {
     "aeroplane": (
         "noselanding left_wing tail left_elevator rudder_upper",
@@ -155,19 +155,19 @@ _LINES: Mapping[str, tuple[str, ...]] = {
 
 
 def categories_of(subset: str) -> tuple[str, ...]:
-    """Return the categories of a subset: its own, or the 12 of `all`."""
+    """Return the categories of a subset: the 12 of `all`, or one."""
     return CATEGORIES if subset == ALL else (subset,)
 
 
 def columns(subset: str, category: str) -> slice:
-    """Return which points of a subset are those of a category."""
+    """Return which points of a subset belong to a category."""
     others = categories_of(subset)
     before = sum(len(POINTS[c]) for c in others[: others.index(category)])
     return slice(before, before + len(POINTS[category]))
 
 
 def skeleton(subset: str) -> Skeleton:
-    """Return the points of a category, or of `all`, where names begin with their category."""
+    """Return the points and edges of a subset; in `all`, names begin with their category."""
     if subset != ALL:
         return Skeleton(POINTS[subset], _edges(subset), _left_right(subset))
     names = tuple(f"{c}_{name}" for c in CATEGORIES for name in POINTS[c])
@@ -183,7 +183,7 @@ def skeleton(subset: str) -> Skeleton:
 
 
 def mirror_name(name: str) -> str:
-    """Return the name of the point on the other side; its own for a point in the middle."""
+    """Return the name of the mirror image of a point; a point in the middle is its own."""
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(word, word) for word in name.split("_"))
 

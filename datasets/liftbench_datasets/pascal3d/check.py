@@ -1,4 +1,4 @@
-"""What a folder of PASCAL3D+ files holds, and what lacks."""
+"""Findings about a folder of PASCAL3D+ files: their counts and what is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liftbench_datasets.pascal3d.views import viewable_mask
 
 
 def check_release(release: Release) -> list[Finding]:
-    """Return the counts of all files and what is partial or damaged."""
+    """Return the counts of all files and which are missing or damaged."""
     there = release.categories()
     absent = [c for c in CATEGORIES if c not in there]
     counts = f"{len(there)} of {len(CATEGORIES)} categories in {release.folder / 'CAD'}"
@@ -55,7 +55,12 @@ def _check_category(release: Release, category: str) -> Iterator[Finding]:
 
 
 def _gaps(known: Bools, category: str) -> str:
-    """Return which keypoints (K, P) lack, such as `tail in 1, 2; tail_left in 5`."""
+    """Return which keypoints the models lack, such as `tail in 1, 2; tail_left in 5`.
+
+    Args:
+        known: (K, P) which keypoints each model has.
+        category: gives the names of the points.
+    """
     texts = []
     for name, column in zip(POINTS[category], known.T, strict=True):
         if not column.all():

@@ -1,11 +1,11 @@
-"""Keypoints that a detector found in PASCAL3D+ images, as a JSON file of the user's.
+"""Keypoints that a detector found in PASCAL3D+ images, read from a user's JSON file.
 
     {"detections": [{"image": "car_pascal/2008_000028", "object": 1,
                      "points": {"left_front_wheel": [102.5, 230.0], ...}}, ...]}
 
-`image` is an annotation file below `Annotations` without its ending, `object` the place of the
-object in that file from 1, of those of all categories. Points are x, y in pixels of the image
-under the category's names; those that are not detected are null or left out.
+`image` is an annotation file below `Annotations` without its ending. `object` is the number of the
+object in that file, from 1, counting objects of all categories. Points are x, y in pixels of the
+image, by their names in the category; points that were not detected are null or left out.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _GREATEST = 1e6  # pixels
 
 
 def read_detections(path: Path, category: str, objects: Objects) -> Floats:
-    """Return the detected points of objects, (N, P, 2) pixels; NaN where none was detected.
+    """Return the detected points of N objects, (N, P, 2) pixels; NaN for undetected points.
 
     Raises:
-        DataMissingError: the file is not there.
+        DataMissingError: the file is not found.
         UserError: it is damaged or lacks an object.
     """
     with one_line_errors(

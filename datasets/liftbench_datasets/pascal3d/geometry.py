@@ -1,4 +1,4 @@
-"""Cameras of PASCAL3D+: a viewpoint on a sphere around the model, and what it sees.
+"""Cameras of PASCAL3D+: viewpoints on a sphere around a model, and projections from them.
 
 The frames are those of `geometry.viewpoints`.
 """
@@ -16,7 +16,7 @@ from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 
 @dataclass(frozen=True)
 class Viewpoints(FrameArrays):
-    """F viewpoints as the release's annotations have them, each (F,).
+    """F viewpoints in the terms of the release's annotations; each field is (F,).
 
     Attributes:
         azimuth: degrees, 0 before the front.
@@ -24,9 +24,9 @@ class Viewpoints(FrameArrays):
         theta: turn in the image, degrees.
         distance: from the camera to the model's origin, in the model's unit.
         focal: focal length.
-        viewport: pixels of a length at unit focal length and distance.
-        px: where the model's origin falls in the image, pixels.
-        py: likewise.
+        viewport: pixels that a unit length covers at unit focal length and distance.
+        px: x of the model's origin in the image, pixels.
+        py: its y.
     """
 
     azimuth: Floats
@@ -64,14 +64,14 @@ def perspective(seen: Floats, views: Viewpoints) -> Floats:
 def orthographic_set(seen: Floats, views: Viewpoints, defined: Bools) -> Floats:
     """Return 3D points (F, P, 3) in pixels whose orthographic views fit the perspective ones.
 
-    The points are scaled so that they are as large as their perspective projection, larger side
-    to larger side, and moved so that their mean is its mean; the mean depth is zero. Points that
-    are not defined come out at zero. Source: the construction of C3DPO's PASCAL3D+.
+    The points are scaled until the larger side of their box is that of their perspective
+    projection, and moved until both have the same mean; the mean depth is zero. Undefined points
+    become zero. Source: the construction of C3DPO's PASCAL3D+.
 
     Args:
         seen: (F, P, 3) in the camera frame, in the model's unit, of positive depths.
         views: F viewpoints.
-        defined: (F, P) points that there are; at least two that differ in x or y.
+        defined: (F, P) which points exist; at least two of a frame differ in x or y.
     """
     pixels = perspective(np.where(defined[..., None], seen, 1.0), views)
     scale = _extent(pixels, defined) / _extent(seen[..., :2], defined)

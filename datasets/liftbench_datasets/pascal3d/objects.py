@@ -1,4 +1,4 @@
-"""The annotated objects of PASCAL3D+ images: boxes, viewpoints and which keypoints are seen."""
+"""The annotated objects of PASCAL3D+ images: boxes, viewpoints and visible keypoints."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from liftbench_datasets.pascal3d.release import Part, Release, Source
 from liftbench_datasets.reading.mat_file import read_mat
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-VISIBLE = 1  # status of an anchor; 2 to 5 are kinds of hidden ones, 0 was never set
+VISIBLE = 1  # status of an anchor; 2 to 5 are kinds of hidden points, 0 was never set
 _VIEWPOINT = tuple(field.name for field in fields(Viewpoints))
 _FLAGS = ("truncated", "occluded", "difficult")
-_GREATEST = 1e6  # of any number in an annotation
+_GREATEST = 1e6  # bound of every number in an annotation
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Objects(FrameArrays):
 
     Attributes:
         image: (N,) names of the images, such as `car_pascal/2008_000028`.
-        number: (N,) place of the object among those of its image, from 1.
+        number: (N,) number of the object in its image, from 1.
         box: (N, 4) x, y, width, height, pixels.
         model: (N,) number of the CAD model, from 1; 0 if none was chosen.
         viewpoint: (N, 8) the fields of `Viewpoints`; NaN where the annotation has no number.
         whole: (N,) neither truncated nor occluded nor difficult.
-        seen: (N, P) keypoints that the annotation calls visible.
+        seen: (N, P) keypoints annotated as visible.
     """
 
     image: NDArray[np.str_]
@@ -49,15 +49,15 @@ class Objects(FrameArrays):
     seen: Bools
 
     def viewpoints(self) -> Viewpoints:
-        """Return the viewpoints; those of objects without a full one hold NaN."""
+        """Return the viewpoints; incomplete ones hold NaN."""
         return Viewpoints(*self.viewpoint.T)
 
 
 def load_objects(release: Release, category: str, source: Source, part: Part) -> Objects:
-    """Return the objects in a list's images, from the cache where they are.
+    """Return the objects in the images of a list, from the cache if they are there.
 
     Raises:
-        DataMissingError: the list is not there.
+        DataMissingError: the list is not found.
         UserError: the list or an annotation is damaged.
     """
     files = release.annotations(category, source, part)
@@ -75,10 +75,10 @@ def read_objects(files: Mapping[str, Path], category: str) -> Arrays:
 
     Args:
         files: the annotation file of each image.
-        category: objects of others in the same images are left out.
+        category: objects of other categories in the images are left out.
 
     Raises:
-        DataMissingError: a file is not there.
+        DataMissingError: a file is not found.
         UserError: a file is damaged.
     """
     rows = [(image, *row) for image, path in files.items() for row in _read_image(path, category)]
@@ -100,7 +100,7 @@ def _read_image(path: Path, category: str) -> list[tuple[Any, ...]]:
 
 
 def _split_objects(objects: Any) -> list[dict[str, Any]]:  # noqa: ANN401 whatever the file holds
-    """Return a dict an object: of several, the file's reader makes a dict of lists."""
+    """Return one dict per object; the file's reader gives several objects as a dict of lists."""
     if not isinstance(objects, dict):
         if np.size(objects) == 0:
             return []
@@ -112,7 +112,7 @@ def _split_objects(objects: Any) -> list[dict[str, Any]]:  # noqa: ANN401 whatev
 
 
 def _row(item: dict[str, Any], category: str) -> tuple[Any, ...]:
-    """Return the fields of an object that come after the image and the number."""
+    """Return the fields of an object after `image` and `number`."""
     x1, y1, x2, y2 = _numbers(item["bbox"], "bbox", 4)
     viewpoint = item["viewpoint"] if isinstance(item["viewpoint"], dict) else {}
     return (
@@ -125,7 +125,7 @@ def _row(item: dict[str, Any], category: str) -> tuple[Any, ...]:
 
 
 def _visible_flags(anchors: Any, category: str) -> list[bool]:  # noqa: ANN401 whatever the file holds
-    """Return which keypoints are visible: none where the object has no anchors."""
+    """Return which keypoints are visible; none of an object without anchors."""
     if not isinstance(anchors, dict):
         return [False] * len(POINTS[category])
     return [_number(anchors[name]["status"], name) == VISIBLE for name in POINTS[category]]

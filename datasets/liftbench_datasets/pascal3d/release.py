@@ -1,4 +1,4 @@
-"""Where the files of a PASCAL3D+ release lie, and its lists of images."""
+"""The places of the files of a PASCAL3D+ release, and its lists of images."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Release:
         return self.folder / _VOC_LISTS / f"{category}_{part}.txt"
 
     def image_names(self, category: str, source: Source, part: Part) -> list[str]:
-        """Return the images of a list, such as `car_pascal/2008_000028`, each once.
+        """Return the names of the images of a list, such as `car_pascal/2008_000028`, each once.
 
         Raises:
-            DataMissingError: the list is not there.
-            UserError: it is no list.
+            DataMissingError: the list is not found.
+            UserError: it is not a list of images.
         """
         path = self.image_list(category, source, part)
         with one_line_errors(path, f"the list of {source} images of '{category}', {SEE}"):
@@ -59,8 +59,8 @@ class Release:
         """Return the annotation file of each listed image that has one.
 
         Raises:
-            DataMissingError: the list is not there.
-            UserError: it is no list.
+            DataMissingError: the list is not found.
+            UserError: it is not a list of images.
         """
         folder = self.folder / "Annotations"
         images = self.image_names(category, source, part)
@@ -73,10 +73,10 @@ class Release:
         return self.folder / "Images" / f"{image}{_SUFFIX[source]}"
 
     def detections(self) -> Path:
-        """Return the file of detected keypoints, which is the user's own.
+        """Return the user's file of detected keypoints.
 
         Raises:
-            DataMissingError: it is not there.
+            DataMissingError: it is not found.
         """
         path = self.folder / "hrnet.json"
         if not path.is_file():
@@ -84,11 +84,11 @@ class Release:
         return path
 
     def categories(self) -> tuple[str, ...]:
-        """Return the categories whose CAD models are there."""
+        """Return the categories whose CAD models are found."""
         return tuple(c for c in CATEGORIES if self.cad(c).is_file())
 
     def has_annotations(self, category: str) -> bool:
-        """Return whether there are annotations of a category."""
+        """Return whether a folder of annotations of a category is found."""
         return any((self.folder / "Annotations" / f"{category}_{s}").is_dir() for s in SOURCES)
 
 
@@ -106,7 +106,7 @@ def find_release(root: Path) -> Release:
 
 
 def _image(line: str, at: int) -> str:
-    """Return the name in a line; VOC's lines end in -1 where the image lacks the category."""
+    """Return the name in a line, or "" where VOC's -1 says that the image lacks the category."""
     name, *label = line.split()
     if label not in ([], ["1"], ["0"], ["-1"]) or not name.replace("_", "").isalnum():
         raise ValueError(f"line {at}: expected an image's name, then 1, 0 or -1 in VOC's lists")

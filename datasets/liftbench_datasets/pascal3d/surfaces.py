@@ -20,14 +20,14 @@ from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 
 def cad_meshes(path: Path, category: str, count: int) -> Meshes:
-    """Return the surfaces of a category's models, which are read when one is asked for.
+    """Return the surfaces of a category's models; the file is read when one is first used.
 
     They are in the frame and unit of their keypoints, see `read_cad`.
 
     Args:
         path: `CAD/<category>.mat`.
         category: its name.
-        count: of its models.
+        count: number of its models.
     """
 
     @cache
@@ -46,29 +46,29 @@ def cad_meshes(path: Path, category: str, count: int) -> Meshes:
 
 
 def read_surfaces(path: Path, category: str, count: int) -> Arrays:
-    """Return the surfaces of a category's models, one below the other.
+    """Return the surfaces of a category's models, joined into arrays.
 
     Returns:
-        `vertices` (V, 3) and `faces` (T, 3), indices of a model's own vertices from 0, of all
-        models; `vertex_counts` (K,) and `face_counts` (K,) of each.
+        `vertices` (V, 3) and `faces` (T, 3) of all models one after another, faces as indices
+        of their model's vertices from 0; `vertex_counts` (K,) and `face_counts` (K,) of each.
 
     Raises:
-        DataMissingError: the file is not there.
-        UserError: it is damaged or has other surfaces.
+        DataMissingError: the file is not found.
+        UserError: it is damaged or has another number of models.
     """
     content = read_mat(path, category)[category]
     with one_line_errors(path, f"'vertices' and 'faces' of the CAD models of '{category}'"):
         vertices, faces = (_column(content, name, count) for name in ("vertices", "faces"))
         places = [_places(item, i) for i, item in enumerate(vertices, start=1)]
         corners = [
-            _corners(item, len(mine), i)
-            for i, (item, mine) in enumerate(zip(faces, places, strict=True), start=1)
+            _corners(item, len(own), i)
+            for i, (item, own) in enumerate(zip(faces, places, strict=True), start=1)
         ]
     return {
         "vertices": np.concatenate(places),
         "faces": np.concatenate(corners),
-        "vertex_counts": np.array([len(mine) for mine in places]),
-        "face_counts": np.array([len(mine) for mine in corners]),
+        "vertex_counts": np.array([len(own) for own in places]),
+        "face_counts": np.array([len(own) for own in corners]),
     }
 
 
@@ -95,4 +95,4 @@ def _corners(value: Any, vertices: int, number: int) -> NDArray[np.int64]:  # no
 
 
 def _rows(value: Any, name: str) -> Floats:  # noqa: ANN401 as the file has it
-    return finite_field(np.atleast_2d(value), name, (None, 3))  # of one row the file makes a vector
+    return finite_field(np.atleast_2d(value), name, (None, 3))  # a single row is stored as a vector

@@ -1,4 +1,4 @@
-"""Orthographic views of the CAD models of PASCAL3D+: as annotated, or turned at random."""
+"""Orthographic views of the CAD models of PASCAL3D+: as annotated in images, or at random."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from liftbench_datasets.pascal3d.categories import categories_of, columns, skele
 from liftbench_datasets.pascal3d.geometry import camera_points, orthographic_set
 from liftbench_datasets.pascal3d.objects import Objects
 
-BOX_MARGIN = 0.1  # of the box's sides, at each side
-LEAST_VISIBLE = 3  # fewer points say nothing of a pose
-_LEAST = 1e-6  # of a viewpoint's lengths
+BOX_MARGIN = 0.1  # by which a box grows at each side, in shares of its sides
+LEAST_VISIBLE = 3  # fewer points do not fix a pose
+_LEAST = 1e-6  # bound of a viewpoint's lengths
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Views(FrameArrays):
 
     Attributes:
         points_3d: (F, P, 3) in the camera frame; zero where not defined.
-        points_2d: (F, P, 2); anything where not visible.
+        points_2d: (F, P, 2); hidden points have any value.
         visible: (F, P).
-        defined: (F, P) keypoints that the object has.
-        sequence: (F,) names of what frames are taken from, an image or a model.
-        model: (F,) which of the category's meshes is that of the object.
+        defined: (F, P) which keypoints the object has.
+        sequence: (F,) name of the image or the model that a frame shows.
+        model: (F,) index of the object's mesh among those of its category.
         box: (F, 4) x, y, width, height in the image; None without images.
         images: (F,) image files; None without images.
     """
@@ -50,10 +50,10 @@ class Views(FrameArrays):
 
 
 def random_views(models: Floats, rotations: Floats) -> Views:
-    """Return turned models in their own unit, the mean of each model's keypoints at the origin.
+    """Return rotated models in their own unit, the mean of each model's keypoints at the origin.
 
     Args:
-        models: (K, P, 3) keypoints, NaN where a model has none; view i shows model i mod K.
+        models: (K, P, 3) keypoints, NaN where a model lacks one; view i shows model i mod K.
         rotations: (F, 3, 3) from the model frame to the camera frame.
     """
     shown = np.arange(len(rotations)) % len(models)
@@ -64,7 +64,7 @@ def random_views(models: Floats, rotations: Floats) -> Views:
 
 
 def viewable_mask(objects: Objects, models: Floats) -> Bools:
-    """Return which objects (N,) have a model, a full viewpoint and lie before the camera."""
+    """Return which objects (N,) have a model and a full viewpoint and lie before the camera."""
     good = (objects.model >= 1) & (objects.model <= len(models))
     good &= np.isfinite(objects.viewpoint).all(axis=1)
     views = objects.take(good).viewpoints()
@@ -77,14 +77,13 @@ def viewable_mask(objects: Objects, models: Floats) -> Bools:
 def image_views(objects: Objects, models: Floats, detected: Floats | None) -> Views:
     """Return the orthographic set of objects, in pixels of their images.
 
-    Points hide that the annotation calls hidden, that the model lacks, or that lie outside the
-    box grown by a tenth at each side.
+    A point is hidden if it is annotated as hidden, if the model lacks it, or if it lies outside
+    the object's box, grown by a tenth at each side.
 
     Args:
         objects: N objects in the `viewable_mask`.
-        models: (K, P, 3) keypoints, NaN where a model has none.
-        detected: (N, P, 2) pixels instead of the projections, NaN for what hides; None for the
-            projections.
+        models: (K, P, 3) keypoints, NaN where a model lacks one.
+        detected: (N, P, 2) detections in pixels, NaN where hidden; None to use the projections.
     """
     shapes = models[objects.model - 1]
     defined = keypoint_mask(shapes)
@@ -102,7 +101,7 @@ def take_visible(views: Views) -> Views:
 
 
 def take_complete(views: Views) -> Views:
-    """Return the frames of objects that have all keypoints, with nothing hidden."""
+    """Return the frames of objects that have all keypoints, with no point hidden."""
     has_all: Bools = np.all(views.defined, axis=1)
     whole = views.take(has_all)
     return replace(whole, visible=whole.defined)
@@ -111,15 +110,15 @@ def take_complete(views: Views) -> Views:
 def join_views(
     subset: str, parts: Sequence[tuple[str, Views]], unit: str, meshes: Mapping[str, Meshes]
 ) -> Dataset:
-    """Return views of categories, one below the other, in the layout of a subset.
+    """Return views of categories, one after another, with the points of a subset.
 
     In `all`, the points of other categories are hidden and do not count.
 
     Args:
         subset: a category, or `all`.
         parts: views of categories.
-        unit: of length.
-        meshes: of each category in its model frame.
+        unit: of the points.
+        meshes: the meshes of each category, in its model frame.
     """
     points, flat, visible, defined = (
         _stack_columns(subset, [(c, getattr(views, name)) for c, views in parts])
@@ -157,7 +156,7 @@ def join_views(
 
 
 def _stack_columns(subset: str, parts: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
-    """Return arrays (F, P, ...) of categories in the columns of the subset."""
+    """Return the arrays (F, P, ...) of categories as one, with the points of the subset."""
     count = columns(subset, categories_of(subset)[-1]).stop
     rows = []
     for category, values in parts:

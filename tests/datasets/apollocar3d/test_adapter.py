@@ -100,7 +100,7 @@ def test_without_lists_the_first_images_are_train(tmp_path: Path) -> None:
 
 def test_a_list_without_its_pair_is_reported(root: Path) -> None:
     (root / "apollocar3d" / "train" / "split" / "validation-list.txt").unlink()
-    with pytest.raises(DataMissingError, match="a list of images, but none for 'test'"):
+    with pytest.raises(DataMissingError, match="a list of images is found, but none for 'test'"):
         ApolloCar3D().load(root, "all", "test")
 
 

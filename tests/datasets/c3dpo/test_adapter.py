@@ -67,7 +67,7 @@ def test_undefined_points_may_be_anything(tmp_path: Path) -> None:
     truth = truth_of(load(tmp_path, entries))
     np.testing.assert_array_equal(truth.points_3d[0, 1], 0)
     entries[0]["kp_loc_3d"][2][2] = float("nan")
-    with pytest.raises(UserError, match=r"val\.json: entry 0: kp_loc_3d: point 2 is no finite"):
+    with pytest.raises(UserError, match=r"val\.json: entry 0: kp_loc_3d: point 2 is not finite"):
         load(tmp_path, entries)
 
 
@@ -123,7 +123,7 @@ def test_absent_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(DataMissingError, match=r"c3dpo/h36m_train\.json.*data info c3dpo_json"):
         C3dpoJson().load(tmp_path, "h36m", "train")
     write(tmp_path, "h36m_val", plain())
-    with pytest.raises(DataMissingError, match=r"no h36m_train\.json, there is only h36m_val"):
+    with pytest.raises(DataMissingError, match=r"h36m_train\.json not found, there is only h36m_v"):
         C3dpoJson().load(tmp_path, "h36m", "train")
     (finding,) = C3dpoJson().check(tmp_path / "nowhere")
     assert not finding.ok

@@ -60,7 +60,7 @@ def change(name: str, value: Any) -> Callable[[Entry], None]:
         ),
         (change("image_path", "x" * 10**6), "entry 1: image_path: expected texts of at most 200"),
         (change("kp_defined", None), "entry 1: kp_defined: expected in all entries or in none"),
-        (change("kp_loc", [[float("inf")] * 5] * 2), "entry 1: kp_loc: point 2 is no finite"),
+        (change("kp_loc", [[float("inf")] * 5] * 2), "entry 1: kp_loc: point 2 is not finite"),
         (lambda entry: entry.update(plain(1, 4)[0]), "entry 1: "),
     ],
 )

@@ -81,7 +81,7 @@ def test_the_release_alone_has_its_own_split(tmp_path: Path) -> None:
     note = Cub().note(tmp_path, "all")
     assert "test is CUB's own, not CMR's" in note
     assert "no val" in note
-    with pytest.raises(DataMissingError, match="nothing tells of the 'val' split"):
+    with pytest.raises(DataMissingError, match="no files of the 'val' split found"):
         Cub().load(tmp_path, "all", "val")
 
 
@@ -136,7 +136,7 @@ def test_files_of_different_sizes_are_reported(whole: Path, extract: Path) -> No
     (whole / "cub_cmr" / "data" / "train_cub_cleaned.mat").unlink()
     boxes = extract / "cub_200_2011" / "bounding_boxes.txt"
     boxes.write_text("\n".join(boxes.read_text().splitlines()[:-1]))
-    with pytest.raises(UserError, match="its files tell of different numbers of images"):
+    with pytest.raises(UserError, match="its files have different numbers of images"):
         Cub().load(extract, "all", "train")
 
 

@@ -31,6 +31,6 @@ def test_damaged_masks_are_reported_and_leave_nothing(
     tmp_path: Path, cache_folder: Path, bad: Any
 ) -> None:
     path = write_cleaned(tmp_path / "x.mat", [3, 8], mask=bad)
-    with pytest.raises(UserError, match="expected a struct array 'images' with a mask each"):
+    with pytest.raises(UserError, match="a struct array 'images' whose entries have a mask"):
         unpack_masks(path, 2)
     assert list((cache_folder / "masks" / "cub").iterdir()) == []

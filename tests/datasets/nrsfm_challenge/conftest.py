@@ -22,7 +22,7 @@ FRAMES, POINTS = 9, 12
 TRUE_FRAME = 4
 
 
-K = np.array([[950.0, 0, 300], [0, 940, 250], [0, 0, 1]])
+K = np.array([[950.0, 30, 300], [0, 940, 250], [0, 0, 1]])
 
 
 FOLDERS = {"orthographic": "orthogonal", "perspective": "perspective"}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 from tests.datasets.conftest import truth_of
-from tests.datasets.nrsfm_challenge.conftest import load, visibility, write_object
+from tests.datasets.nrsfm_challenge.conftest import FRAMES, POINTS, load, visibility, write_object
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench_datasets.nrsfm_challenge.adapter import (
@@ -117,3 +117,12 @@ def test_absent_visibility_is_reported(root: Path) -> None:
         load(root, missing=True)
     assert str(file) in str(caught.value)
     assert load(root).observations.visible.all()
+
+
+def test_a_point_is_visible_where_both_of_its_rows_say_so(root: Path) -> None:
+    file = root / "nrsfm_challenge/balloon/balloon/visibility/orthogonal/line.txt"
+    both = np.ones((2 * FRAMES, POINTS))
+    both[4, 1] = both[7, 2] = 0  # x of frame 2, y of frame 3
+    np.savetxt(file, both, fmt="%d")
+    visible = load(root, missing=True, path="line").observations.visible
+    assert np.argwhere(~visible).tolist() == [[2, 1], [3, 2]]

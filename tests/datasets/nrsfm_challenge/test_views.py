@@ -28,6 +28,7 @@ from liftbench_datasets.nrsfm_challenge.adapter import (
     ChallengeCamera,
     NrsfmChallenge,
 )
+from liftbench_datasets.nrsfm_challenge.views import make_view
 
 
 @pytest.mark.parametrize("camera", CAMERAS)
@@ -81,12 +82,12 @@ def test_a_scaled_view_is_brought_to_the_unit_of_the_truth(root: Path) -> None:
 def test_a_point_without_place_or_measure_is_left_out(root: Path) -> None:
     folder = root / "nrsfm_challenge/balloon/balloon"
     tracks, truth = image("line", "orthographic").copy(), shapes()[TRUE_FRAME].copy()
-    tracks[2, 3] = tracks[TRUE_FRAME, 5] = truth[7] = np.nan
+    tracks[2, 3] = tracks[TRUE_FRAME, 5] = truth[7] = truth[8, 1] = np.nan
     np.savetxt(folder / "sequence/orthogonal/line.txt", rows(tracks))
     np.savetxt(folder / f"gt_frame_{TRUE_FRAME + 1}.txt", truth.T)
     data = load(root, path="line")
     assert np.argwhere(~data.observations.visible).tolist() == [[2, 3], [TRUE_FRAME, 5]]
-    assert np.flatnonzero(~mask_of(data)[TRUE_FRAME]).tolist() == [7]
+    assert np.flatnonzero(~mask_of(data)[TRUE_FRAME]).tolist() == [7, 8]
 
 
 def test_without_truth(root: Path) -> None:
@@ -128,3 +129,14 @@ def test_a_flat_truth_is_reported(root: Path) -> None:
     np.savetxt(file, (shapes()[TRUE_FRAME] * (1, 1, 0)).T)
     with pytest.raises(UserError, match="cannot be fitted: the points lie in a plane"):
         load(root)
+
+
+def test_of_several_truths_the_best_one_gives_the_intrinsics_and_the_worst_the_misfit() -> None:
+    tracks = image("tricky", "perspective")
+    noise = np.random.default_rng(7).normal(0, 0.5, (POINTS, 3))
+    truth = {5: shapes()[4] + noise, 9: shapes()[8]}
+    view = make_view(tracks, truth, "perspective")
+    expected = project(camera_points("tricky"), "perspective")
+    np.testing.assert_allclose(view.points_2d, expected, atol=1e-9)
+    noisy, exact = (make_view(tracks, {n: truth[n]}, "perspective").misfit for n in (5, 9))
+    assert view.misfit == noisy > 1e-4 > exact

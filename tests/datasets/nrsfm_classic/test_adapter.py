@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 from tests.datasets.conftest import truth_of
-from tests.datasets.nrsfm_classic.conftest import FRAMES, load, stacked, torresani, write
+from tests.datasets.nrsfm_classic.conftest import FRAMES, body, load, stacked, torresani, write
 
 from liftbench.errors import DataMissingError, UserError
+from liftbench.files import checksum
 from liftbench_datasets.nrsfm_classic import adapter as nrsfm_classic
 from liftbench_datasets.nrsfm_classic.adapter import COUNTS, NrsfmClassic
 
@@ -95,3 +96,11 @@ def test_real_files_are_those_of_the_papers(shared_data: Path) -> None:
         data = adapter.load(shared_data, name, "all")
         assert data.observations.visible.shape == COUNTS.get(name, (80, 40))
         assert (truth_of(data).rotation is not None) == (name in ("drink", "pickup"))
+
+
+def test_of_two_files_of_a_sequence_the_one_of_its_name_is_read(tmp_path: Path) -> None:
+    for name in ("jaws", "shark"):
+        path = write(tmp_path, {"X": stacked()["X"] + (name == "shark")}, name)
+    assert NrsfmClassic().checksum(tmp_path, "shark") == checksum([path])
+    points_2d = load(tmp_path, "shark").observations.points_2d
+    np.testing.assert_array_equal(points_2d, body()[..., :2] + 1)

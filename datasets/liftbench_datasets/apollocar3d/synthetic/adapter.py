@@ -1,7 +1,7 @@
-"""A stand-in for ApolloCar3D that needs no file: single views of cars in traffic.
+"""The stand-in for ApolloCar3D, which needs no file: single views of cars in traffic.
 
-Every frame is a pure function of the parameters: a car of its own (see `car`) in a pose of its
-own (see `traffic`), kept when enough of its points are visible, as the papers' protocol asks.
+The parameters alone fix every frame. Each frame shows a new car (see `car`) in a new pose (see
+`traffic`), and is kept if enough of its points are visible, as the papers' protocol asks.
 """
 
 # ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
@@ -36,7 +36,7 @@ from liftbench_datasets.apollocar3d.views import (
 KEY = "synthetic_apollo"
 DRIVES = 40
 BATCH = 128  # cars drawn at once, whatever the number of frames, so that it changes no frame
-# Least and greatest length, width and height of the release's models; mirrors do not count here.
+# Least and greatest length, width and height of the release's models, without their mirrors.
 SIZE_RANGE = ((3.4, 1.6, 1.35), (5.4, 2.0, 1.9))
 
 
@@ -45,10 +45,10 @@ class SyntheticApolloParams:
     """Parameters of the generator.
 
     Attributes:
-        frames: over all drives of both splits.
-        seed: names all random draws.
-        occlusion: the body and the edge of the image hide points; otherwise all are visible, in
-            the same frames.
+        frames: number over all drives of both splits.
+        seed: fixes all random draws.
+        occlusion: True hides points behind the body and beyond the edge of the image; False shows
+            all points of the same frames.
     """
 
     frames: int = 4000
@@ -82,10 +82,10 @@ class Views(FrameArrays):
 
 
 class SyntheticApollo(Generated[SyntheticApolloParams]):
-    """Cars up to 30 m ahead of Camera_5, in 40 drives of frames that stand alone.
+    """Cars up to 30 m ahead of Camera_5, in 40 drives of unrelated frames.
 
-    A drive's frames are the first of an endless row that only the seed and the drive name.
-    Lengths are metres; the group of a frame is its distance.
+    Seed and drive fix an endless list of frames, of which a drive has the first ones. Lengths are
+    metres; the group of a frame is the distance of its car.
     """
 
     key = KEY
@@ -95,7 +95,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         self.params = SyntheticApolloParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split."""
+        """Generate one split."""
         self.require_known(subset)
         drives = split_sequences(range(DRIVES), split)
         views = Views.join([self.drive(i) for i in drives])
@@ -105,7 +105,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         return car_dataset(views.points_3d, visible, views.depth, sequence, pixel)
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of cars in traffic."""
+        """Generate all frames and check that they look like cars in traffic."""
         views = Views.join([self.drive(i) for i in range(DRIVES)])
         return [
             _check_frames(views, self.params),
@@ -116,7 +116,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
         ]
 
     def drive(self, drive: int) -> Views:
-        """Return the frames of a drive: of all cars drawn, the first that show enough points."""
+        """Return the frames of a drive: the first of all cars drawn that show enough points."""
         frames = self._frames(drive)
         kept: list[Views] = []
         for batch in count():
@@ -132,7 +132,7 @@ class SyntheticApollo(Generated[SyntheticApolloParams]):
 
 
 def draw_views(rng: np.random.Generator, cars: int) -> Views:
-    """Draw views of cars in traffic, however little of a car they show."""
+    """Draw views of cars in traffic, also those that show few points."""
     drawn = draw_cars(rng, cars)
     poses = draw_poses(rng, drawn.road)
     points_3d = poses.place(drawn.points)

@@ -1,7 +1,7 @@
 """Parametric cars: the 58 keypoints of ApolloCar3D and a body that hides them.
 
 A car is drawn in its own axes: x to its left, y up from the road, z forward, the middle of its
-length at zero. What leaves this module is in the object frame, half a turn about z and a shift
+length at zero. What this module returns is in the object frame, half a turn about z and a shift
 away: x to the right, y down, z forward, the mean of the 58 points at the origin. Unit: metres.
 """
 
@@ -26,9 +26,9 @@ class Cars:
 
     Attributes:
         points: (F, 58, 3), their mean at the origin.
-        road: (F,) the road's y.
+        road: (F,) y of the road's surface.
         size: (F, 3) length, width and height.
-        parts: hull and cabin, together the body.
+        parts: the hull and the cabin, which make the body.
     """
 
     points: Floats
@@ -58,7 +58,7 @@ Place = tuple[Floats, Floats, Floats]  # x, y, z of a point on each of F cars
 
 
 def _left_places(m: Measures) -> Mapping[str, Place]:
-    """Return where the left side's 29 points are, by name."""
+    """Return the places of the 29 points of the left side, by name."""
     return {**_front_points(m), **_side_points(m), **_rear_points(m)}
 
 
@@ -132,7 +132,7 @@ def _belt(m: Measures) -> Floats:
 
 
 def _stack(places: Sequence[Place]) -> Floats:
-    """Return (F, P, 3)."""
+    """Return the places of P points as one array, (F, P, 3)."""
     return np.stack([np.stack(place, axis=1) for place in places], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""What cars measure: the kinds of car, how far each measure varies, and draws of them."""
+"""The measures of cars: how far they vary in each kind of car, and random draws of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ Range = tuple[float, float]
 class Style:
     """The range of each measure over the cars of one kind.
 
-    Metres for `length`, `width` and `height`; then shares of the length, measured along the car;
-    then shares of the height, above the road; `roof_width` is a share of the width.
+    `length`, `width` and `height` are metres. The measures from `front_axle` to `deck` run along
+    the car and are shares of its length; `nose`, `cowl` and `tail` are heights above the road as
+    shares of its height; `roof_width` is a share of the width.
 
     Attributes:
-        share: of all cars.
+        share: of this kind among all cars.
         length: from bumper to bumper.
         width: without the mirrors.
         height: of the roof.
@@ -52,7 +53,7 @@ class Style:
     roof_width: Range
 
 
-# Lengths and heights cover the models of ApolloCar3D; the other measures are those of usual cars.
+# Lengths and heights cover the models of ApolloCar3D; the other measures are usual ones.
 STYLES: Mapping[str, Style] = {
     "hatchback": Style(
         share=0.25,
@@ -120,14 +121,14 @@ STYLES: Mapping[str, Style] = {
     ),
 }
 MEASURES = tuple(field.name for field in fields(Style) if field.name != "share")
-SIZE_WEIGHT = 0.6  # of the car's size class in a measure; the rest is the measure's own
+SIZE_WEIGHT = 0.6  # of the car's overall size in each measure; the rest varies by measure
 
 
 @dataclass(frozen=True)
 class Measures:
     """The measures of F cars in metres, each (F,).
 
-    Axles and what ends in `_z` are places along the car, ahead of the middle of its length;
+    The axles and the names in `_z` are places along the car, ahead of the middle of its length;
     `nose`, `cowl` and `tail` are heights above the road.
     """
 

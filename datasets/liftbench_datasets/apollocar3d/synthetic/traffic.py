@@ -15,13 +15,13 @@ from liftbench_datasets.apollocar3d.cameras import Poses
 from liftbench_datasets.apollocar3d.views import FARTHEST
 
 # Fitted to the release's poses, where cars sink by 0.18 m with each metre of depth: the camera
-# looks above the horizon. The spreads stand for slopes and for the springs of its own car.
+# looks above the horizon. The spreads stand for slopes and for the springs of the camera's car.
 CAMERA_HEIGHT = (1.8, 0.05)
 CAMERA_TILT = (0.177, 0.012)
 
 NEAREST = 4.8  # along the road; cars stand up to FARTHEST
 LANE_WIDTH = 3.4
-LANES = (-3, -2, -1, 0, 1, 2)  # 0 is the camera's own; traffic keeps to the right
+LANES = (-3, -2, -1, 0, 1, 2)  # the camera drives in lane 0; traffic keeps to the right
 LANE_SHARE = (0.15, 0.2, 0.2, 0.1, 0.2, 0.15)
 LAST_ONCOMING = -2
 OFF_CENTRE = 0.35

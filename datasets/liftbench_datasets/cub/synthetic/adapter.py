@@ -1,8 +1,8 @@
-"""A stand-in for CUB that needs no file: birds of many species in pictures, with their masks.
+"""The stand-in for CUB, which needs no file: birds of many species in pictures, with masks.
 
-Every frame is a pure function of the parameters: a bird of a shape of its own (see
-`bird_shapes`) before a weakly perspective camera that stands where those of CUB do, kept when
-enough of its parts show. Exact rays say which parts the bird hides.
+The parameters alone fix every frame. Each frame shows a bird of a new shape (see `shapes`) before
+a weakly perspective camera that stands where those of CUB do, and is kept if enough parts are
+visible. Exact rays decide which parts the bird hides.
 """
 
 # ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
@@ -51,11 +51,11 @@ class SyntheticCubParams:
     """Parameters of the generator.
 
     Attributes:
-        frames: the first floor(0.8 n) are `train`, the rest `test`.
-        species: whose birds are in both splits.
-        seed: names all random draws.
-        occlusion: a bird and the edge of its picture hide parts; otherwise all are visible, in the
-            same frames.
+        frames: number of frames; the first floor(0.8 n) are `train`, the rest `test`.
+        species: number of species; both splits have birds of all of them.
+        seed: fixes all random draws.
+        occlusion: True hides parts behind the bird and beyond the edge of its picture; False
+            shows all parts of the same frames.
     """
 
     frames: int = 2000
@@ -73,13 +73,13 @@ class SyntheticCubParams:
 
 
 class SyntheticCub(Generated[SyntheticCubParams]):
-    """Birds in square pictures, which are drawn when they are asked for.
+    """Birds in square pictures, which are drawn when they are first used.
 
-    The frames are the first of an endless row that only the seed and the number of species
-    name; each shows a bird of its own and is a sequence of its own. Lengths are pixels from the
-    middle of a picture's first one. The camera is weakly perspective with a scale of its own
-    for each bird, so in pixels it is orthographic. True meshes are those of the birds in the
-    frame of `bird_anatomy`, each in its pose; its unit is the length of the trunk.
+    Seed and number of species fix an endless list of frames, of which the dataset has the first
+    ones. Each frame shows another bird and is a sequence. Lengths are pixels from the middle of
+    the first pixel of a picture. The camera is weakly perspective with another scale for each
+    bird, so in pixels it is orthographic. True meshes are the birds in their poses, in the frame
+    of `anatomy`; their unit is the length of the trunk.
     """
 
     key = KEY
@@ -89,7 +89,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
         self.params = SyntheticCubParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split; no mesh and no picture before it is asked for."""
+        """Generate one split; meshes and pictures are made when they are first used."""
         self.require_known(subset)
         frames = split_frames(self.params.frames, split)
         views = self.views().take(frames)
@@ -118,17 +118,17 @@ class SyntheticCub(Generated[SyntheticCubParams]):
         )
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of birds in pictures."""
+        """Generate all frames and check that they look like birds in pictures."""
         views = self.views()
         visible = check_visible(views.visible, LEAST_VISIBLE, "parts")
         return [_check_frames(views, self.params), visible, _check_size(views)]
 
     def views(self) -> Views:
-        """Return all frames: of all birds drawn, the first that show enough."""
+        """Return all frames: the first of all birds drawn that show enough parts."""
         return _views(self.params.frames, self.params.species, self.params.seed)
 
     def _images(self, views: Views) -> Images:
-        """Return pictures that go to the cache, under what names a bird of the endless row."""
+        """Return pictures in the cache, named by the number of a bird in the endless list."""
         seed, species = self.params.seed, self.params.species
         folder = cache_folder() / "pictures" / f"{KEY}-{self.version}-{species}-{seed}"
         files, masks = picture_files(folder, views.number.tolist())
@@ -142,7 +142,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
 
 
 def split_frames(frames: int, split: str) -> slice:
-    """Return the frames of a split."""
+    """Return which frames are those of a split."""
     require_known("split", split, SPLITS)
     first = int(TRAIN_SHARE * frames)
     return slice(first) if split == "train" else slice(first, None)
@@ -159,7 +159,7 @@ def _views(frames: int, species: int, seed: int) -> Views:
 
 
 def _batches(species: int, seed: int) -> Iterator[Views]:
-    """Yield batches of an endless row of birds that show enough of their parts."""
+    """Yield batches of an endless list of birds that show enough of their parts."""
     kinds = draw_species(named_rng(KEY, seed, "species"), species)
     for batch in count():
         rng = named_rng(KEY, seed, "birds", batch)
@@ -168,7 +168,7 @@ def _batches(species: int, seed: int) -> Iterator[Views]:
 
 
 def _bird_of_frame(views: Views, frame: int, seed: int) -> Bird:
-    """Return what a picture shows of a bird."""
+    """Return the bird of a frame as its picture shows it."""
     vertices = views.picture_vertices(frame)
     plumage = draw_plumage(named_rng(KEY, seed, "plumage", int(views.species[frame])))
     rng = named_rng(KEY, seed, "colours", int(views.number[frame]))

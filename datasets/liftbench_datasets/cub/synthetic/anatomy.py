@@ -1,7 +1,7 @@
 """The bones of a mean bird, and the tubes of rings around them.
 
 At rest a bird has its wings folded, the beak at -y, the back up along z and its left at +x. The
-unit of length is its trunk.
+unit of length is the length of its trunk.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from liftbench_datasets.cub.synthetic.surface import FACES
 from liftbench_datasets.geometry.rasteriser import rasterise
 
 SIZE = 256  # pixels of a picture's edge
-_FINER = 2  # pixels are drawn this much smaller and averaged
+_FINER = 2  # pictures are drawn this many times finer and averaged
 _LIGHT = np.array([-0.45, -0.75, -0.5]) / np.linalg.norm([-0.45, -0.75, -0.5])
 _AMBIENT, _DIFFUSE = 0.48, 0.62
 _SCENES = ((0.30, 0.42, 0.20), (0.45, 0.50, 0.32), (0.62, 0.74, 0.86), (0.50, 0.42, 0.32))
@@ -33,11 +33,11 @@ class Bird:
     """A bird before the camera.
 
     Attributes:
-        vertices: (V, 3) in pixels from the middle of the first one; z points away.
+        vertices: (V, 3) in pixels from the middle of the first pixel; z points away.
         colours: (V, 3) from 0 to 1.
-        eyes: (N, 2) places of the eyes that show, pixels.
-        unit: pixels of the trunk's length.
-        perch: (2,) where it sits; None if it flies.
+        eyes: (N, 2) places of the visible eyes, pixels.
+        unit: length of the trunk, pixels.
+        perch: (2,) place where it sits, pixels; None if it flies.
     """
 
     vertices: Floats
@@ -48,13 +48,13 @@ class Bird:
 
 
 def picture_files(folder: Path, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the files of pictures and of their masks, which need not be there yet."""
+    """Return the files of pictures and of their masks, which need not exist yet."""
     stems = [str(folder / f"{number:06}") for number in numbers]
     return tuple(f"{stem}.png" for stem in stems), tuple(f"{stem}_mask.png" for stem in stems)
 
 
 def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) -> None:
-    """Write the picture of a bird and its mask, each whole or not at all.
+    """Write the picture of a bird and its mask; an interrupted write leaves no file.
 
     Raises:
         UserError: the files cannot be written.
@@ -74,7 +74,7 @@ def bird_mask(bird: Bird) -> Bools:
 
 
 def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:
-    """Return a picture (256, 256, 3) of a bird; the generator draws what is behind it."""
+    """Return a picture (256, 256, 3) of a bird before a random background."""
     canvas = _background(rng, bird)
     vertices = _FINER * bird.vertices + (_FINER - 1) / 2
     seen = rasterise(vertices, FACES, canvas.shape[:2])
@@ -96,7 +96,7 @@ def _vertex_normals(vertices: Floats) -> Floats:
 
 
 def _background(rng: np.random.Generator, bird: Bird) -> Floats:
-    """Return blobs of colour, and the branch that the bird sits on, four pixels to each one."""
+    """Return colour blobs and the branch that the bird sits on, at `_FINER` times the size."""
     scene = np.array(_SCENES[rng.integers(len(_SCENES))])
     light, tint = rng.normal(0, 0.09, (_BLOBS, _BLOBS, 1)), rng.normal(0, 0.03, (_BLOBS, _BLOBS, 3))
     image = Image.fromarray(_bytes(scene + light + tint))

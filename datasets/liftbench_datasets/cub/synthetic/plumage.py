@@ -1,4 +1,4 @@
-"""The colours of birds: those of a species, and where a bird has them."""
+"""The colours of a species, and of the vertices of its birds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def draw_plumage(rng: np.random.Generator) -> Floats:
 
 
 def vertex_colours(rng: np.random.Generator, plumage: Floats) -> Floats:
-    """Return the colours of a bird's vertices (V, 3), each a little off its region's."""
+    """Return the colours of a bird's vertices (V, 3), which vary a little within a region."""
     tone = 1 + 0.07 * rng.standard_normal((len(_SHARES), 1))
     colours: Floats = (_SHARES @ plumage * tone).clip(0, 1)
     return colours

@@ -1,4 +1,4 @@
-"""What birds measure and how they hold themselves: species, birds of a species, and poses."""
+"""The measures of species and of their birds, and the poses of birds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from liftbench.types import Floats
 
-# Measures against those of the mean bird: how far species differ, and birds of a species, as
-# standard deviations of logarithms.
+# Measures are factors of those of the mean bird. Their logarithms have these standard deviations,
+# over species and over the birds of a species.
 MEASURES: Mapping[str, tuple[float, float]] = {
     "width": (0.07, 0.04),
     "depth": (0.07, 0.05),
@@ -28,8 +28,8 @@ MEASURES: Mapping[str, tuple[float, float]] = {
 }
 _FARTHEST = 2.0  # standard deviations
 
-# Degrees, but for `spread`: 0 of folded wings and 1 of spread ones. `rise` turns the whole bird,
-# its beak up; the rest is against the part that is nearer to the trunk.
+# Angles in degrees, except `spread`: 0 for folded wings, 1 for spread ones. `rise` turns the whole
+# bird, beak up; the other angles are against the part next to it, nearer to the trunk.
 POSE = (
     *("rise", "neck_rise", "neck_turn", "head_rise", "head_turn", "head_tilt"),
     *("tail_rise", "tail_turn", "spread", "left_flap", "right_flap"),
@@ -44,7 +44,7 @@ def draw_species(rng: np.random.Generator, count: int) -> Floats:
 
 
 def draw_measures(rng: np.random.Generator, species: Floats) -> Floats:
-    """Return the measures (F, M) of a bird of each of F species (F, M)."""
+    """Return the measures (F, M) of one bird for each of F species (F, M)."""
     return species * _draw_factors(rng, len(species), [own for _, own in MEASURES.values()])
 
 

@@ -1,4 +1,4 @@
-"""The skin of birds of many shapes in many poses, see `bird_anatomy` for frame and unit."""
+"""The skin of birds of many shapes in many poses; see `anatomy` for frame and unit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IS_LEG = np.char.endswith(_TUBE_OF_RING, "leg")
 
 # A third of a turn takes the length of a folded wing outwards and its height backwards.
 _UNFOLDED = -2 * np.pi / 3 * np.ones(3) / np.sqrt(3)
-_SPREAD_LENGTH, _SPREAD_WIDTH = 0.7, 0.45  # by how much a wing is larger when it is spread
+_SPREAD_LENGTH, _SPREAD_WIDTH = 0.7, 0.45  # by how much a wing grows when it spreads
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
@@ -32,8 +32,8 @@ def bird_surface(measures: Floats, poses: Floats) -> Floats:
     """Return the vertices (F, V, 3) of F birds, the middle of the trunk at the origin.
 
     Args:
-        measures: (F, M) see `bird_shapes.MEASURES`.
-        poses: (F, A) see `bird_shapes.POSE`; `rise` has no part in it.
+        measures: (F, M) see `shapes.MEASURES`.
+        poses: (F, A) see `shapes.POSE`; `rise` is not applied.
     """
     scales = _scales(measures, poses)
     turns = world_rotations(_PARENTS, _rotations(poses))
@@ -60,7 +60,7 @@ def vertex(tube: str, ring: int, side: int) -> int:
 
 
 def _scales(measures: Floats, poses: Floats) -> Floats:
-    """Return how large the bones are along their axes, (F, J, 3)."""
+    """Return the scales of the bones along their axes, (F, J, 3)."""
     m = dict(zip(MEASURES, measures.T, strict=True))
     spread = poses[:, POSE.index("spread")]
     by_bone = {
@@ -118,7 +118,7 @@ def _starts(scales: Floats, turns: Floats) -> Floats:
 
 
 def _outward(vertices: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the faces (T, 3) with those of each tube turned so that it has a positive volume."""
+    """Return the faces (T, 3), reversed where a tube would be inside out."""
     volumes = np.linalg.det(vertices[faces])
     tube = np.unique(_TUBE_OF_RING, return_inverse=True)[1][_USED[faces[:, 0]] // SIDES]
     inside_out = np.bincount(tube, weights=volumes) < 0

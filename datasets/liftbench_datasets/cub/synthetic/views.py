@@ -1,4 +1,4 @@
-"""Birds before weakly perspective cameras that stand where those of CUB do."""
+"""Birds before weakly perspective cameras, distributed as those of CUB."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.line_of_sight import orthographic_occlusion
 from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 
-# Lengths of the trunk before a part where the bird begins to hide it. CUB has parts of a side
-# where they are seen, and those along the middle as long as their outline shows.
+# How far the surface must lie before a part to hide it, in lengths of the trunk. CUB annotates
+# parts of a side where they are seen, and parts along the middle as long as their outline shows.
 SIDE_SKIN, MIDDLE_SKIN = 0.04, 0.22
 # Mean and spread in degrees. Source: CMR's cameras of CUB, which look at birds from the side and
 # from before more often than from behind.
 AZIMUTH, ELEVATION, ROLL_SPREAD = (75.0, 32.0), (4.0, 9.0), 3.0
-# Pixels: the larger side of what a bird fills, and where its middle is.
+# In pixels: the larger side of a bird's box, and the spread of its middle.
 EXTENT, EXTENT_RANGE, PLACE_SPREAD = (195.0, 30.0), (110.0, 245.0), 8.0
-NEAR_SHARE, NEAR, NEAR_SPREAD = 0.12, (1.15, 1.5), 24.0  # pictures that cut a bird off
+NEAR_SHARE, NEAR, NEAR_SPREAD = 0.12, (1.15, 1.5), 24.0  # of pictures that cut off a bird
 
 _SIDED = sorted(part for pair in SKELETON.left_right for part in pair)
 _MIDDLE = sorted(set(range(len(VERTICES))) - set(_SIDED))
@@ -38,16 +38,16 @@ class Views(FrameArrays):
     """F birds before the camera.
 
     Attributes:
-        number: (F,) in the endless row of all birds.
-        species: (F,).
-        measures: (F, M) see `bird_shapes`.
-        poses: (F, A) see `bird_shapes`.
-        turn: (F, 3, 3) from the model frame to the camera's.
-        scale: (F,) pixels of the trunk's length.
-        shift: (F, 3) where the middle of the trunk is, pixels.
-        points_3d: (F, 15, 3) pixels, their mean depth zero.
+        number: (F,) of the bird in the endless list of all birds.
+        species: (F,) number of its species.
+        measures: (F, M) see `shapes`.
+        poses: (F, A) see `shapes`.
+        turn: (F, 3, 3) rotation from the model frame to the camera's.
+        scale: (F,) length of the trunk, pixels.
+        shift: (F, 3) place of the middle of the trunk, pixels.
+        points_3d: (F, 15, 3) pixels, with a mean depth of zero.
         visible: (F, 15) parts that neither the bird nor the edge of the picture hides.
-        box: (F, 4) x, y, width and height of what the picture shows of the bird.
+        box: (F, 4) x, y, width and height of the bird within the picture.
     """
 
     number: NDArray[np.int64]
@@ -63,8 +63,8 @@ class Views(FrameArrays):
 
     def mesh(self, frame: int) -> Mesh:
         """Return the surface of a bird in its model frame."""
-        one = slice(frame, frame + 1)
-        return Mesh(bird_surface(self.measures[one], self.poses[one])[0], FACES)
+        bird = slice(frame, frame + 1)
+        return Mesh(bird_surface(self.measures[bird], self.poses[bird])[0], FACES)
 
     def picture_vertices(self, frame: int) -> Floats:
         """Return the vertices (V, 3) of a bird in the picture, pixels."""
@@ -74,7 +74,7 @@ class Views(FrameArrays):
 
 
 def draw_views(rng: np.random.Generator, kinds: Floats, number: NDArray[np.int64]) -> Views:
-    """Draw birds of species (S, M) before cameras, however little of them shows."""
+    """Draw birds of species (S, M) before cameras, also those that show few parts."""
     species = rng.integers(len(kinds), size=len(number))
     measures, poses = draw_measures(rng, kinds[species]), draw_poses(rng, len(number))
     turn = _draw_turns(rng, poses[:, POSE.index("rise")])

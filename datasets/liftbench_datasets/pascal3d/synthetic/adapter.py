@@ -1,7 +1,7 @@
-"""A stand-in for PASCAL3D+ that needs no file: single views of objects of 12 rigid categories.
+"""The stand-in for PASCAL3D+, which needs no file: single views of objects of 12 rigid categories.
 
-Every frame is a pure function of the parameters: an object of its own shape (see `rigid_bodies`)
-from a viewpoint of its own, kept when enough of its points are visible.
+The parameters alone fix every frame. Each frame shows an object of a new shape (see `bodies`) from
+a new viewpoint, and is kept if enough of its points are visible.
 """
 
 # ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
@@ -93,10 +93,10 @@ class SyntheticPascal3dParams:
     """Parameters of the generator.
 
     Attributes:
-        frames: of each category, over both splits.
-        seed: names all random draws.
-        occlusion: an object hides points of its own; otherwise all are visible, in the same
-            frames. In `all`, the points of other categories are hidden in either case.
+        frames: number of frames of each category, over both splits.
+        seed: fixes all random draws.
+        occlusion: True hides points behind the object; False shows all points of the same frames.
+            In `all`, the points of other categories are hidden in either case.
     """
 
     frames: int = 1000
@@ -113,11 +113,11 @@ class SyntheticPascal3dParams:
 class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
     """Objects in photographs, seen by an orthographic camera.
 
-    A category's frames are the first of an endless row that only the seed and the category
-    name; the first floor(0.8 n) are `train`, the rest `unseen`. Every frame shows an object of
-    its own and is a sequence of its own. Points are in pixels, x and y where the object is in
-    its image; the mean depth of a frame is zero. The group of a frame is its category. True
-    meshes are those of the objects in the model frame of `rigid_bodies`.
+    Seed and category fix an endless list of frames, of which the dataset has the first ones: the
+    first floor(0.8 n) are `train`, the rest `unseen`. Every frame shows another object and is a
+    sequence. Points are in pixels, with x and y where the object is in its image; the mean depth
+    of a frame is zero. The group of a frame is its category. True meshes are the objects in the
+    model frame of `bodies`.
     """
 
     key = KEY
@@ -128,14 +128,14 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         self.params = SyntheticPascal3dParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split; the box encloses all points of the object."""
+        """Generate one split; a box encloses all points of its object."""
         self.require_known(subset)
         frames = np.array(split_sequences(range(self.params.frames), split), dtype=np.int64)
         parts = [(c, self.views(c).take(frames)) for c in categories_of(subset)]
         if not self.params.occlusion:
             parts = [(c, take_complete(views)) for c, views in parts]
         data = join_views(subset, parts, "px", {c: self._meshes(c, views) for c, views in parts})
-        # Numbered through both splits, which `join_views` does not know of.
+        # Sequences are numbered through both splits; `join_views` has only one of them.
         sequence = np.concatenate([i * self.params.frames + frames for i in range(len(parts))])
         return Dataset(
             replace(data.observations, sequence=sequence),
@@ -143,11 +143,11 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         )
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of objects in photographs."""
+        """Generate all frames and check that they look like objects in photographs."""
         return [_check_category(c, self.views(c), self.params.frames) for c in CATEGORIES]
 
     def _meshes(self, category: str, views: Views) -> Meshes:
-        """Return the surfaces of all objects up to the last one that is in view."""
+        """Return the surfaces of all drawn objects up to the last one in the views."""
 
         def make(number: int) -> Mesh:
             batch, place = divmod(number, BATCH)
@@ -156,7 +156,7 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         return LazyMeshes(int(views.model.max()) + 1, make)
 
     def views(self, category: str) -> Views:
-        """Return the frames of a category: of all objects drawn, the first that show enough."""
+        """Return the frames of a category: of all objects drawn, the first with enough points."""
         batches: list[Views] = []
         have = 0
         for batch in _batches(category, self.params.seed):
@@ -171,7 +171,7 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
 
 
 def _batches(category: str, seed: int) -> Iterator[Views]:
-    """Yield batches of an endless row of objects that show enough of their points."""
+    """Yield batches of an endless list of objects that show enough of their points."""
     for batch in count():
         rng, bodies = _draw_objects(category, seed, batch)
         turns = _draw_turns(rng, category)
@@ -190,7 +190,7 @@ def _batches(category: str, seed: int) -> Iterator[Views]:
 
 
 def _draw_objects(category: str, seed: int, batch: int) -> tuple[np.random.Generator, Bodies]:
-    """Return the objects of a batch, and the generator of what is drawn next."""
+    """Return the generator after it drew the objects of a batch, and these objects."""
     rng = named_rng(KEY, "objects", seed, category, batch)
     return rng, draw_bodies(rng, SKETCHES[category], BATCH, category)
 
@@ -209,7 +209,7 @@ def _draw_turns(rng: np.random.Generator, category: str) -> Floats:
 
 
 def _in_image(rng: np.random.Generator, points: Floats) -> Floats:
-    """Return turned points (F, P, 3) in pixels at a place of the image."""
+    """Return rotated points (F, P, 3) in pixels, at a random place of the image."""
     size = (SIZE * np.exp(rng.normal(0, SIZE_SPREAD, len(points)))).clip(*SIZE_RANGE)
     place = rng.normal(IMAGE / 2, PLACE_SPREAD * IMAGE, (len(points), 2))
     extent = np.ptp(points[..., :2], axis=1).max(axis=1)

@@ -1,7 +1,7 @@
-"""Rigid objects of 12 categories in many shapes: their keypoints, and the boxes they are made of.
+"""Rigid objects of 12 categories in many shapes: their keypoints, and the boxes they consist of.
 
-Model frame, as in PASCAL3D+: z up, the front at -y, points called left at negative x. Sketches
-are in any unit; bodies measure 1 from corner to corner of their box, about their middle.
+Model frame, as in PASCAL3D+: z up, the front at -y, left points at negative x. Sketches are in any
+unit. The box around a body has its middle at the origin and measures 1 from corner to corner.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Sketch:
     """The shapes of F objects; measures are (F,) or the same for all.
 
     Attributes:
-        points: places by name; a right point that is not there mirrors its left one.
-        boxes: what hides points.
-        thin: what else there is, too thin to hide points.
+        points: places by name; a missing right point is the mirror image of the left one.
+        boxes: boxes that hide points.
+        thin: boxes too thin to hide points.
     """
 
     points: Mapping[str, Place]
@@ -48,7 +48,7 @@ class Bodies:
     Attributes:
         points: (F, P, 3) keypoints.
         parts: boxes that hide points.
-        solids: (F, B, 2, 3) lower and upper corner of all boxes that have a volume.
+        solids: (F, B, 2, 3) lower and upper corners of all boxes that have a volume.
     """
 
     points: Floats
@@ -56,7 +56,7 @@ class Bodies:
     solids: Floats
 
     def visible(self, directions: Floats) -> Bools:
-        """Return which points (F, P) show to far eyes in the directions (F, 3)."""
+        """Return which points (F, P) are visible to far eyes in the directions (F, 3)."""
         hidden = [part.hides(self.points, _FAR * directions) for part in self.parts]
         shown: Bools = ~np.any(hidden, axis=0)
         return shown
@@ -65,7 +65,7 @@ class Bodies:
 def draw_bodies(
     rng: np.random.Generator, sketch: Callable[[Draw], Sketch], count: int, category: str
 ) -> Bodies:
-    """Draw `count` objects of a category, every measure evenly between its ends."""
+    """Draw `count` objects of a category, with every measure uniform between its ends."""
     drawn = sketch(lambda low, high: rng.uniform(low, high, count))
     points = np.stack([_array(_place(drawn.points, n), count) for n in POINTS[category]], axis=1)
     low, high = (_corners(drawn.boxes, end, count) for end in (0, 1))
@@ -128,7 +128,7 @@ def _place(points: Mapping[str, Place], name: str) -> Place:
 
 
 def _array(place: Sequence[Measure], count: int) -> Floats:
-    """Return (F, 3)."""
+    """Return a place on each of `count` objects, (F, 3)."""
     return np.stack([np.broadcast_to(m, count) for m in place], axis=1).astype(np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Sketches of what stands in rooms, of PASCAL3D+; metres."""
+"""Sketches of the furniture of PASCAL3D+, with its monitors and bottles; metres."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sofa(draw: Draw) -> Sketch:
 
 
 def diningtable(draw: Draw) -> Sketch:
-    """Return tables: a top on legs at the corners; what is called upper is at the back."""
+    """Return tables: a top on legs at the corners; upper points are at the back."""
     half, deep, height = draw(0.9, 2.2) / 2, draw(0.75, 1.2) / 2, draw(0.68, 0.8)
     x, y = half * draw(0.8, 0.97), deep * draw(0.8, 0.97)
     return Sketch(
@@ -73,7 +73,7 @@ def diningtable(draw: Draw) -> Sketch:
 
 
 def chair(draw: Draw) -> Sketch:
-    """Return chairs: a seat, a back and four legs; what is called upper is at the back."""
+    """Return chairs: a seat, a back and four legs; upper points are at the back."""
     half, deep, seat = draw(0.4, 0.62) / 2, draw(0.4, 0.6) / 2, draw(0.4, 0.5)
     back, lean, splay = draw(0.75, 1.15), draw(0.0, 0.15), draw(0.92, 1.12)
     points: dict[str, Place] = {
@@ -96,14 +96,14 @@ def chair(draw: Draw) -> Sketch:
                 for end in ("upper", "lower")
                 for side in ("left", "right")
             ),
-            # What holds the back.
+            # The posts of the back.
             around(points, "seat_upper_left seat_upper_right", (-0.05, 0.02, 0.1)),
         ],
     )
 
 
 def bottle(draw: Draw) -> Sketch:
-    """Return bottles: a body below, a neck above; the front points face the front."""
+    """Return bottles: a body below, a neck above; points on the outline face the front."""
     radius, height = draw(0.028, 0.05), draw(0.2, 0.34)
     shoulder, neck = height * draw(0.5, 0.75), radius * draw(0.25, 0.5)
     inner, slope = 0.85 * radius, shoulder + 0.4 * (height - shoulder)

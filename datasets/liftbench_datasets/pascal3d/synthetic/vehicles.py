@@ -198,7 +198,7 @@ def _wheel(across: Span, y: Measure, radius: Measure) -> list[Box]:
 
 
 def train(draw: Draw) -> Sketch:
-    """Return the head of a train and what is seen of the cars behind it."""
+    """Return the head of a train and the visible part of the cars behind it."""
     end, half, height = draw(9, 24) / 2, draw(2.7, 3.2) / 2, draw(3.3, 4.4)
     nose, floor = draw(0.1, 1.6), draw(0.3, 0.9)
     shoulder = draw(0.78, 0.92) * height
