@@ -154,3 +154,20 @@ def test_check_knows_the_releases_files_by_md5(
 
 def md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()  # noqa: S324 that of the release
+
+
+def test_a_box_grows_by_a_tenth_at_each_side(tmp_path: Path) -> None:
+    entries = plain(1)
+    entries[0] |= {
+        "kp_loc": [[-0.01, 0, 12, 12.01, 5], [5, 5, 5, 5, 5.96]],
+        "kp_vis": [1] * POINTS,
+        "p3d_info": {"bbox": [1, 1, 10, 4.5]},
+    }
+    visible = load(tmp_path, entries).observations.visible
+    assert visible[0].tolist() == [False, True, True, False, False]
+
+
+def test_the_first_of_several_folders_is_read(tmp_path: Path) -> None:
+    for count, below in ((3, "c3dpo"), (4, "datasets/c3dpo")):
+        write(tmp_path, "mine_val", plain(count), below)
+    assert C3dpoJson().load(tmp_path, "mine", "val").observations.frames == 3

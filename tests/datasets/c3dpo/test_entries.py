@@ -102,3 +102,10 @@ def test_any_damage_is_one_line(
         return
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
+
+
+def test_a_field_of_a_later_entry_alone_is_refused(tmp_path: Path) -> None:
+    entries = plain()
+    entries[1]["class_mask"] = [1] * 5
+    with pytest.raises(UserError, match="entry 1: class_mask: expected in all entries or in none"):
+        load(tmp_path, entries)

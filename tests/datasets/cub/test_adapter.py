@@ -186,3 +186,11 @@ def test_unknown_names_are_reported(extract: Path) -> None:
         Cub().load(extract, "birds", "train")
     with pytest.raises(UserError, match="unknown split"):
         Cub().load(extract, "all", "unseen")
+
+
+def test_flags_of_images_without_parts_are_reported(tmp_path: Path) -> None:
+    folder = write_release(tmp_path / "CUB_200_2011", flags=True)
+    flags = folder / "train_test_split.txt"
+    flags.write_text(flags.read_text() + "\n41 1")
+    with pytest.raises(UserError, match="its files have different numbers of images"):
+        Cub().load(tmp_path, "all", "train")

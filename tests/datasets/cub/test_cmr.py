@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,15 @@ def test_the_real_depth_grows_away_from_the_camera(real: Path) -> None:
     depth = truth_of(data).points_3d[..., 2]
     nearer = (depth[:, 6] < depth[:, 10]) == left
     assert nearer[left != right].mean() > 0.9
+
+
+def test_two_entries_of_one_image_are_reported() -> None:
+    with pytest.raises(UserError, match=r"anno\.mat: the entries are not in the order"):
+        found_images(views_of([3, 3]), BIRDS.points, BIRDS.visible)
+
+
+def test_entries_with_other_translations_have_no_shape(tmp_path: Path) -> None:
+    write_all_sfm(tmp_path)
+    val = read_sfm(tmp_path / "anno_val.mat")
+    moved = replace(val, translations=val.translations + 1)
+    assert shape_of(moved, tmp_path / "anno_testval.mat") is None

@@ -34,3 +34,9 @@ def test_damaged_masks_are_reported_and_leave_nothing(
     with pytest.raises(UserError, match="a struct array 'images' whose entries have a mask"):
         unpack_masks(path, 2)
     assert list((cache_folder / "masks" / "cub").iterdir()) == []
+
+
+def test_another_number_of_masks_is_reported(tmp_path: Path) -> None:
+    path = write_cleaned(tmp_path / "x.mat", [3, 8])
+    with pytest.raises(UserError, match="2 masks of 3 birds"):
+        unpack_masks(path, 3)

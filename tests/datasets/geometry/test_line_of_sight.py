@@ -73,3 +73,23 @@ def test_random_triangles_hide_what_a_loop_says(
 def test_no_frames_hide_nothing() -> None:
     hidden = orthographic_occlusion(np.zeros((0, 3, 3)), np.zeros((0, 4, 3)), HALVES, 0.0)
     assert hidden.shape == (0, 3)
+
+
+def test_the_skin_counts_from_where_the_ray_cuts_a_slanted_triangle() -> None:
+    slope = np.array([[[0.0, 0, 0], [4, 0, 4], [0, 4, 0]]])
+    points = np.array([[[2, 1, 2.09], [2, 1, 2.11]]])
+    hidden = orthographic_occlusion(points, slope, np.array([[0, 1, 2]]), 0.1)
+    assert hidden.tolist() == [[False, True]]
+
+
+def test_triangles_hide_points_of_their_own_frame_alone() -> None:
+    """The extremes of neighbouring frames do not touch."""
+    points = np.array([[[0.0, 0, 9], [1, 0, 9]]] * 2)
+    vertices = np.stack([SQUARE * [2, 2, 1], SQUARE + np.array([50.0, 0, 0])])
+    hidden = orthographic_occlusion(points, vertices, HALVES, 0.0)
+    assert hidden.tolist() == [[True, True], [False, False]]
+
+
+def test_points_behind_the_outline_are_hidden() -> None:
+    points = np.array([[[0.3, -1, 9], [0.3, 1, 9], [-1, 0.3, 9], [1, 0.3, 9]]])
+    assert orthographic_occlusion(points, SQUARE[None], HALVES, 0.0).all()

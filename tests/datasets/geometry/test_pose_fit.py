@@ -132,3 +132,10 @@ def test_many_points_take_little_memory() -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (50_000, 3))
     placed = points + np.array([0, 0, 4])
     assert fit_perspective(points, seen(placed, np.eye(3))).misfit < 1e-7
+
+
+def test_the_scale_is_the_mean_of_what_an_image_stretches() -> None:
+    points = setting(4)[0]
+    pose = fit_orthographic(points, points[:, :2] * [1, 3])
+    np.testing.assert_allclose(pose.intrinsics, np.diag([2, 2, 1]))
+    np.testing.assert_allclose(pose.rotation, np.eye(3), atol=1e-9)
