@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +71,31 @@ def test_every_hook_says_what_to_return() -> None:
         text = inspect.getdoc(hook) or ""
         assert text.startswith("Return "), name
         assert hook.__annotations__["return"], name
+
+
+MODULE = re.compile(r"\bliftbench(?:_plugins|_datasets)?(?:\.\w+)+")
+FILE = re.compile(r"(?<![\w/.])\w+(?:/\w+)+\.(?:py|csv|md|yaml)\b")
+
+
+def names_in_docstrings() -> Iterator[tuple[str, str]]:
+    """Yield each module and each file in a folder that a docstring names, and where it stands."""
+    for path in (path for root in SOURCE_ROOTS for path in (ROOT / root).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                text = ast.get_docstring(node) or ""
+                yield from ((name.replace(".", "/"), str(path)) for name in MODULE.findall(text))
+                yield from ((name, str(path)) for name in FILE.findall(text))
+
+
+def test_docstrings_name_modules_and_files_that_exist() -> None:
+    tops = (*SOURCE_ROOTS, "docs", "results", "tests")
+    files = {f"/{path.relative_to(ROOT)}" for top in tops for path in (ROOT / top).rglob("*.*")}
+    endings = ("", ".py", "/__init__.py")
+    named = set(names_in_docstrings())
+    assert len(named) > 5
+    missing = {
+        (name, where)
+        for name, where in named
+        if not any(file.endswith(f"/{name}{ending}") for file in files for ending in endings)
+    }
+    assert missing == set()

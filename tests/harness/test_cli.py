@@ -47,13 +47,13 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def one_line(result: Result, told: str) -> None:
+def one_line(result: Result, message: str) -> None:
     """The command ended with code 2 and one line on standard error."""
     assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("liftbench: ")
-    assert told in line
+    assert message in line
 
 
 @pytest.mark.parametrize("path", commands(main), ids=" ".join)
@@ -84,7 +84,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["rnu", "quickstart"], "unknown command 'rnu': did you mean 'run'?"),
         (["plugins", "lst"], "unknown command of 'plugins' 'lst': did you mean 'list'?"),
@@ -109,10 +109,10 @@ def test_version() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_mistake_is_told_in_one_line_and_nothing_is_written(
-    nowhere: Path, words: list[str], told: str
+def test_mistake_is_reported_in_one_line_and_nothing_is_written(
+    nowhere: Path, words: list[str], message: str
 ) -> None:
-    one_line(call(*words), told)
+    one_line(call(*words), message)
     assert list(nowhere.iterdir()) == []
 
 
@@ -154,12 +154,12 @@ def test_wrong_use_has_exit_code_2(nowhere: Path, words: list[str]) -> None:
     assert list(nowhere.iterdir()) == []
 
 
-def test_mistake_in_a_suite_is_told_with_its_place(bench: TinyBench) -> None:
+def test_mistake_in_a_suite_is_reported_with_its_place(bench: TinyBench) -> None:
     path = bench.suite(limits={"secnds": 3})
     one_line(bench.call("run", path), f"{path}: limits.secnds: unknown key 'secnds'")
 
 
-def test_damaged_store_is_told(finished: TinyBench) -> None:
+def test_damaged_store_is_reported(finished: TinyBench) -> None:
     path = finished.store().record_path(finished.records()["rigid"].spec.key)
     path.write_text("{", encoding="utf-8")
     suite = finished.folder / "small.yaml"
@@ -274,8 +274,8 @@ def test_compare_methods_of_a_suite(finished: TinyBench) -> None:
     assert result.exit_code == 0
     few = "x (1 sequence, 6 needed)"
     assert marks(result) == {("one", "train"): few, ("one", "unseen"): few}
-    for told in ("A: seeded", "B: rigid", "sign-flip permutation test", "Protocol e3d@1"):
-        assert told in result.stdout
+    for text in ("A: seeded", "B: rigid", "sign-flip permutation test", "Protocol e3d@1"):
+        assert text in result.stdout
     assert sorted(finished.results.rglob("*")) == before
 
 
@@ -351,8 +351,8 @@ def test_data_list_says_what_is_found(bench: TinyBench) -> None:
 def test_data_info_says_where_to_get_it() -> None:
     result = call("data", "info", "cmu")
     assert result.exit_code == 0
-    for told in ("mocap.cs.cmu.edu", "absent", "<NN>/<NN>.asf", "train, unseen", "NSF"):
-        assert told in result.stdout
+    for text in ("mocap.cs.cmu.edu", "absent", "<NN>/<NN>.asf", "train, unseen", "NSF"):
+        assert text in result.stdout
 
 
 def test_data_check_tells_whole_from_damaged(bench: TinyBench) -> None:

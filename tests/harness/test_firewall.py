@@ -67,11 +67,11 @@ def test_method_finds_its_points_but_no_truth(report: dict[str, Any]) -> None:
         assert report[place]["points"] > 0, f"the search finds nothing at all in {place}"
         assert report[place]["truth"] == 0, f"ground truth in the {place} of the child"
         assert report[place]["root"] == 0, f"the way to the data in the {place} of the child"
-    told = "\n".join(report["told"])
-    assert "scanner" in told
-    assert "PATH=" in told
-    assert ROOT_NAME not in told
-    assert "LIFTBENCH_" not in told
+    surroundings = "\n".join(report["surroundings"])
+    assert "scanner" in surroundings
+    assert "PATH=" in surroundings
+    assert ROOT_NAME not in surroundings
+    assert "LIFTBENCH_" not in surroundings
     assert not [name for name in report["open_files"] if ROOT_NAME in name]
     assert "Observations" in report["objects"]
     assert not {"GroundTruth", "Dataset"} & set(report["objects"])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Bad:
     def fit(self, observations: Observations, context: RunContext) -> None:
         pass
 
-    def predict(self, observations: Observations) -> object:
+    def predict(self, observations: Observations) -> Any:
         return self._predict(observations)
 
 
@@ -101,7 +102,7 @@ def calls_exit(observations: Observations) -> object:
 
 
 def takes_memory(observations: Observations) -> object:
-    """Take memory until the limit ends it; a limit that does not hold is told after 3 GiB."""
+    """Take memory until the limit ends it; without a limit, fail after 3 GiB."""
     held = []
     for _ in range(48):
         held.append(np.ones(2**23))  # 64 MiB

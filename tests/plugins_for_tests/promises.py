@@ -18,6 +18,7 @@ from liftbench import (
     hookimpl,
 )
 from liftbench.arrays import cache_folder
+from liftbench.types import Camera
 
 
 class TwoFaced:
@@ -35,7 +36,7 @@ class TwoFaced:
 
 @hookimpl
 def liftbench_methods() -> Sequence[MethodSpec]:
-    cameras = ("orthographic", "weak_perspective")
+    cameras: tuple[Camera, ...] = ("orthographic", "weak_perspective")
     can = Capabilities(cameras=cameras, seeded=False, rotatable=True)
     young = {"turned_images_turn_the_result": "it has not learned to turn"}
     wrong = {"turned_images_turn_the_rsult": "a misspelt check"}

@@ -48,7 +48,7 @@ class Scanner:
             "memory": self._counts(_memory()),
             "files": self._counts(p.read_bytes() for p in Path.cwd().rglob("*") if p.is_file()),
             "open_files": list(_open_files()),
-            "told": [
+            "surroundings": [
                 Path("/proc/self/environ").read_text(encoding="utf-8"),
                 Path("/proc/self/cmdline").read_text(encoding="utf-8"),
                 str(Path.cwd()),

@@ -53,7 +53,7 @@ def compare(
     bench = open_bench(registry, data_root, Execution(), Limits())
     if suite_name is None:
         pairs, title = folder_pairs(registry, Path(a), Path(b)), f"{a} and {b}"
-        names: Sequence[str] = _stored_protocols(pairs)
+        names: Sequence[str] = _protocols_of(pairs)
     else:
         suite = open_suite(registry, suite_name)
         store = Store(results / suite.name)
@@ -66,7 +66,7 @@ def compare(
     click.echo(to_markdown(page), nl=False)
 
 
-def _stored_protocols(pairs: Sequence[Pair]) -> list[str]:
+def _protocols_of(pairs: Sequence[Pair]) -> list[str]:
     """Return the names of the protocols that stored runs have scores under."""
     runs = [run for pair in pairs for run in (*pair.a, *pair.b)]
     return sorted({identity.split("@")[0] for run in runs for identity in run.record.scores})

@@ -34,7 +34,7 @@ def list_data(plugin_files: tuple[Path, ...], data_root: Path | None) -> None:
 
 
 def _state(registry: Registry, key: str, root: Path) -> tuple[str, str]:
-    """Return what is there of a dataset, and its subsets."""
+    """Return the state of a dataset, found, partial or absent, and its subsets."""
     spec = registry.datasets[key]
     whole = "synthetic" if spec.synthetic else "found"
     parts = {f"partial: {part}, set {_words(given)}": given for part, given in spec.partial.items()}

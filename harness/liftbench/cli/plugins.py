@@ -55,7 +55,7 @@ def list_plugins(plugin_files: tuple[Path, ...]) -> None:
 )
 @click.pass_context
 def check(ctx: click.Context, name: str, data_root: Path | None, seconds: float) -> None:
-    """Check that the method or dataset NAME does what every one promises.
+    """Check that the method or dataset NAME keeps the promises of its kind.
 
     A method runs on scenes that are made for this. What can only be seen on a dataset's files is
     checked where DATA_ROOT has them. Exit code 1 says that a check failed that is not expected to.

@@ -26,7 +26,7 @@ from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Plan
 from liftbench.runs.process import Execution
 from liftbench.runs.store import Store
-from liftbench.suites.grids import asked_grids
+from liftbench.suites.grids import read_asked_grids
 from liftbench.suites.suite import Suite
 from liftbench.sweeps.sweep import Sweep, make_sweeps
 from liftbench.tables import Leaderboard
@@ -72,7 +72,7 @@ def report(
     reports = [_collect(suite, registry, data_root, results) for suite in suites]
     title = reports[0].board.suite.title if suite_name else "liftbench: all suites"
     page = out or (results / suites[0].name if suite_name else results) / "report.html"
-    figures = [file for one in reports for file in write_figures(one, page.parent / "figures")]
+    figures = [file for part in reports for file in write_figures(part, page.parent / "figures")]
     content = render_page(title, reports, [str(file.relative_to(page.parent)) for file in figures])
     write_atomic(page, content.encode())
     size = page.stat().st_size / 2**20
@@ -117,7 +117,9 @@ def _sweeps(
     suite: Suite, plan: Plan, board: Leaderboard, bench: Bench, store: Store
 ) -> tuple[Sweep, ...]:
     """Return the sweeps of the suite and those of calls of `liftbench sweep`."""
-    further = [asked for asked in asked_grids(store.folder / "sweep") if asked not in suite.sweep]
+    further = [
+        asked for asked in read_asked_grids(store.folder / "sweep") if asked not in suite.sweep
+    ]
     swept = suite.model_copy(update={"sweep": (*suite.sweep, *further)})
     if further:
         plan = whole_plan(swept, bench.registry, bench.root, store)

@@ -43,7 +43,7 @@ _FORMAT = "Markdown where it is left out; LaTeX needs booktabs and graphicx."
 @data_root_option
 @results_option
 @click.option("--format", "form", type=click.Choice(["md", "csv", "latex", "html"]), help=_FORMAT)
-@click.option("--published", is_flag=True, help="Every printed number on a line, with ours.")
+@click.option("--published", is_flag=True, help="One line per printed number, with ours beside it.")
 @click.option("--all", "every", is_flag=True, help="Write RESULTS/README.md and all leaderboards.")
 @click.pass_obj
 def table(
@@ -72,21 +72,21 @@ def table(
     if published and not suite.published:
         raise UserError(f"suite '{suite.name}' answers no printed table; leave --published out")
     board = _board(suite, registry, root, Store(results / suite.name))
-    click.echo(_written(board, form or "md", published=published), nl=False)
+    click.echo(_text_of(board, form or "md", published=published), nl=False)
 
 
 def _board(suite: Suite, registry: Registry, root: Path, store: Store) -> Leaderboard:
     return leaderboard(whole_plan(suite, registry, root, store), registry, store)
 
 
-def _written(board: Leaderboard, form: str, *, published: bool) -> str:
+def _text_of(board: Leaderboard, form: str, *, published: bool) -> str:
     if form == "csv":
         return printed_to_csv(board) if published else to_csv(board)
     return _WRITERS[form](printed_page(board) if published else leaderboard_page(board))
 
 
 def _write_all(registry: Registry, root: Path, results: Path) -> str:
-    """Write the leaderboards of all suites with runs, and the page over them; say what it is."""
+    """Write the leaderboards of all suites with runs and the overview; return a message."""
     suites = [open_suite(registry, name) for name in registry.suites.items]
     stores = {suite.name: Store(results / suite.name) for suite in suites}
     boards = [_board(suite, registry, root, stores[suite.name]) for suite in suites]

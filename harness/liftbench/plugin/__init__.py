@@ -1,1 +1,1 @@
-"""What a plugin hands over: hooks, specs and their registry."""
+"""How plugins extend liftbench: hooks, specs and their registry."""

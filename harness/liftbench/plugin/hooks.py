@@ -1,4 +1,4 @@
-"""The hooks that a plugin may implement; each returns specs and never acts."""
+"""The hooks that a plugin may implement; each returns specs and does nothing else."""
 
 from __future__ import annotations
 
@@ -54,4 +54,4 @@ def liftbench_suites() -> Sequence[Path]:  # type: ignore[empty-body]
 
 @_hookspec
 def liftbench_published() -> Sequence[Path]:  # type: ignore[empty-body]
-    """Return CSV files of numbers that papers print, one number a row."""
+    """Return CSV files of numbers that papers print, one number per row."""

@@ -39,14 +39,14 @@ class PluginStatus:
 
 @dataclass(frozen=True)
 class Catalogue(Generic[Item]):
-    """Registered things of one kind by name."""
+    """All registered items of one kind by name, and the plugin that each comes from."""
 
     kind: str
     items: dict[str, Item] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Item:
-        """Return the thing called `name`; `UserError` with the nearest name if there is none."""
+        """Return the item called `name`; `UserError` with the nearest name if there is none."""
         require_known(self.kind, name, self.items)
         return self.items[name]
 
@@ -63,7 +63,7 @@ class Catalogue(Generic[Item]):
 
 @dataclass(frozen=True)
 class Registry:
-    """All that the loaded plugins offer."""
+    """All that the loaded plugins register."""
 
     plugins: tuple[PluginStatus, ...]
     methods: Catalogue[MethodSpec]
@@ -119,7 +119,7 @@ def load_registry(plugin_files: Iterable[Path] = ()) -> Registry:
 
 
 def _refuse_unknown_hooks(manager: pluggy.PluginManager, errors: dict[str, str]) -> None:
-    """Turn away plugins with a hook of ours that does not exist, such as a misspelt one."""
+    """Unregister plugins that implement an unknown `liftbench_` hook, such as a misspelt one."""
     while True:
         try:
             manager.check_pending()
@@ -146,7 +146,7 @@ def _candidates(
 
 def load_plugin_file(path: Path) -> ModuleType:
     """Import a plugin from a file that is not installed."""
-    # Two files may have one name, and types are looked up in the module that they stand in.
+    # Two files may have the same name, but each needs its own module to look up its types in.
     mark = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     name = f"liftbench_file_{path.stem}_{mark}"
     spec = importlib.util.spec_from_file_location(name, path)

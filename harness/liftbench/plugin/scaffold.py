@@ -1,4 +1,4 @@
-"""Writes a package of a user's own with a plugin that works, from the templates beside this."""
+"""Writes a package with a working plugin for a user to fill, from the templates beside this."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def write_package(registry: Registry, name: str, kind: Kind, folder: Path) -> Pa
     """Write the package `name` below a folder and return its own folder.
 
     Args:
-        registry: has the keys that are taken.
+        registry: its keys are taken.
         name: of the package, and key of its method or dataset.
-        kind: what it adds.
-        folder: that gets the package's folder.
+        kind: whether it adds a method or a dataset.
+        folder: where the package's folder is made.
 
     Raises:
         UserError: the name cannot be used, the folder is absent or has something of that name, or
@@ -40,8 +40,8 @@ def write_package(registry: Registry, name: str, kind: Kind, folder: Path) -> Pa
     if not folder.is_dir():
         raise UserError(f"--folder {folder}: no such folder; make it or name another")
     if target.exists():
-        raise UserError(f"{target} exists; choose another name or --folder, or take it away")
-    files = dict(_rendered(name, kind))
+        raise UserError(f"{target} exists; choose another name or --folder, or delete it")
+    files = dict(_render(name, kind))
     try:
         for path, text in files.items():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def write_package(registry: Registry, name: str, kind: Kind, folder: Path) -> Pa
     return target
 
 
-def _rendered(name: str, kind: Kind) -> Iterator[tuple[Path, str]]:
+def _render(name: str, kind: Kind) -> Iterator[tuple[Path, str]]:
     """Yield the path of each file below the package's folder, and its text."""
     for root in (_TEMPLATES / "package", _TEMPLATES / kind):
         for template in sorted(root.rglob(f"*{_SUFFIX}")):
@@ -72,7 +72,7 @@ def _require_free(registry: Registry, name: str, kind: Kind) -> None:
         raise UserError(f"name '{name}': it is a keyword of Python; choose another")
     if kind == "dataset" and name.startswith("synthetic_"):
         raise UserError(
-            f"name '{name}': the keys of generated data begin with synthetic_, this one has files"
+            f"name '{name}': only keys of generated data begin with synthetic_; this has files"
         )
     for catalogue in (registry.methods, registry.datasets, registry.suites):
         if name in catalogue.items:

@@ -1,4 +1,4 @@
-"""What a plugin hands to the harness: specs of methods and datasets, and what they are given."""
+"""Specs of methods and datasets that a plugin registers, and what the harness gives them."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a method can take; the runner skips what it cannot, with the reason.
+    """What a method can take; other runs are skipped with the reason.
 
     Attributes:
         cameras: the camera models that it handles.
         missing_points: it handles hidden points.
-        images: it needs images; other methods are not told where they are.
+        images: it needs images; methods without this capability never get them.
         needs_sequences: it needs the frames of a sequence side by side in the order of time.
         most_frames: it cannot take more frames, where its memory or time grow too fast.
-        transductive: it can only reconstruct the frames it was fitted on.
+        transductive: it can only reconstruct the frames that it was fitted to.
         seeded: its result depends on the seed; otherwise one run serves all seeds.
         permutable: points in another order give the same points in that order.
         rotatable: once it is fitted, images turned about the optical axis give points turned
             about it.
 
-    The last two hold but for rounding and the sign of depth: the conformance kit compares them to
-    0.1 % of a frame's size.
+    The last two hold up to rounding and the sign of depth: the conformance kit accepts a
+    difference of 0.1 % of a frame's size.
     """
 
     cameras: tuple[Camera, ...] = ("orthographic",)
@@ -74,11 +74,12 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Conformance:
-    """How the conformance kit, `liftbench.testing`, meets a plugin.
+    """How the conformance kit, `liftbench.testing`, checks a plugin.
 
     Attributes:
-        params: that differ from the defaults, so that a check takes a second or so.
-        expected_to_fail: why a check fails, by its name; where it passes, that is told.
+        params: parameters that differ from the defaults, so that a check takes about a second.
+        expected_to_fail: the reason why a check fails, by the check's name; the kit reports where
+            the check passes all the same.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Conformance:
 
 @dataclass(frozen=True)
 class NoParams:
-    """The parameters of what has none."""
+    """An empty parameter set."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class MethodSpec:
         params: dataclass of the parameters with their defaults.
         version: raise it when results change; it is part of every run key.
         capabilities: what it can take.
-        floor: it is added under every table as a baseline.
-        conformance: how the conformance kit meets it.
+        floor: it is a baseline, which every table has as a row.
+        conformance: how the conformance kit checks it.
         retired_params: options of earlier versions, which are constants now, each with its value;
             they remain part of a run's key so that stored runs stay valid.
     """
@@ -129,7 +130,7 @@ class MethodSpec:
 
 @dataclass(frozen=True)
 class Finding:
-    """One result of `data check`: what was looked at, whether it holds, and in words."""
+    """One line of `data check`: the part that was checked, whether it is in order, and details."""
 
     item: str
     ok: bool
@@ -156,7 +157,7 @@ class DatasetAdapter(Protocol):
         """Return how the files differ from the papers' set, or an empty string."""
 
     def check(self, root: Path) -> list[Finding]:
-        """Return what is whole, partial or damaged."""
+        """Return findings on which files are whole, partial or damaged."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +181,11 @@ class DatasetSpec:
         make: builds the adapter from its parameters.
         params: dataclass of the parameters with their defaults.
         splits: names of all splits.
-        info: how to get it.
+        info: how to get the files.
         version: raise it when its numbers change; it is part of every run key.
         synthetic: it is generated and needs no files.
-        partial: parameters that make do with a part of the files, by the name of that part.
-        conformance: how the conformance kit meets it.
+        partial: parameters for which a part of the files is enough, by the name of that part.
+        conformance: how the conformance kit checks it.
     """
 
     key: str

@@ -18,7 +18,7 @@ from liftbench.protocols.protocol import Protocol
 from liftbench.report.content import FRAME_RANKS, ComparedFrame
 from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
-from liftbench.runs.scoring import frame_values, matched_points
+from liftbench.runs.scoring import frame_values, match_points
 from liftbench.runs.store import RunRecord, Store
 from liftbench.types import Bools, Dataset, Floats, Reconstruction
 
@@ -152,7 +152,7 @@ def _frame_arrays(
     values, scored = frame_values(prediction, data, metric, protocol)
     order = np.flatnonzero(scored)[np.argsort(values[scored], kind="stable")]
     frames = order[[0, len(order) // 2, -1]]
-    matched = matched_points(prediction, data, metric, protocol, frames)
+    matched = match_points(prediction, data, metric, protocol, frames)
     seen, true = data.observations, data.truth
     mask = None if true is None else true.mask
     unit = "" if true is None or protocol.spread_unit else true.unit

@@ -157,7 +157,7 @@ def _predict(
     """Add one prediction to `predictions`; report its seconds and digest, or why there is none."""
     start = time.perf_counter()
     try:
-        prediction = checked_prediction(method, read_observations(folder / f"{name}.npz"))
+        prediction = predict_and_check(method, read_observations(folder / f"{name}.npz"))
     except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
         trace = traceback.format_exc().splitlines()[-_TRACE_LINES:]
         return {"status": _status_of(error), "error": "\n".join([_message(error), *trace])}
@@ -181,7 +181,7 @@ def _prepare_torch(device: str, threads: int) -> str:
     return device
 
 
-def checked_prediction(method: Method, observations: Observations) -> Reconstruction:
+def predict_and_check(method: Method, observations: Observations) -> Reconstruction:
     """Return what a fitted method predicts, after a check of its type and shape.
 
     Raises:

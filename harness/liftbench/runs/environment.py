@@ -1,4 +1,4 @@
-"""On what a run ran: versions, machine and git state."""
+"""What a run ran on: versions, machine and git state."""
 
 from __future__ import annotations
 

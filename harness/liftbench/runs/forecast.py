@@ -1,4 +1,4 @@
-"""How long a plan will take, from how long such fits took before."""
+"""Forecasts how long a plan will take from how long similar fits took before."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from liftbench.runs.store import RunRecord, RunSpec, Store
 
 @dataclass(frozen=True)
 class MethodForecast:
-    """What is to be done of one row.
+    """The missing runs of one row, and how long they will take.
 
     Attributes:
         method: the row's key in the suite.
-        runs: that the store lacks.
-        fits: that they need; runs which differ only in what they predict share one.
-        seconds: of all these fits; None where no such fit is known.
-        source: which stored fits the seconds are from.
+        runs: number of runs that the store lacks.
+        fits: number of their fits; runs that differ only in what they predict from share one.
+        seconds: for all these fits; None where no similar fit is stored.
+        source: which stored fits the seconds come from.
     """
 
     method: str
@@ -34,14 +34,14 @@ class MethodForecast:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a plan has and lacks.
+    """How many runs of a plan are stored, and how long the missing ones will take.
 
     Attributes:
-        runs: all that it asks for.
-        stored: runs that its store has.
-        taken: runs that other suites have.
-        rows: what is to be done of each row.
-        jobs: runs at once.
+        runs: number of all runs of the plan.
+        stored: number of runs that its store has.
+        taken: number of runs to take over from other suites.
+        rows: the missing runs of each row.
+        jobs: number of runs at once.
     """
 
     runs: int
@@ -51,7 +51,7 @@ class Forecast:
     jobs: int
 
     def text(self) -> str:
-        """Return it for people."""
+        """Return the forecast as text for people."""
         todo, fits = (sum(getattr(row, name) for row in self.rows) for name in ("runs", "fits"))
         lines = [
             f"{self.runs} runs: {self.stored} stored, {self.taken} to take over from other suites, "
@@ -59,7 +59,7 @@ class Forecast:
         ]
         if self.rows:
             table = [(r.method, r.runs, r.fits, _each(r), r.source) for r in self.rows]
-            headers = ["method", "runs", "fits", "s a fit", "as"]
+            headers = ["method", "runs", "fits", "s per fit", "as in"]
             lines += [tabulate(table, headers=headers, tablefmt="simple"), self._total()]
         return "\n".join(lines)
 
@@ -70,21 +70,21 @@ class Forecast:
             [f"about {_duration(sum(known) / self.jobs)} with {self.jobs} at once"] if known else []
         )
         if unknown:
-            parts.append(f"no fit of {', '.join(unknown)} is stored to tell its time from")
+            parts.append(f"no fit of {', '.join(unknown)} is stored to estimate its time from")
         return "; ".join(parts)
 
 
 def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
-    """Return what a plan lacks, and how long it will take.
+    """Return how many runs a plan lacks, and how long they will take.
 
-    The seconds are the median of the stored fits of all suites beside this one: those of the same
+    The time of a fit is the median over stored fits of this suite and those beside it: of the same
     method with the same parameters on the same dataset, else on any, else of the same method.
 
     Args:
-        plan: what is asked for.
+        plan: the runs that a suite asks for.
         store: where its runs go.
-        rerun: which stored runs are asked for again.
-        jobs: runs at once.
+        rerun: which stored runs to do again.
+        jobs: number of runs at once.
     """
     methods = {spec.key: cell.method for cell in plan.cells for spec in cell.runs}
     missing = missing_runs(plan, store, rerun)
@@ -117,7 +117,7 @@ def _row(method: str, runs: Sequence[PlannedRun], known: Sequence[RunRecord]) ->
 
 
 def _like(spec: RunSpec, known: Sequence[RunRecord]) -> Iterator[tuple[str, list[float]]]:
-    """Yield the seconds of stored fits like this one, less and less like it."""
+    """Yield the seconds of stored fits, from those most like this one to those least like it."""
     same = [r for r in known if r.spec.method["key"] == spec.method["key"]]
     alike = [r for r in same if r.spec.method["params"] == spec.method["params"]]
     here = [r for r in alike if r.spec.dataset["key"] == spec.dataset["key"]]

@@ -1,4 +1,4 @@
-"""Turns a suite into the runs that it asks for."""
+"""From a suite to the cells and runs that it asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, MethodSpec
 from liftbench.runs.method_params import check_method_params, jsonable, params_of_run
 from liftbench.runs.store import RunRecord, RunSpec
-from liftbench.suites.grids import unfolded
+from liftbench.suites.grids import unfold
 from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, checked_params
 
 
@@ -28,16 +28,16 @@ class Selection:
 
 @dataclass(frozen=True)
 class Cell:
-    """One method on one subset: a run for each seed.
+    """One row in one column: a run for each seed.
 
     Attributes:
         method: the row's key in the suite.
         dataset: key of the dataset.
         subset: name of the subset.
-        setting: what else tells its column from others.
-        fit: split that is learned from.
-        splits: splits that the table shows.
-        runs: one spec a seed; empty where the data is absent.
+        setting: what distinguishes columns of the same subset.
+        fit: the split that the method learns from.
+        splits: the splits that the table shows.
+        runs: the spec of each seed; empty where the data is absent.
         seeds: how many seeds the suite asks for.
         reason: why there is no run.
     """
@@ -55,7 +55,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a suite, and what the datasets say of their files."""
+    """All cells of a suite; `notes` say how files differ from the papers' sets."""
 
     suite: Suite
     cells: tuple[Cell, ...]
@@ -82,8 +82,8 @@ def make_plan(
         registry: where its names are looked up.
         root: the data root.
         selection: the part that was asked for.
-        stored: records of the suite's store; a method that the suite does not name gets a row for
-            them, and where files are absent they still say which data their numbers are of.
+        stored: records of the suite's store. A method of theirs that the suite does not name gets
+            a row; where files are absent, these records give the checksum of the data.
 
     Raises:
         UserError: a name in the suite or the selection is unknown, or the data is damaged.
@@ -101,8 +101,8 @@ def _plan(
     selection: Selection,
     stored: Collection[RunRecord],
 ) -> Plan:
-    suite = unfolded(suite, registry)
-    for name in suite.protocols:  # an unknown metric is told before anything runs
+    suite = unfold(suite, registry)
+    for name in suite.protocols:  # an unknown metric is an error before anything runs
         registry.metrics[registry.protocols[name].metric]
     ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
     methods = _methods(suite, registry, selection, ran)
@@ -122,18 +122,18 @@ def _plan(
         for label, row in methods.items()
     ]
     notes = dict.fromkeys(
-        f"{column.dataset['key']} {column.dataset['subset']}: {column.found}"
+        f"{column.dataset['key']} {column.dataset['subset']}: {column.note}"
         for column in columns
-        if column.available and column.found
+        if column.available and column.note
     )
     return Plan(suite, tuple(cells), tuple(notes))
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A subset under one setting; `dataset` and `corruption` are those of the specs of its runs.
+    """A subset under one setting; its runs have this `dataset` and `corruption` in their specs.
 
-    `dataset` has a checksum once the data is there, and `found` says how it differs from the
+    `dataset` has a checksum once the data is found. `note` says how the data differs from the
     papers' set, or why it is absent.
     """
 
@@ -143,7 +143,7 @@ class _Column:
     fit: str
     evaluate: tuple[str, ...]
     seeds: int
-    found: str = ""
+    note: str = ""
 
     @property
     def available(self) -> bool:
@@ -161,7 +161,10 @@ def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> Da
 def _methods(
     suite: Suite, registry: Registry, selection: Selection, extra: Collection[str]
 ) -> dict[str, SuiteMethod]:
-    """Return the floor, the suite's rows and the extra ones; a selection may add any method."""
+    """Return all rows by their label: baselines, then the suite's, then `extra` methods.
+
+    A selection keeps some of these and may add any registered method.
+    """
     floor = [key for key, spec in registry.methods.items.items() if spec.floor]
     used = {row.plugin or label for label, row in suite.methods.items()}
     rows = {key: SuiteMethod() for key in floor if key not in suite.methods}
@@ -212,31 +215,31 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
 def _corruptions(
     registry: Registry, asked: dict[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what a run's spec says of each corruption that changes something.
+    """Yield the key of each corruption that changes something, and its entry in a run's spec.
 
-    A run of clean data is one run, and one key, however it was asked for; a stage is named only
-    where the corruption is not of both.
+    A corruption of severity 0 has no entry: a run on clean data has one key, however a suite asks
+    for it. An entry names a stage only where one stage alone sees the corruption.
     """
     for key, given in asked.items():
         spec = registry.corruptions[key]
         params = checked_params(f"corruption '{key}'", spec.params, given)
         if spec.is_clean(params):
             continue
-        said = jsonable(asdict(params))
-        stage = said.pop("stage")
-        entry = {"version": spec.version, "params": said}
+        content = jsonable(asdict(params))
+        stage = content.pop("stage")
+        entry = {"version": spec.version, "params": content}
         yield key, entry if stage == "both" else {**entry, "stage": stage}
 
 
 def _distinct(columns: Iterable[_Column]) -> Iterable[_Column]:
-    """Return the columns once each; refuse two that a table could not tell apart."""
+    """Return each column once; refuse two that a table could not tell apart."""
     places: dict[tuple[str, str, str], _Column] = {}
     for column in columns:
         place = (column.dataset["key"], column.dataset["subset"], column.setting)
         if places.setdefault(place, column) != column:
             raise UserError(
                 f"{place[0]} {place[1]}: two columns that differ in what they run have the setting "
-                f"'{column.setting}'; give each a 'setting' of its own under 'data'"
+                f"'{column.setting}'; give each its own 'setting' under 'data'"
             )
     return places.values()
 
@@ -244,12 +247,12 @@ def _distinct(columns: Iterable[_Column]) -> Iterable[_Column]:
 def _with_data(
     registry: Registry, root: Path, column: _Column, stored: Collection[RunRecord]
 ) -> _Column:
-    """Return the column with its data's checksum, or with the reason why there is none."""
+    """Return the column with the checksum of its data, or with the reason why it is absent."""
     named = column.dataset
     adapter = make_adapter(registry, named["key"], named["params"])
     try:
         checksum = adapter.checksum(root, named["subset"])
-        found = adapter.note(root, named["subset"])
+        note = adapter.note(root, named["subset"])
     except DataMissingError as error:
         same = [
             record
@@ -259,9 +262,9 @@ def _with_data(
         sums = {record.spec.dataset["checksum"] for record in same}
         if len(sums) != 1:
             # A table is for all machines, so it names no folder of this one.
-            return replace(column, found=str(error).replace(str(root), "DATA_ROOT"))
-        checksum, found = sums.pop(), same[-1].data_note
-    return replace(column, dataset={**named, "checksum": checksum}, found=found)
+            return replace(column, note=str(error).replace(str(root), "DATA_ROOT"))
+        checksum, note = sums.pop(), same[-1].data_note
+    return replace(column, dataset={**named, "checksum": checksum}, note=note)
 
 
 def _cell(
@@ -284,18 +287,18 @@ def _cell(
         splits=column.evaluate,
         runs=tuple(replace(first, seed=seed) for seed in range(seeds) if column.available),
         seeds=seeds,
-        reason="" if column.available else column.found,
+        reason="" if column.available else column.note,
     )
 
 
 def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> int:
-    """Return how many seeds to show: more may have been run than the suite asks for."""
+    """Return how many seeds to show: as the suite asks, or more where more are stored."""
     ran = [r.spec.seed + 1 for r in stored if replace(r.spec, seed=first.seed) == first]
     return max([column.seeds, *ran])
 
 
 def _first_run(spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
-    # A transductive method has nothing to say of frames that it was not fitted on.
+    # A transductive method cannot predict frames that it was not fitted to.
     evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
     return RunSpec(
         dataset=column.dataset,

@@ -25,8 +25,8 @@ _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 3.0
 _LOG_LINES = 20
 
-# A training step takes and frees arrays of megabytes. Unless told to keep the memory, glibc gives
-# it back each time and pays for fresh pages, which is a fifth of the step.
+# A training step takes and frees arrays of megabytes. Unless it is set to keep the memory, glibc
+# returns it each time and pays for fresh pages, which is a fifth of the step.
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30),
@@ -91,7 +91,7 @@ def run_child(
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Return this process's environment less the way to the data, with bounded threads."""
+    """Return this process's environment without the path of the data, with a number of threads."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LIFTBENCH_")}
     counts = dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads)
@@ -138,7 +138,7 @@ def _resident_mib(pid: int) -> float:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child's whole process group: first politely, then for certain."""
+    """End the child's whole process group: by SIGTERM, then by SIGKILL."""
     if child.poll() is None:
         _signal_group(child.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

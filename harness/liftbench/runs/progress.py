@@ -48,7 +48,7 @@ def make_display() -> Display:
 
 
 class LiveDisplay:
-    """Bars with step, loss and time left of each run under way, on a terminal."""
+    """A bar for each run under way, with its step, loss and time left; for terminals."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -93,13 +93,13 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """One line when a run starts, ends, and now and then between, for logs."""
+    """One line when a run starts, when it ends, and every 15 seconds between; for logs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._titles: dict[str, str] = {}
         self._started: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -114,15 +114,15 @@ class PlainDisplay:
     def start(self, run: str, title: str) -> None:
         """Print that a run begins."""
         self._titles[run] = title
-        self._started[run] = self._told[run] = time.monotonic()
+        self._started[run] = self._printed[run] = time.monotonic()
         self._print(f"{title}: started")
 
     def update(self, run: str, step: int, steps: int, loss: float) -> None:
         """Print how far a run is, not too often."""
         now = time.monotonic()
-        if now - self._told[run] < _PLAIN_SECONDS:
+        if now - self._printed[run] < _PLAIN_SECONDS:
             return
-        self._told[run] = now
+        self._printed[run] = now
         left = (now - self._started[run]) * (steps - step) / max(step, 1)
         self._print(f"{self._titles[run]}: step {step}/{steps} loss {loss:.4g}, {left:.0f} s left")
 

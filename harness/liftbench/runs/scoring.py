@@ -1,4 +1,4 @@
-"""Scores stored predictions: a pass of its own that can be repeated at any time."""
+"""Scores predictions against the truth; stored ones can be scored again at any time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def score_record(
     """Return the record with the scores of its predictions under a protocol.
 
     A prediction that cannot be scored (wrong shape, all points in one place) makes the record
-    `failed`, never a number; one that lacks what every protocol looks at makes it `skipped`.
+    `failed`, never a number; one that lacks an optional output which every protocol needs makes it
+    `skipped`.
     """
     try:
         metric = registry.metrics[protocol.metric]
@@ -49,14 +50,14 @@ def score_record(
             if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
         }
     except LackingOutputError as error:
-        if record.scores:  # under other protocols, which need not what this one does
+        if record.scores:  # under other protocols, which do not need this output
             return record
         return replace(record, status="skipped", error=f"{protocol.identity}: {error}")
     except ValueError as error:
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
         message = f"{protocol.identity}: {error}"
         return replace(record, status="failed", error=message, scores=others)
-    if record.status == "skipped":  # a protocol before this one lacked what this one does not
+    if record.status == "skipped":  # under a protocol that needs another output
         record = replace(record, status="ok", error="")
     return replace(record, scores={**record.scores, protocol.identity: scores})
 
@@ -91,7 +92,7 @@ def frame_values(
         return values, scored
     if (truth := data.truth) is None:
         raise ValueError("the data has no truth")
-    kept_prediction, kept_truth, scored = _measured_frames(prediction, truth)
+    kept_prediction, kept_truth, scored = _frames_with_truth(prediction, truth)
     values = np.full(len(truth.group), np.nan)
     values[scored] = frame_errors(
         protocol, metric, kept_prediction, kept_truth, data.observations.skeleton
@@ -99,17 +100,17 @@ def frame_values(
     return values, scored
 
 
-def matched_points(
+def match_points(
     prediction: Reconstruction,
     data: Dataset,
     metric: Metric,
     protocol: Protocol,
     frames: NDArray[np.intp],
 ) -> Matched:
-    """Return the frames of these indices, which must have a value, as the metric compares them."""
+    """Return some frames as the metric compares them; each of their indices must have a value."""
     if data.truth is None:
         raise ValueError("the data has no truth")
-    kept_prediction, kept_truth, scored = _measured_frames(prediction, data.truth)
+    kept_prediction, kept_truth, scored = _frames_with_truth(prediction, data.truth)
     rows = np.cumsum(scored)[frames] - 1
     return match_frames(
         protocol, metric, kept_prediction, kept_truth, data.observations.skeleton, rows
@@ -117,7 +118,7 @@ def matched_points(
 
 
 def unit_of(protocol: Protocol, registry: Registry) -> str:
-    """Return the unit of a protocol's numbers: `length` is the one of the dataset."""
+    """Return the unit of a protocol's numbers: `length` means the unit of the dataset."""
     metric = registry.metrics[protocol.metric]
     if isinstance(metric, ViewMetric):
         return metric.unit
@@ -129,13 +130,13 @@ def more_is_better(protocol: Protocol, registry: Registry) -> bool:
     return isinstance(registry.metrics[protocol.metric], ViewMetric)
 
 
-def _measured_frames(
+def _frames_with_truth(
     prediction: Reconstruction, truth: GroundTruth
 ) -> tuple[Reconstruction, GroundTruth, Bools]:
-    """Return both without the frames in which no true point counts, and which frames are left.
+    """Return both for the frames in which a true point counts, and which frames (F,) these are.
 
-    A truth that counts nowhere is left as it is, and so is a prediction of another shape: both
-    are errors, which `frame_errors` tells.
+    A truth without any such frame stays as it is, and so does a prediction of another shape: both
+    are errors, which `frame_errors` reports.
     """
     every = np.ones(len(truth.group), dtype=np.bool_)
     if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:

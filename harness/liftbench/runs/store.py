@@ -1,4 +1,4 @@
-"""The run store: one JSON file a run, predictions in an `.npz` beside it."""
+"""The run store: one JSON file per run, with the predictions in an `.npz` beside it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What a run is, and nothing of the machine that it ran on; the key is a digest of this.
+    """All that decides the result of a run, without the machine; the key is the digest of this.
 
     Attributes:
         dataset: key, version and parameters of the dataset, its checksum, and the subset.
@@ -43,7 +43,7 @@ class RunSpec:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON of the spec; a clean run's names no corruption."""
+        """SHA-256 of the canonical JSON of the spec; that of a clean run has no `corruption`."""
         content = asdict(self)
         if corruption := content.pop("corruption"):
             content["corruption"] = list(corruption.items())  # their order counts
@@ -52,7 +52,7 @@ class RunSpec:
 
     @property
     def fit_key(self) -> str:
-        """The key of the fit alone, which runs share that differ only in what they predict."""
+        """The key of the fit alone: runs share it that differ only in what they predict from."""
         return replace(self, evaluate=(), corruption=self.corruptions("fit")).key
 
     def corruptions(self, stage: Literal["fit", "predict"]) -> dict[str, Mapping[str, Any]]:
@@ -69,11 +69,11 @@ class Score:
     """One split's number under one protocol.
 
     Attributes:
-        value: over all.
-        groups: by group.
-        frames: how many frames it is of.
-        unscored: how many more there are, without a point that counts.
-        absent: groups without a frame, which no mean is over.
+        value: mean over the frames or the groups, as the protocol says.
+        groups: mean of each group.
+        frames: number of frames that have a value.
+        unscored: number of frames without a point that counts, which have no value.
+        absent: groups of the dataset without a frame, which the mean leaves out.
     """
 
     value: float
@@ -141,7 +141,7 @@ class Store:
         return self.folder / "runs" / f"{key}.npz"
 
     def scratch(self, key: str) -> Path:
-        """The folder that a run may write to; it survives a killed harness, nothing else."""
+        """The folder that a fit may write to; only where the harness is killed is it left."""
         return self.folder / "scratch" / key
 
     def read(self, key: str) -> RunRecord | None:
@@ -156,11 +156,11 @@ class Store:
                 yield other
 
     def of_all_suites(self) -> Iterator[RunRecord]:
-        """Yield all records of this store and those beside it, once each."""
-        seen: set[str] = set()
+        """Yield the records of this store and of those beside it, one for each key."""
+        keys: set[str] = set()
         for path in sorted(self.folder.parent.glob("*/runs/*.json")):
-            if path.stem not in seen:
-                seen.add(path.stem)
+            if path.stem not in keys:
+                keys.add(path.stem)
                 yield _read(path)
 
     def write(self, record: RunRecord) -> None:
@@ -234,7 +234,7 @@ def _read(path: Path) -> RunRecord:
         ) from error
     if record.status not in get_args(Status):
         raise UserError(
-            f"{path}: status '{record.status}' is none of {', '.join(get_args(Status))}"
+            f"{path}: status '{record.status}': expected one of {', '.join(get_args(Status))}"
         )
     if record.spec.key != key or key != path.stem:
         raise UserError(f"{path}: the key is not that of the spec; delete it and run again")

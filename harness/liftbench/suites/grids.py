@@ -15,7 +15,7 @@ from liftbench.files import write_atomic
 from liftbench.plugin.registry import Registry
 from liftbench.suites.suite import Suite, SuiteData, checked_params
 
-OF_DATA = "data"  # takes the place of a corruption's key where the data's own parameters vary
+OF_DATA = "data"  # in place of a corruption's key where a parameter of the data varies
 Index = tuple[int, ...]
 _STAGE_NAMES = {"fit": "train", "predict": "test"}
 _STAGES = {"fit": "only learned from", "predict": "only predicted from"}
@@ -27,13 +27,13 @@ class Axis:
 
     Attributes:
         key: of the corruption, or `OF_DATA`.
-        parameter: the one that varies.
-        values: what it is, the clean value first and the others farther and farther from it.
+        parameter: the parameter that varies.
+        values: of the parameter, the clean value first and the others by their distance from it.
         title: for people.
         unit: of the values; `%` means that they are shares.
         fixed: further parameters of the corruption.
-        stage: the one that alone sees it, where that is not in its nature.
-        last: it drops frames, after all that is drawn for every one of them.
+        stage: the only stage that sees it, where the corruption leaves a choice; else empty.
+        last: it drops frames, so it comes after all corruptions that draw for every frame.
     """
 
     key: str
@@ -47,13 +47,13 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """Of the corruption or of the data's parameter, such as `test_noise` at one stage alone."""
+        """Name of the corruption or the parameter; with one stage alone it is as `test_noise`."""
         name = self.parameter if self.key == OF_DATA else self.key
         return f"{_STAGE_NAMES[self.stage]}_{name}" if self.stage else name
 
     @property
     def name_and_unit(self) -> str:
-        """What stands beside its values, such as `noise (px)`."""
+        """The name with the unit of the values, such as `noise (px)`."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
     @property
@@ -71,7 +71,7 @@ class Axis:
 
     @property
     def heading(self) -> str:
-        """Its title and unit, and who sees it."""
+        """The title with the unit, and the stage that sees it."""
         unit = f" ({self.unit})" if self.unit else ""
         return f"{self.title}{unit}" + (f", {_STAGES[self.stage]}" if self.stage else "")
 
@@ -89,7 +89,7 @@ class Grid:
 
     @property
     def name(self) -> str:
-        """Of its files."""
+        """Name of the grid's files."""
         return "-".join(axis.name for axis in self.axes)
 
     @property
@@ -98,7 +98,7 @@ class Grid:
         return tuple(len(axis.values) for axis in self.axes)
 
     def setting(self, base: str, index: Index) -> str:
-        """Return what tells a combination from others, such as `noise=3;missing=30`."""
+        """Return the setting of a combination, such as `noise=3;missing=30`."""
         parts = (f"{axis.name}={axis.labels[i]}" for axis, i in zip(self.axes, index, strict=True))
         return ";".join(filter(None, [base, *parts]))
 
@@ -143,8 +143,8 @@ def grids_of(suite: Suite, registry: Registry) -> tuple[Grid, ...]:
     )
 
 
-def asked_grids(folder: Path) -> tuple[dict[str, Any], ...]:
-    """Return the grids that sweeps were asked for, as a suite's section `sweep` would have them.
+def read_asked_grids(folder: Path) -> tuple[dict[str, Any], ...]:
+    """Return the grids of earlier sweeps, in the form of a suite's section `sweep`.
 
     Args:
         folder: where `write_asked_grid` has written them.
@@ -165,12 +165,12 @@ def _read_grid(path: Path) -> dict[str, Any]:
         asked = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}; delete it or sweep again") from error
-    if not (isinstance(asked, dict) and all(isinstance(one, dict) for one in asked.values())):
+    if not (isinstance(asked, dict) and all(isinstance(params, dict) for params in asked.values())):
         raise UserError(f"{path}: expected parameters by corruption; delete it or sweep again")
     return asked
 
 
-def unfolded(suite: Suite, registry: Registry) -> Suite:
+def unfold(suite: Suite, registry: Registry) -> Suite:
     """Return a suite with the columns of all its grids in place of the clean ones."""
     grids = grids_of(suite, registry)
     if not grids:
@@ -210,10 +210,10 @@ def _axes(registry: Registry, key: str, asked: Mapping[str, Any]) -> Iterator[Ax
 
 
 def _several(key: str, parameter: str, values: object) -> tuple[Any, ...]:
-    """Return the values of an axis once each.
+    """Return the values of an axis, each once.
 
     Raises:
-        UserError: there is no list of them.
+        UserError: they are no list, or there are none.
     """
     if not isinstance(values, (list, tuple)) or not values:
         raise UserError(f"sweep: {key}: {parameter}: expected a list of values, got {values!r}")

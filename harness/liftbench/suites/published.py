@@ -1,4 +1,4 @@
-"""Numbers that papers print, read from CSV files with one number a row."""
+"""Numbers that papers print, read from CSV files with one number per row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLUMNS = (
     *("method", "metric", "unit", "value", "std", "note"),
 )
 
-SENTENCES = "text"  # what stands for the table of a number that a sentence prints
+SENTENCES = "text"  # in place of a table's name, for a number that stands in a sentence
 
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """One printed number; `source` says where it stands.
+    """One printed number; `source` names its paper and table.
 
     `decimals` is how many digits it is printed with after the point, which floats do not keep.
     """

@@ -32,10 +32,10 @@ class SuiteData(_Strict):
         subsets: names of its subsets.
         params: parameters of the adapter.
         corruption: parameters of each corruption by its key, applied in this order.
-        setting: what sets these columns apart; the suite's setting if left out.
+        setting: distinguishes these columns from others; the suite's setting if left out.
         fit: the split that methods learn from.
-        evaluate: the splits that are predicted and scored.
-        seeds: how many seeds to run; numbers are their mean.
+        evaluate: the splits that methods predict.
+        seeds: number of seeds to run; the table shows means over them.
     """
 
     dataset: str
@@ -61,7 +61,7 @@ class SuiteMethod(_Strict):
 
 
 class SuitePublished(_Strict):
-    """A published table that the suite answers.
+    """A published table that the suite repeats.
 
     Attributes:
         paper: as in the CSV files.
@@ -88,23 +88,23 @@ class Limits(_Strict):
 
 
 class Suite(_Strict):
-    """One table of a paper: methods x subsets.
+    """A suite asks for one table: methods as rows, subsets under settings as columns.
 
     Attributes:
-        name: of its file.
+        name: stem of the suite's file.
         title: for people.
-        protocol: what its numbers are under.
-        also: further protocols, which get tables of their own.
-        setting: of all columns that say none of their own.
+        protocol: the protocol of the table's numbers.
+        also: further protocols, each with its own table.
+        setting: of all columns whose data names no setting.
         data: the columns.
-        methods: the rows; none where no method here can make such a prediction yet, and the
-            printed table stands alone.
-        published: the printed tables that it answers.
-        limits: on each run.
+        methods: the rows; empty where no method here predicts what the printed table is about, so
+            that the printed table stands alone.
+        published: the printed tables that the suite repeats.
+        limits: on the time and memory of each run.
         sweep: grids of severities; each column is run at every combination of each grid. A grid has
             the parameters of each corruption by its key, with a list of values for its severity;
             `data` in place of a key has lists of values of the adapter's parameters.
-        notes: what readers of the table should know.
+        notes: sentences for readers of the table.
     """
 
     name: str
@@ -173,26 +173,28 @@ def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:
     except ValidationError as error:
         problem = error.errors()[0]
         place = "".join(f" {step}:" for step in problem["loc"])
-        raise UserError(f"{owner}:{place} {_said(problem['msg'])}") from error
+        raise UserError(f"{owner}:{place} {_one_line(problem['msg'])}") from error
 
 
 def _first_problem(path: Path, error: ValidationError) -> UserError:
-    # A misspelt key is also told as a missing one; the misspelling is what helps.
+    # pydantic may report a misspelt key as a missing one too; the misspelling helps more.
     problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
     place = [str(step) for step in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         wrong = unknown_name("key", place[-1], _keys_beside(place))
         return UserError(f"{path}: {'.'.join(place)}: {wrong}")
-    return UserError(": ".join(filter(None, [str(path), ".".join(place), _said(problem["msg"])])))
+    return UserError(
+        ": ".join(filter(None, [str(path), ".".join(place), _one_line(problem["msg"])]))
+    )
 
 
-def _said(message: str) -> str:
-    """Return pydantic's message on one line, without its prefix to a validator's own words."""
+def _one_line(message: str) -> str:
+    """Return a message of pydantic on one line, without the prefix that it gives to ours."""
     return " ".join(message.removeprefix("Value error, ").split())
 
 
 def _keys_beside(place: list[str]) -> list[str]:
-    """Return the keys that are known where an unknown one stands."""
+    """Return the known keys at the place of an unknown one."""
     models: dict[str, type[BaseModel]] = {
         "data": SuiteData,
         "methods": SuiteMethod,

@@ -14,7 +14,7 @@ import numpy as np
 
 from liftbench.cameras import centred
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
-from liftbench.runs.child import checked_prediction, seed_generators
+from liftbench.runs.child import predict_and_check, seed_generators
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import digest
 from liftbench.suites.suite import checked_params
@@ -48,7 +48,7 @@ class Candidate:
 
     def lift(self, observations: Observations, *, seed: int = 0) -> Reconstruction:
         """Fit a new instance to observations and return what it predicts of them."""
-        return checked_prediction(self.fitted(observations, seed=seed), observations)
+        return predict_and_check(self.fitted(observations, seed=seed), observations)
 
     def fitted(self, observations: Observations, *, seed: int = 0) -> Method:
         """Return a new instance that is fitted to observations."""
@@ -142,7 +142,7 @@ def lifts_unseen_frames(candidate: Candidate) -> None:
         raise IncapableError("the method can only reconstruct the frames it was fitted on")
     method = candidate.fitted(candidate.observe("train"))
     for frames in (10, 40):
-        checked_prediction(method, candidate.observe("unseen", frames=frames))
+        predict_and_check(method, candidate.observe("unseen", frames=frames))
 
 
 def leaves_its_input_alone(candidate: Candidate) -> None:
@@ -195,10 +195,10 @@ def turned_images_turn_the_result(candidate: Candidate) -> None:
     seen, turn = candidate.observe("train"), turn_about_the_axis(_ANGLE)
     turned = replace(seen, points_2d=seen.points_2d @ turn[:2, :2].T)
     method = candidate.fitted(seen)
-    expected = checked_prediction(method, seen).points_3d @ turn.T
+    expected = predict_and_check(method, seen).points_3d @ turn.T
     if candidate.spec.capabilities.transductive:
         method = candidate.fitted(turned)
-    _require_same(checked_prediction(method, turned).points_3d, expected, "turned")
+    _require_same(predict_and_check(method, turned).points_3d, expected, "turned")
 
 
 def _require_declared(capability: str, candidate: Candidate) -> None:
@@ -228,7 +228,7 @@ def stops_within_its_budget(candidate: Candidate) -> None:
     """With its defaults and little time it comes to an end, or gives up with a TimeoutError."""
     seen, start = candidate.observe("train"), time.monotonic()
     with contextlib.suppress(TimeoutError):
-        checked_prediction(candidate.hurried(seen), seen)
+        predict_and_check(candidate.hurried(seen), seen)
     late = time.monotonic() - start - candidate.budget_s
     if late > candidate.grace_s:
         raise BrokenPromiseError(

@@ -117,8 +117,8 @@ def test_mypy_finds_nothing(packages: Path, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYPYPATH", roots)
         words = ["--strict", "--follow-imports=silent", "--config-file=", "--scripts-are-modules"]
-        told, errors, code = api.run([*words, f"--cache-dir={tmp_path}", *files])
-    assert (code, errors) == (0, ""), told
+        message, errors, code = api.run([*words, f"--cache-dir={tmp_path}", *files])
+    assert (code, errors) == (0, ""), message
 
 
 def test_installed_packages_are_listed_and_checked(installed: Path) -> None:
@@ -183,7 +183,7 @@ def test_the_written_test_fails_where_a_promise_is_broken(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("my-method", "name 'my-method': expected small letters, digits and _, a letter first"),
         ("MyMethod", "expected small letters"),
@@ -196,29 +196,29 @@ def test_the_written_test_fails_where_a_promise_is_broken(
         ("quickstart", "it is the key of a suite of liftbench "),
         ("json", "name 'json': there is a Python module of that name; choose another"),
         ("liftbench", "there is a Python module of that name"),
-        ("taken", "taken exists; choose another name or --folder, or take it away"),
+        ("taken", "taken exists; choose another name or --folder, or delete it"),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_name_that_cannot_be_used_is_told(
-    name: str, told: str, kind: str, tmp_path: Path
+def test_a_name_that_cannot_be_used_is_reported(
+    name: str, message: str, kind: str, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").touch()
     result = call("plugins", "new", name, "--kind", kind, "--folder", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
-    assert told in line
+    assert message in line
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_files_cannot_be_of_generated_data(tmp_path: Path) -> None:
     result = call("plugins", "new", "synthetic_it", "--kind", "dataset", "--folder", tmp_path)
     assert result.exit_code == 2
-    assert "the keys of generated data begin with synthetic_" in result.stderr
+    assert "only keys of generated data begin with synthetic_" in result.stderr
     assert call("plugins", "new", "synthetic_it", "--folder", tmp_path).exit_code == 0
 
 
-def test_a_folder_that_is_absent_or_read_only_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_absent_or_read_only_is_reported(tmp_path: Path) -> None:
     result = call("plugins", "new", "mine", "--folder", tmp_path / "gone")
     assert result.exit_code == 2
     assert f"--folder {tmp_path}/gone: no such folder" in result.stderr

@@ -44,7 +44,7 @@ def test_a_file_is_a_subset(root: Path) -> None:
 
 
 @pytest.mark.parametrize("subset", ["c", "..", "../walks/a", "a.walk.npy", ""])
-def test_a_file_that_is_absent_is_told(root: Path, subset: str) -> None:
+def test_a_file_that_is_absent_is_reported(root: Path, subset: str) -> None:
     for call in (Walks().checksum, Walks().note):
         with pytest.raises(DataMissingError, match=r"walks: looked for .*\.walk\.npy; see 'liftb"):
             call(root, subset)
@@ -52,16 +52,18 @@ def test_a_file_that_is_absent_is_told(root: Path, subset: str) -> None:
         Walks().load(root, subset, "train")
 
 
-def test_an_unknown_split_is_told(root: Path) -> None:
+def test_an_unknown_split_is_reported(root: Path) -> None:
     with pytest.raises(UserError, match="unknown split of dataset 'walks' 'trian': did you mean"):
         Walks().load(root, "a", "trian")
 
 
-def test_a_damaged_file_is_told_and_others_are_read(root: Path) -> None:
+def test_a_damaged_file_is_reported_and_others_are_read(root: Path) -> None:
     (root / "walks" / "a.walk.npy").write_bytes(b"no\narray")
-    with pytest.raises(UserError, match=r"a\.walk\.npy: .*; mend the file or take it away") as told:
+    with pytest.raises(
+        UserError, match=r"a\.walk\.npy: .*; mend the file or take it away"
+    ) as caught:
         Walks().load(root, "a", "train")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert [f.ok for f in Walks().check(root)] == [False, True]
 
 

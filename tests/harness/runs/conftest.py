@@ -29,7 +29,7 @@ def gone(pid: int) -> bool:
 
 
 class FakeChild:
-    """Takes the place of `run_child`: it counts the calls and ends as it is told."""
+    """Takes the place of `run_child`: it counts the calls and ends with the given outcome."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **outcome: object) -> None:
         self.outcome = {"status": "ok", "peak_memory_mib": 1.0, **outcome}

@@ -41,9 +41,9 @@ def test_incompatibility_looks_at_sequences(sequence: list[int], reason: str) ->
         np.zeros((5, 1, 2)), shown, np.array(sequence), "orthographic", Skeleton(("a",))
     )
     assert incompatibility(Capabilities(), seen) == ""
-    told = incompatibility(Capabilities(needs_sequences=True), seen)
-    assert told.endswith(reason)
-    assert bool(told) == bool(reason)
+    message = incompatibility(Capabilities(needs_sequences=True), seen)
+    assert message.endswith(reason)
+    assert bool(message) == bool(reason)
 
 
 def test_incompatibility_looks_at_the_number_of_frames() -> None:
@@ -52,5 +52,5 @@ def test_incompatibility_looks_at_the_number_of_frames() -> None:
         np.zeros((5, 1, 2)), shown, np.zeros(5, int), "orthographic", Skeleton(("a",))
     )
     assert incompatibility(Capabilities(most_frames=5), seen) == ""
-    told = incompatibility(Capabilities(most_frames=4), seen)
-    assert told == "the method takes at most 4 frames, there are 5"
+    message = incompatibility(Capabilities(most_frames=4), seen)
+    assert message == "the method takes at most 4 frames, there are 5"

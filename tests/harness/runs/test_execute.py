@@ -76,7 +76,7 @@ def test_method_that_cannot_take_the_data_is_skipped(
     assert child.methods == []
 
 
-def test_images_are_drawn_for_methods_that_need_them_and_told_to_no_other(
+def test_images_are_drawn_for_methods_that_need_them_and_named_to_no_other(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = FakeChild(monkeypatch)

@@ -1,11 +1,11 @@
-"""A suite becomes cells of runs; unknown names are told and absent data is no error."""
+"""A suite becomes cells of runs; unknown names are message and absent data is no error."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,7 +27,7 @@ def plan(
     registry: Registry,
     selection: Selection = ALL,
     stored: tuple[RunRecord, ...] = (),
-    **changes: object,
+    **changes: Any,
 ) -> Plan:
     suite = read_suite(bench.suite(**{"data": [DATA], **changes}))
     return make_plan(suite, registry, bench.root, selection, stored)
@@ -173,7 +173,7 @@ def test_changed_file_changes_the_key(bench: TinyBench, registry: Registry) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"methods": {"sedeed": {}}}, "unknown method 'sedeed': did you mean 'seeded'?"),
         ({"methods": {"x": {"plugin": "ridgid"}}}, "unknown method 'ridgid': did you mean 'rigid'"),
@@ -204,16 +204,16 @@ def test_changed_file_changes_the_key(bench: TinyBench, registry: Registry) -> N
     ],
 )
 def test_unknown_name_in_a_suite(
-    bench: TinyBench, registry: Registry, changes: dict[str, object], told: str
+    bench: TinyBench, registry: Registry, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
         plan(bench, registry, **changes)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith("suite 'small': ")
 
 
 @pytest.mark.parametrize(
-    ("selection", "told"),
+    ("selection", "message"),
     [
         (Selection(methods=["ridgid"]), "unknown method 'ridgid': did you mean 'rigid'?"),
         (Selection(datasets=["tinny"]), "'tinny': did you mean 'tiny'?"),
@@ -221,11 +221,11 @@ def test_unknown_name_in_a_suite(
     ],
 )
 def test_unknown_name_in_the_selection(
-    bench: TinyBench, registry: Registry, selection: Selection, told: str
+    bench: TinyBench, registry: Registry, selection: Selection, message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
         plan(bench, registry, selection)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_absent_data_is_a_cell_with_a_reason(bench: TinyBench, registry: Registry) -> None:

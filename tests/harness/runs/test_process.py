@@ -7,12 +7,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
 
 from liftbench.runs import process
+from liftbench.runs.exchange import Task
 from liftbench.runs.process import CancelledRunError, run_child
 from liftbench.suites.suite import Limits
 
@@ -39,7 +40,7 @@ class Child:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder / "run"
         self.folder.mkdir()
-        self.told: list[tuple[int, int, float]] = []
+        self.progress: list[tuple[int, int, float]] = []
         self.cancel = threading.Event()
         self._program = folder / "stand-in"
         self._python = sys.executable
@@ -50,10 +51,12 @@ class Child:
         self._program.chmod(0o755)
         with self._patch.context() as patch:
             patch.setattr(sys, "executable", str(self._program))
-            return run_child(self.folder, {"threads": 3}, limits, self.cancel, self._tell)
+            task = cast("Task", {"threads": 3})
+            outcome = run_child(self.folder, task, limits, self.cancel, self._tell)
+            return cast("dict[str, Any]", outcome)
 
     def _tell(self, *point: Any) -> None:
-        self.told.append(point)
+        self.progress.append(point)
         (self.folder / "seen").touch()
 
     def gone(self, name: str = "pid") -> bool:
@@ -83,7 +86,7 @@ def test_failure_that_the_child_tells_keeps_its_log(child: Child) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("os._exit(3)", "the process exited with code 3 before it had finished"),
         ("sys.exit(0)", "the process exited with code 0 before it had finished"),
@@ -91,11 +94,11 @@ def test_failure_that_the_child_tells_keeps_its_log(child: Child) -> None:
         ("(folder / 'outcome.json').write_text('{')", "the process exited with code 0 before"),
     ],
 )
-def test_child_that_tells_no_outcome_failed(child: Child, code: str, told: str) -> None:
+def test_child_that_tells_no_outcome_failed(child: Child, code: str, message: str) -> None:
     (child.folder / "outcome.json").write_text('{"status": "ok"}', encoding="utf-8")
     outcome = child.run(code)
     assert outcome["status"] == "failed"
-    assert outcome["error"].startswith(told)
+    assert outcome["error"].startswith(message)
 
 
 def test_only_the_end_of_a_long_log_is_kept(child: Child) -> None:
@@ -172,18 +175,18 @@ def test_cancelled_run_raises_and_leaves_no_child(child: Child) -> None:
 
 def test_progress_is_passed_on(child: Child) -> None:
     code = """
-told = folder / "progress.json"
-told.write_text("[1, 2"); time.sleep(0.3)
-told.write_text("[7, 9, 0.5]")
+progress = folder / "progress.json"
+progress.write_text("[1, 2"); time.sleep(0.3)
+progress.write_text("[7, 9, 0.5]")
 while not (folder / "seen").exists():
     time.sleep(0.01)
 finish(status="ok")
 """
     child.run(code)
-    assert set(child.told) == {(7, 9, 0.5)}
+    assert set(child.progress) == {(7, 9, 0.5)}
 
 
-def test_child_is_not_told_the_way_to_the_data(
+def test_child_does_not_learn_the_path_of_the_data(
     child: Child, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIFTBENCH_DATA", "/secret")

@@ -12,7 +12,7 @@ from liftbench.runs.progress import LiveDisplay, PlainDisplay, make_display
 
 
 class Clock:
-    """Time that passes only when told."""
+    """Time that passes only when printed."""
 
     now = 100.0
 
@@ -38,9 +38,9 @@ def test_plain_lines(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
         display.update("k", 21, 40, 0.24)
         clock.now += 5
         display.finish("k", "ok", "train e3d 0.1000")
-    told = capsys.readouterr()
-    assert told.out == "", "standard output holds the table alone"
-    assert told.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out == "", "standard output holds the table alone"
+    assert printed.err.splitlines() == [
         "2 runs to do",
         "rigid cmu 01: started",
         "rigid cmu 01: step 20/40 loss 0.25, 20 s left",

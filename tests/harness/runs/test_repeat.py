@@ -48,7 +48,7 @@ def test_rerun_takes_the_place_of_the_stored_run(
     assert finished.records()["rigid"].fit_seconds == 123.0
 
 
-def test_rerun_that_fails_is_stored_and_told(
+def test_rerun_that_fails_is_stored_and_reported(
     finished: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeChild(monkeypatch, status="failed", error="ValueError: now it fails")

@@ -41,7 +41,7 @@ def test_scoring_with_another_protocol_adds_scores(finished: TinyBench) -> None:
         assert record.scores["e3d@1"] == before[name].scores["e3d@1"]
 
 
-def test_missing_predictions_are_told(finished: TinyBench) -> None:
+def test_missing_predictions_are_reported(finished: TinyBench) -> None:
     record = finished.records()["rigid"]
     finished.store().predictions_path(record.spec.key).unlink()
     result = finished.call("score", finished.folder / "small.yaml")
@@ -51,7 +51,7 @@ def test_missing_predictions_are_told(finished: TinyBench) -> None:
     assert finished.records()["rigid"] == record
 
 
-def test_damaged_predictions_are_told_in_one_line(finished: TinyBench) -> None:
+def test_damaged_predictions_are_reported_in_one_line(finished: TinyBench) -> None:
     path = finished.store().predictions_path(finished.records()["rigid"].spec.key)
     path.write_bytes(path.read_bytes()[:200])
     result = finished.call("score", finished.folder / "small.yaml")

@@ -10,7 +10,7 @@ import pytest
 from liftbench.cameras import random_rotations
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
-from liftbench.runs.scoring import frame_values, matched_points, score_record
+from liftbench.runs.scoring import frame_values, match_points, score_record
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction, Skeleton
 
@@ -68,7 +68,9 @@ def test_frames_that_count_keep_their_cameras(registry: Registry) -> None:
         predicted = Reconstruction(points(1)[frames], rotation=camera[frames].swapaxes(1, 2))
         record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
         protocol = registry.protocols["e3d_akhter"]
-        found = score_record(record, {"all": predicted}, lambda _, d=turned: d, registry, protocol)
+        found = score_record(
+            record, {"all": predicted}, {"all": turned}.__getitem__, registry, protocol
+        )
         scores.append(found.scores[protocol.identity]["all"].value)
     assert scores[0] == scores[1]
 
@@ -87,17 +89,17 @@ def test_a_mean_over_groups_is_that_of_their_means(registry: Registry) -> None:
     assert abs(groups.value - frames.value) > 1e-3
 
 
-def test_groups_without_a_frame_are_told_and_not_averaged(registry: Registry) -> None:
+def test_groups_without_a_frame_are_reported_and_not_averaged(registry: Registry) -> None:
     data = dataset([1, 4, 5], mask=False)
     assert data.truth is not None
     named = replace(data, truth=replace(data.truth, groups=("first", "last", "never")))
-    given, told = (
+    given, named_groups = (
         next(iter(scored(d, points(1)[[1, 4, 5]], registry, "stress_groups").scores.values()))[
             "all"
         ]
         for d in (data, named)
     )
-    assert told == replace(given, absent=("never",))
+    assert named_groups == replace(given, absent=("never",))
     with pytest.raises(ValueError, match="'last' is none of `groups`"):
         replace(data.truth, groups=("first",))
 
@@ -115,7 +117,7 @@ def test_a_prediction_of_another_shape_fails(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("name", ["e3d", "e3d_akhter", "depth_error"])
-def test_matched_points_are_those_of_the_frames_with_a_value(registry: Registry, name: str) -> None:
+def test_match_points_are_those_of_the_frames_with_a_value(registry: Registry, name: str) -> None:
     data, prediction = dataset(list(range(FRAMES))), Reconstruction(points(1))
     protocol = registry.protocols[name]
     metric = registry.metrics[protocol.metric]
@@ -123,6 +125,6 @@ def test_matched_points_are_those_of_the_frames_with_a_value(registry: Registry,
     values, has_value = frame_values(prediction, data, metric, protocol)
     assert np.flatnonzero(has_value).tolist() == MEASURED
     asked = np.array([5, 1])
-    matched = matched_points(prediction, data, metric, protocol, asked)
+    matched = match_points(prediction, data, metric, protocol, asked)
     assert np.array_equal(matched.errors, values[asked])
     assert matched.predicted.shape == (2, POINTS, 3)

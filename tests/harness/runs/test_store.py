@@ -55,8 +55,8 @@ def test_key_is_the_digest_of_the_canonical_spec() -> None:
 
 
 def test_key_does_not_depend_on_the_order_of_parameters() -> None:
-    turned = dict(reversed(SPEC.dataset.items()))
-    turned["params"] = dict(reversed(SPEC.dataset["params"].items()))
+    turned = dict(reversed(list(SPEC.dataset.items())))
+    turned["params"] = dict(reversed(list(SPEC.dataset["params"].items())))
     assert replace(SPEC, dataset=turned).key == SPEC.key
 
 
@@ -148,7 +148,7 @@ def edited(text: str, **changes: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (lambda text: text[: len(text) // 2], "not a whole run record"),
         (lambda _: "", "not a whole run record"),
@@ -157,13 +157,13 @@ def edited(text: str, **changes: object) -> str:
         (lambda text: edited(text, colour="red"), "not a whole run record"),
         (lambda text: edited(text, curve=[[1, 2]]), "not a whole run record"),
         (lambda text: edited(text, schema_version=2), "schema_version is not 1"),
-        (lambda text: edited(text, status="fine"), "status 'fine' is none of ok, failed"),
+        (lambda text: edited(text, status="fine"), "status 'fine': expected one of ok, failed"),
         (lambda text: edited(text, key="0" * 64), "the key is not that of the spec"),
         (lambda text: text.replace('"seed": 3', '"seed": 4'), "the key is not that of the spec"),
         (lambda text: text.replace('"status": "ok",', ""), "not a whole run record"),
     ],
 )
-def test_damaged_record_is_told_in_one_line(store: Store, damage: object, told: str) -> None:
+def test_damaged_record_is_reported_in_one_line(store: Store, damage: object, message: str) -> None:
     store.write(RECORD)
     path = store.record_path(KEY)
     before = path.read_text(encoding="utf-8")
@@ -172,19 +172,19 @@ def test_damaged_record_is_told_in_one_line(store: Store, damage: object, told: 
     for read in (lambda: store.read(KEY), lambda: list(store.records())):
         with pytest.raises(UserError) as caught:
             read()
-        assert told in str(caught.value)
+        assert message in str(caught.value)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
-def test_record_under_another_name_is_told(store: Store) -> None:
+def test_record_under_another_name_is_reported(store: Store) -> None:
     store.write(RECORD)
     store.record_path(KEY).rename(store.record_path("0" * 64))
     with pytest.raises(UserError, match="the key is not that of the spec"):
         store.read("0" * 64)
 
 
-def test_record_that_is_no_text_is_told(store: Store) -> None:
+def test_record_that_is_no_text_is_reported(store: Store) -> None:
     store.write(RECORD)
     store.record_path(KEY).write_bytes(b"\xff\x00")
     with pytest.raises(UserError, match="not a whole run record"):
@@ -214,8 +214,17 @@ def test_file_is_synced_before_it_takes_its_name(
     path = tmp_path / "a.json"
     steps: list[str] = []
     fsync, rename = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda f: (steps.append("sync"), fsync(f))[1])
-    monkeypatch.setattr(Path, "replace", lambda p, q: (steps.append("rename"), rename(p, q))[1])
+
+    def log_fsync(descriptor: int) -> None:
+        steps.append("sync")
+        fsync(descriptor)
+
+    def log_rename(source: Path, target: Path) -> Path:
+        steps.append("rename")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", log_fsync)
+    monkeypatch.setattr(Path, "replace", log_rename)
     write_atomic(path, b"whole")
     assert steps == ["sync", "rename"]
     assert path.read_bytes() == b"whole"

@@ -15,7 +15,7 @@ from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
 from liftbench.runs.plan import Plan, Selection, make_plan
 from liftbench.runs.store import RunSpec, Store
-from liftbench.suites.grids import Axis, Grid, grids_of, unfolded
+from liftbench.suites.grids import Axis, Grid, grids_of, unfold
 from liftbench.suites.suite import Suite, read_suite
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def test_a_parameter_of_the_data_may_be_an_axis(bench: TinyBench, registry: Regi
 
 def test_a_suite_without_grids_is_itself(bench: TinyBench, registry: Registry) -> None:
     plain = suite(bench)
-    assert unfolded(plain, registry) is plain
-    assert unfolded(unfolded(suite(bench, NOISE), registry), registry).sweep == ()
+    assert unfold(plain, registry) is plain
+    assert unfold(unfold(suite(bench, NOISE), registry), registry).sweep == ()
 
 
 def test_setting_of_a_grid(bench: TinyBench, registry: Registry) -> None:
@@ -147,7 +147,7 @@ def test_setting_of_a_grid(bench: TinyBench, registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("grid", "told"),
+    ("grid", "message"),
     [
         ({"mising": {"share": [0.1]}}, "unknown corruption 'mising': did you mean 'missing'"),
         ({"missing": {"share": 0.3}}, "sweep: missing: share: expected a list of values, got 0.3"),
@@ -164,12 +164,12 @@ def test_setting_of_a_grid(bench: TinyBench, registry: Registry) -> None:
         ({}, "sweep.0: Dictionary should have at least 1 item"),
     ],
 )
-def test_mistakes_are_told(
-    bench: TinyBench, registry: Registry, grid: dict[str, Any], told: str
+def test_mistakes_are_reported(
+    bench: TinyBench, registry: Registry, grid: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
         plan(bench, registry, grid)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -259,7 +259,7 @@ def test_the_clean_cell_of_table_5_is_that_of_table_4b(registry: Registry) -> No
     columns = {
         name: next(
             (data.dataset, data.params, data.corruption, data.fit, data.evaluate)
-            for data in unfolded(read_suite(registry.suites[name]), registry).data
+            for data in unfold(read_suite(registry.suites[name]), registry).data
             if data.setting == setting
         )
         for name, setting in settings.items()

@@ -130,7 +130,7 @@ def test_an_empty_std_is_none_and_words_stay_words(tmp_path: Path) -> None:
         ([HEADER, ROW, ROW.replace(', here"', "")], 3, "unexpected end of data"),
     ],
 )
-def test_a_damaged_file_is_told_by_line(
+def test_a_damaged_file_is_reported_by_line(
     tmp_path: Path, lines: list[str], line: int, what: str
 ) -> None:
     path = written(tmp_path, *lines)
@@ -142,7 +142,7 @@ def test_a_damaged_file_is_told_by_line(
     assert "\n" not in message
 
 
-def test_bytes_that_are_no_text_are_told_by_line(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_reported_by_line(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n".encode() + b"\xff\xfe\n")
     with pytest.raises(UserError, match=r"numbers\.csv line 3: "):

@@ -1,4 +1,4 @@
-"""Suites are read strictly, and mistakes in them are told in one line."""
+"""Suites are read strictly, and mistakes in them are message in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry, load_registry
-from liftbench.suites.grids import unfolded
+from liftbench.suites.grids import unfold
 from liftbench.suites.published import read_published
 from liftbench.suites.suite import checked_params, read_suite
 
@@ -58,7 +58,7 @@ def test_every_protocol_of_a_builtin_suite_shows_a_number_of_each_printed_table(
     name: str, registry: Registry
 ) -> None:
     """A misspelt split, setting or metric would leave the printed numbers out in silence."""
-    suite = unfolded(read_suite(registry.suites[name]), registry)
+    suite = unfold(read_suite(registry.suites[name]), registry)
     columns = {
         (data.dataset, subset, split, data.setting or suite.setting)
         for data in suite.data
@@ -89,7 +89,7 @@ def test_builtin_suite_reads(name: str, registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("title:", "titel:", "titel: unknown key 'titel': did you mean 'title'?"),
         ("title:", "nots: [a]\ntitle:", "nots: unknown key 'nots': did you mean 'notes'?"),
@@ -101,10 +101,10 @@ def test_builtin_suite_reads(name: str, registry: Registry) -> None:
         ("seconds:", "secnds:", "limits.secnds: unknown key 'secnds': did you mean 'seconds'?"),
     ],
 )
-def test_unknown_key_is_told_with_place_and_nearest_name(
-    tmp_path: Path, old: str, new: str, told: str
+def test_unknown_key_is_reported_with_place_and_nearest_name(
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
-    assert problem(tmp_path, GOOD.replace(old, new)).startswith(told)
+    assert problem(tmp_path, GOOD.replace(old, new)).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_unknown_key_is_told_with_place_and_nearest_name(
         ("seconds: 5", "memory_gib: much", "limits.memory_gib"),
     ],
 )
-def test_wrong_value_is_told_with_its_place(tmp_path: Path, old: str, new: str, place: str) -> None:
+def test_wrong_value_is_named_by_its_place(tmp_path: Path, old: str, new: str, place: str) -> None:
     assert old in GOOD
     assert problem(tmp_path, GOOD.replace(old, new)).startswith(f"{place}: ")
 
@@ -138,8 +138,8 @@ def test_a_printed_table_may_stand_alone(tmp_path: Path) -> None:
     path.write_text(without, encoding="utf-8")
     assert read_suite(path).methods == {}
     nothing = without.replace("  - {paper: p, table: T1}", "  []")
-    told = problem(tmp_path, nothing)
-    assert told == "methods: expected at least one, or a published table"
+    message = problem(tmp_path, nothing)
+    assert message == "methods: expected at least one, or a published table"
 
 
 def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("a: [1", "no valid YAML"),
         ("- a\n- b", "expected a mapping"),
@@ -158,8 +158,8 @@ def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
         ("1: other\n" + GOOD, "expected text as the name of a key, got 1"),
     ],
 )
-def test_content_that_is_no_suite(tmp_path: Path, content: str, told: str) -> None:
-    assert told in problem(tmp_path, content)
+def test_content_that_is_no_suite(tmp_path: Path, content: str, message: str) -> None:
+    assert message in problem(tmp_path, content)
 
 
 def test_file_that_is_no_text(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_params_fill_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"stps": 3}, r"unknown parameter of method 'm' 'stps': did you mean 'steps'\?"),
         ({"steps": 0}, r"method 'm': steps: expected at least 1"),
@@ -200,7 +200,7 @@ def test_params_fill_the_defaults() -> None:
         ({"widths": [1, "x"]}, r"method 'm': widths: 1: Input should be a valid integer"),
     ],
 )
-def test_refused_params(given: dict[str, object], told: str) -> None:
-    with pytest.raises(UserError, match=told) as caught:
+def test_refused_params(given: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
         checked_params("method 'm'", Params, given)
     assert "\n" not in str(caught.value)

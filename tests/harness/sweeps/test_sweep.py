@@ -297,7 +297,7 @@ def test_seconds_are_those_of_the_most_alike_fits(swept: Swept) -> None:
 
 def test_without_a_stored_fit_the_time_is_not_known(swept: Swept) -> None:
     text = swept.show(swept.suite(CURVE), "--dry-run")
-    assert "no fit of filling, tallying is stored to tell its time from" in text
+    assert "no fit of filling, tallying is stored to estimate its time from" in text
 
 
 # --- the call ----------------------------------------------------------------------------------
