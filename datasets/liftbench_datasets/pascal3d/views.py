@@ -129,8 +129,6 @@ def join_views(
     group = np.repeat([c for c, _ in parts], [len(views.sequence) for _, views in parts])
     boxes = [views.box for _, views in parts if views.box is not None]
     images = [views.images for _, views in parts if views.images is not None]
-    before = dict(zip(meshes, accumulate(map(len, meshes.values()), initial=0), strict=False))
-    mesh = np.concatenate([before[category] + views.model for category, views in parts])
     return Dataset(
         Observations(
             points_2d=np.where(visible[..., None], flat, np.nan),
@@ -150,9 +148,17 @@ def join_views(
             defined,
             categories_of(subset),
             chain_meshes(list(meshes.values())),
-            mesh,
+            _mesh_numbers(parts, meshes),
         ),
     )
+
+
+def _mesh_numbers(
+    parts: Sequence[tuple[str, Views]], meshes: Mapping[str, Meshes]
+) -> NDArray[np.int64]:
+    """Return the index of each frame's mesh (F,) in the joined meshes of all categories."""
+    before = dict(zip(meshes, accumulate(map(len, meshes.values()), initial=0), strict=False))
+    return np.concatenate([before[category] + views.model for category, views in parts])
 
 
 def _stack_columns(subset: str, parts: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:

@@ -158,3 +158,13 @@ def test_the_real_cars_stand_upright_and_look_along_the_road(real: Path) -> None
     down = cars.poses.rotations[:, :, 1]
     assert (down[:, 1] > 0.9).all()
     assert (Rotation.from_matrix(cars.poses.rotations).magnitude() < 0.6).mean() > 0.7
+
+
+@pytest.mark.parametrize(("share", "fits"), [(0.19, [0]), (0.21, [])])
+def test_labels_fit_up_to_a_fifth_of_the_cars_box(share: float, fits: list[int]) -> None:
+    seen = np.random.default_rng(6).uniform(0, 100, (1, 58, 2))
+    size = np.ptp(seen[0], axis=0).max()
+    labels = seen + np.array([0, share * size])
+    labels[0, 20:] = np.nan
+    cars, files = match_labels(seen, labels)
+    assert (cars.tolist(), files.tolist()) == (fits, fits)

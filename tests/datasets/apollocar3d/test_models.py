@@ -12,7 +12,7 @@ import pytest
 from tests.datasets.apollocar3d.conftest import BOX, FACES, write_model
 
 from liftbench.errors import UserError
-from liftbench_datasets.apollocar3d.models import read_model
+from liftbench_datasets.apollocar3d.models import NAMES, model_files, read_model
 
 
 def test_a_pickled_model_is_the_same_mesh(tmp_path: Path) -> None:
@@ -62,3 +62,21 @@ def test_damaged_models_are_reported(tmp_path: Path, change: dict[str, Any], mes
         read_model(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_car_ids_are_the_numbers_of_the_release() -> None:
+    numbers = {0: "baojun-310-2017", 1: "biaozhi-3008", 16: "037-CAR02", 46: "019-SUV"}
+    assert {i: NAMES[i] for i in numbers} == numbers
+    assert (len(NAMES), len(set(NAMES)), NAMES[78]) == (79, 79, "dongfeng-fengxing-SX6")
+
+
+def test_models_are_found_in_both_folders_and_json_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "car_models").mkdir()
+    for car_id, ending in ((2, "pkl"), (3, "json"), (3, "pkl"), (4, "pkl")):
+        (tmp_path / "car_models" / f"{NAMES[car_id]}.{ending}").touch()
+    first = write_model(tmp_path, 2, BOX)
+    assert model_files(tmp_path) == {
+        2: first,
+        3: tmp_path / "car_models" / f"{NAMES[3]}.json",
+        4: tmp_path / "car_models" / f"{NAMES[4]}.pkl",
+    }
