@@ -10,7 +10,13 @@ import pytest
 from liftbench.cameras import random_rotations
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
-from liftbench.runs.scoring import frame_values, match_points, score_record
+from liftbench.runs.scoring import (
+    frame_values,
+    match_points,
+    more_is_better,
+    score_record,
+    unit_of,
+)
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.types import Dataset, Floats, GroundTruth, Observations, Reconstruction, Skeleton
 
@@ -128,3 +134,84 @@ def test_match_points_are_those_of_the_frames_with_a_value(registry: Registry, n
     matched = match_points(prediction, data, metric, protocol, asked)
     assert np.array_equal(matched.errors, values[asked])
     assert matched.predicted.shape == (2, POINTS, 3)
+
+
+def test_a_group_whose_frames_do_not_count_has_no_mean(registry: Registry) -> None:
+    record = scored(dataset([0, 4, 5]), points(1)[[0, 4, 5]], registry, "e3d")
+    score = record.scores["e3d@1"]["all"]
+    assert set(score.groups) == {"last"}
+    assert (score.frames, score.unscored) == (2, 1)
+
+
+def test_a_frame_counts_where_some_of_its_points_do(registry: Registry) -> None:
+    data = dataset(list(range(FRAMES)), mask=False)
+    assert data.truth is not None
+    assert data.truth.mask is not None
+    mask = data.truth.mask.copy()
+    mask[2, :2] = False
+    partly = replace(data, truth=replace(data.truth, mask=mask))
+    assert scored(partly, points(1), registry, "mpjpe").scores["mpjpe@1"]["all"].frames == FRAMES
+
+
+def test_a_run_is_skipped_only_where_every_protocol_lacks_an_output(registry: Registry) -> None:
+    data, predicted = dataset(MEASURED, mask=False), points(1)[MEASURED]
+    skipped = scored(data, predicted, registry, "pck")
+    assert (skipped.status, skipped.error) == ("skipped", "pck@1: PCK needs boxes")
+    predictions = {"all": Reconstruction(predicted)}
+    e3d, pck = (registry.protocols[name] for name in ("e3d", "pck"))
+    found = score_record(skipped, predictions, lambda _: data, registry, e3d)
+    assert (found.status, found.error, set(found.scores)) == ("ok", "", {"e3d@1"})
+    assert score_record(found, predictions, lambda _: data, registry, pck) == found
+
+
+def test_a_failure_takes_the_score_of_its_own_protocol_alone(registry: Registry) -> None:
+    data, predicted = dataset(MEASURED, mask=False), points(1)[MEASURED]
+    e3d, mpjpe = (registry.protocols[name] for name in ("e3d", "mpjpe"))
+    record = scored(data, predicted, registry, "e3d")
+    good, bad = ({"all": Reconstruction(part)} for part in (predicted, predicted[:2]))
+    both = score_record(record, good, lambda _: data, registry, mpjpe)
+    assert set(both.scores) == {"e3d@1", "mpjpe@1"}
+    failed = score_record(both, bad, lambda _: data, registry, e3d)
+    assert (failed.status, set(failed.scores)) == ("failed", {"mpjpe@1"})
+
+
+def test_an_error_that_is_not_finite_fails(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = np.array([1.0, np.inf, 2.0])
+    monkeypatch.setattr("liftbench.runs.scoring.frame_errors", lambda *_: errors)
+    record = scored(dataset(MEASURED, mask=False), points(1)[MEASURED], registry, "e3d")
+    assert (record.status, record.error) == ("failed", "e3d@1: 1 frames have no finite error")
+
+
+def test_data_without_truth_has_scores_of_what_is_seen_alone(registry: Registry) -> None:
+    data = dataset(list(range(FRAMES)))
+    box = np.tile([0.0, 0.0, 100.0, 100.0], (FRAMES, 1))
+    visible = np.ones((FRAMES, POINTS), dtype=bool)
+    visible[0] = False
+    seen = replace(
+        data.observations,
+        box=box,
+        visible=visible,
+        points_2d=np.where(visible[..., None], data.observations.points_2d, np.nan),
+    )
+    without = Dataset(seen, None)
+    assert scored(without, points(1), registry, "e3d").scores == {"e3d@1": {}}
+    score = scored(without, points(1), registry, "pck").scores["pck@1"]["all"]
+    assert (score.value, score.groups) == (100.0, {"all": 100.0})
+    assert (score.frames, score.unscored, score.absent) == (FRAMES - 1, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "more"),
+    [
+        ("e3d", "ratio", False),
+        ("e3d_akhter", "ratio", False),
+        ("mpjpe", "length", False),
+        ("pck", "percent", True),
+        ("miou", "ratio", True),
+    ],
+)
+def test_units_and_directions(registry: Registry, name: str, unit: str, more: bool) -> None:
+    protocol = registry.protocols[name]
+    assert (unit_of(protocol, registry), more_is_better(protocol, registry)) == (unit, more)

@@ -10,11 +10,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
-from liftbench.runs.store import RunRecord, RunSpec, Score, Store
+from liftbench.runs.exchange import digest
+from liftbench.runs.store import RunRecord, RunResult, RunSpec, Score, Store, summary
+from liftbench.types import Reconstruction
 
 SPEC = RunSpec(
     dataset={"key": "tiny", "version": 1, "params": {"a": 1, "b": 0.5}, "subset": "01"},
@@ -113,6 +116,8 @@ def test_key_does_not_depend_on_the_hash_seed(seed: str) -> None:
     [
         RECORD,
         RunRecord(SPEC, "failed", error="RuntimeError: ü\nline 2"),
+        replace(RECORD, scores={"m@1": {"a": Score(1.5, {"walk": 1.5}, 8, 2, ("run", "sit"))}}),
+        replace(RECORD, data_note="two files are absent"),
         replace(RECORD, spec=replace(SPEC, corruption={"b": {"version": 1}, "a": {"version": 1}})),
     ],
 )
@@ -235,3 +240,74 @@ def test_hidden_temporary_files_are_no_records(store: Store) -> None:
     store.write(RECORD)
     (store.folder / "runs" / f".{KEY}.json.x1y2").write_text("half", encoding="utf-8")
     assert list(store.records()) == [RECORD]
+
+
+NOISE = {"version": 1, "params": {"ratio": 0.1}}
+BOTH = replace(SPEC, corruption={"noise": NOISE})
+LEARNED = replace(SPEC, corruption={"noise": {**NOISE, "stage": "fit"}})
+TESTED = replace(SPEC, corruption={"noise": {**NOISE, "stage": "predict"}})
+
+
+def test_a_stage_sees_its_corruptions_alone() -> None:
+    assert BOTH.corruptions("fit") == BOTH.corruptions("predict") == {"noise": NOISE}
+    assert (LEARNED.corruptions("fit"), LEARNED.corruptions("predict")) == ({"noise": NOISE}, {})
+    assert (TESTED.corruptions("fit"), TESTED.corruptions("predict")) == ({}, {"noise": NOISE})
+
+
+def test_runs_that_learn_from_the_same_share_a_fit() -> None:
+    assert replace(SPEC, evaluate=("unseen",)).fit_key == SPEC.fit_key == TESTED.fit_key
+    assert BOTH.fit_key == LEARNED.fit_key != SPEC.fit_key
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SPEC, seed=4),
+        replace(SPEC, fit="unseen"),
+        replace(SPEC, dataset={**SPEC.dataset, "subset": "02"}),
+        replace(SPEC, method={**SPEC.method, "version": 3}),
+    ],
+)
+def test_runs_that_learn_from_something_else_have_another_fit(other: RunSpec) -> None:
+    assert other.fit_key != SPEC.fit_key
+
+
+def test_stores_beside_this_one_are_searched(tmp_path: Path) -> None:
+    first, second, empty = (Store(tmp_path / name) for name in ("a", "b", "c"))
+    other = replace(RECORD, spec=replace(SPEC, seed=4))
+    first.write(RECORD)
+    first.write(other)
+    second.write(RECORD)
+    assert list(first.others_with(KEY)) == [second]
+    assert list(empty.others_with(KEY)) == [first, second]
+    assert list(second.others_with(other.spec.key)) == [first]
+    found = {record.spec.seed: record for record in empty.of_all_suites()}
+    assert found == {3: RECORD, 4: other}
+    assert len(list(empty.of_all_suites())) == 2, "a run that two suites have comes once"
+
+
+def test_predictions_are_stored_and_those_of_an_earlier_run_deleted(store: Store) -> None:
+    made = {"train": Reconstruction(np.arange(6.0).reshape(1, 2, 3))}
+    store.write_result(RunResult(RECORD, made))
+    assert digest(store.read_predictions(KEY)["train"]) == digest(made["train"])
+    failed = replace(RECORD, status="failed", scores={})
+    store.write_result(RunResult(failed))
+    assert store.read(KEY) == failed
+    assert not store.predictions_path(KEY).exists()
+
+
+def test_a_crash_while_predictions_are_written_leaves_no_record(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("liftbench.runs.store.save_reconstructions", crash)
+    with pytest.raises(OSError, match="disk full"):
+        store.write_result(RunResult(RECORD, {"train": Reconstruction(np.ones((1, 2, 3)))}))
+    assert store.read(KEY) is None
+
+
+def test_summary_is_one_line() -> None:
+    assert summary(RECORD) == "train e3d 0.3000"
+    assert summary(replace(RECORD, error="ValueError: no\nTraceback")) == "ValueError: no"
