@@ -136,20 +136,20 @@ def test_failed_run(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"checksum": "b" * 64}, r"other data: A ran on version 1 \w{12}, B on version 1 b{12}"),
         ({"version": 7}, r"other data: A ran on version 1 (\w{12}), B on version 7 \1"),
     ],
 )
 def test_other_data(
-    runs: Runs, two: tuple[RunRecord, RunRecord], changes: dict[str, object], told: str
+    runs: Runs, two: tuple[RunRecord, RunRecord], changes: dict[str, object], message: str
 ) -> None:
     near, far = two
     spec = replace(far.spec, dataset={**far.spec.dataset, **changes})
     other = runs.change(far, spec=spec)
     reason = not_comparable(compared(runs, side(runs, near), side(runs, other)))
-    assert re.fullmatch(told, reason)
+    assert re.fullmatch(message, reason)
 
 
 def test_files_that_are_no_longer_those_of_the_runs(

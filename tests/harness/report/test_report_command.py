@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from click.testing import Result
+from tests.harness.sweeps.conftest import Swept
+
+from liftbench.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
@@ -100,24 +102,32 @@ def test_a_fresh_clone_has_a_report_that_says_what_it_lacks(
 
 
 @pytest.mark.parametrize("whose", ["suite", "call"])
-def test_it_shows_the_sweeps_of_the_suite_and_of_calls(bench: TinyBench, whose: str) -> None:
-    """With the very numbers of the sweep's own table."""
+def test_it_shows_the_sweeps_of_the_suite_and_of_calls(
+    bench: TinyBench, registry: Registry, whose: str
+) -> None:
+    """The numbers are those of the sweep's own table."""
+    swept = Swept(bench, registry)
+    swept.methods = ["filling"]
     grid = {"noise_ratio": {"ratio": [0, 0.1, 0.2]}, "missing": {"share": [0, 0.4]}}
-    changes: dict[str, Any] = {"sweep": [grid]} if whose == "suite" else {}
-    suite = bench.suite(methods={"filling": {}}, **changes)
-    words = [] if changes else ["--noise-ratio", "0,0.1,0.2", "--missing", "0,40"]
-    done = bench.call("sweep", suite, *words, "--methods", "filling")
-    assert done.exit_code == 0, done.output
+    suite = bench.suite(methods={"filling": {}}, sweep=[grid])
+    swept.store(suite)
+    words = []
+    if whose == "call":
+        suite = bench.suite(methods={"filling": {}})
+        words = ["--noise-ratio", "0,0.1,0.2", "--missing", "0,40"]
+    swept.show(suite, *words)
     assert report(bench, suite).exit_code == 0
     page = bench.store().folder / "report.html"
     (train,) = drawn(page)["planes"]
     assert train["title"] == "tiny, one, train"
     (surface,) = (one for one in train["surfaces"] if one["method"] == "filling")
-    table = bench.store().folder / "sweep" / "noise_ratio-missing.csv"
-    rows = csv.DictReader(table.open(encoding="utf-8"))
-    values = [float(row["value"]) for row in rows if row["split"] == "train"]
+    values = [
+        float(row["value"])
+        for row in swept.csv("noise_ratio-missing.csv")
+        if (row["split"], row["method"]) == ("train", "filling")
+    ]
     assert np.ravel(surface["mean"]) == pytest.approx(values, rel=1e-5)
-    assert len(values) == 6
+    assert values == pytest.approx([0.1, 0.3, 0.2, 0.4, 0.3, 0.5])
     assert list((page.parent / "figures").glob("*_sweep_*heat.svg"))
 
 

@@ -1,42 +1,20 @@
-"""A sweep's numbers as tables and pictures, and how long it will take."""
+"""`liftbench sweep`: tables, figures, the forecast of its time, and mistakes."""
 
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.harness.sweeps.conftest import CURVE, GRID, Swept, linear_error
 
 from liftbench.corruption import BUILTIN_CORRUPTIONS
-from liftbench.plugin.registry import Registry
 from liftbench.runs import execute
-from liftbench.runs.plan import Selection, make_plan
-from liftbench.runs.store import RunRecord, RunSpec, Score
-from liftbench.suites.suite import read_suite
-
-if TYPE_CHECKING:
-    from tests.harness.conftest import TinyBench
-
-DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train"], "seeds": 2}
-GRID = {"noise_ratio": {"ratio": [0, 0.1, 0.2]}, "missing": {"share": [0, 0.4]}}
-CURVE = {"frames": {"share": [1, 0.5, 0.25]}}
-METHODS = ["tallying", "filling"]
-
-
-def error_of(spec: RunSpec) -> float:
-    """Return an error that is linear in each severity: 0.1 + ratio + 0.5 share + 0.01 seed."""
-    params = {key: asked["params"] for key, asked in spec.corruption.items()}
-    noise = params.get("noise_ratio", {}).get("ratio", 0)
-    hidden = params.get("missing", {}).get("share", 0)
-    left_out = 1 - params.get("frames", {}).get("share", 1)
-    return 0.1 + noise + 0.5 * hidden + left_out + 0.01 * spec.seed
+from liftbench.runs.store import RunRecord, RunSpec
 
 
 @pytest.fixture(autouse=True)
@@ -45,56 +23,6 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a run was started")
 
     monkeypatch.setattr(execute, "run_child", never)
-
-
-class Swept:
-    """A bench whose suite has a grid and a curve, and a store with what a test puts there."""
-
-    def __init__(self, bench: TinyBench, registry: Registry) -> None:
-        self.bench = bench
-        self.registry = registry
-
-    def suite(self, *grids: dict[str, Any], **changes: Any) -> Path:
-        given = {
-            "data": [DATA],
-            "methods": {"tallying": {"params": {"file": "x"}}, "filling": {}},
-            "sweep": list(grids),
-        }
-        return self.bench.suite(**{**given, **changes})
-
-    def store(
-        self,
-        suite: Path,
-        ends: Callable[[RunSpec], str | float] = error_of,
-        **fields: Any,
-    ) -> None:
-        """Store all runs of a suite with the error, or the status, that `ends` gives."""
-        selection = Selection(methods=METHODS)
-        plan = make_plan(read_suite(suite), self.registry, self.bench.root, selection)
-        for spec in (run for cell in plan.cells for run in cell.runs):
-            end = ends(spec)
-            if isinstance(end, str):
-                record = RunRecord(spec, end, error="cannot do it\ntrace")  # type: ignore[arg-type]
-            else:
-                scores = {"e3d@1": {"train": Score(end, {}, 8)}}
-                record = RunRecord(spec, "ok", scores, **fields)
-            self.bench.store().write(record)
-
-    def show(self, suite: Path, *words: str) -> str:
-        result = self.bench.call("sweep", suite, *words, "--methods", ",".join(METHODS))
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def file(self, name: str) -> Path:
-        return self.bench.store().folder / "sweep" / name
-
-    def csv(self, name: str) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.file(name).read_text(encoding="utf-8"))))
-
-
-@pytest.fixture
-def swept(bench: TinyBench, registry: Registry) -> Swept:
-    return Swept(bench, registry)
 
 
 # --- tables ------------------------------------------------------------------------------------
@@ -138,7 +66,7 @@ def test_robustness_is_the_area_under_the_curve(swept: Swept) -> None:
 def test_what_the_numbers_grow_with(swept: Swept) -> None:
     def falls_at_last(spec: RunSpec) -> float:
         last = spec.corruption.get("noise_ratio", {}).get("params", {}).get("ratio") == 0.2
-        return error_of(spec) - 0.5 * last
+        return linear_error(spec) - (0.5 if last else 0.0)
 
     suite = swept.suite(GRID)
     swept.store(suite, falls_at_last)
@@ -167,7 +95,7 @@ def test_rows_for_tools(swept: Swept) -> None:
 
 def test_what_could_not_run_is_told_once_with_its_reason(swept: Swept) -> None:
     def skips(spec: RunSpec) -> str | float:
-        return "skipped" if "missing" in spec.corruption else error_of(spec)
+        return "skipped" if "missing" in spec.corruption else linear_error(spec)
 
     suite = swept.suite(GRID)
     swept.store(suite, skips)
@@ -322,7 +250,7 @@ def test_axes_of_the_call_take_the_place_of_the_suites(swept: Swept) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ((), "suite 'small' has no section 'sweep'; say what to sweep over"),
         (("--missing", "a"), "missing: expected numbers with commas between, got 'a'"),
@@ -335,13 +263,13 @@ def test_axes_of_the_call_take_the_place_of_the_suites(swept: Swept) -> None:
         (("--axis", "missing_half=0,20"), "the skeleton has no left-right pairs"),
     ],
 )
-def test_mistakes_are_told_in_one_line_and_nothing_runs(
-    swept: Swept, words: tuple[str, ...], told: str
+def test_mistakes_are_one_line_and_nothing_runs(
+    swept: Swept, words: tuple[str, ...], message: str
 ) -> None:
     result = swept.bench.call("sweep", swept.suite(), *words, "--methods", "filling")
     assert result.exit_code == 2
     (line,) = [one for one in result.stderr.splitlines() if "did not load" not in one]
-    assert told in line
+    assert message in line
     assert not swept.bench.results.exists()
 
 

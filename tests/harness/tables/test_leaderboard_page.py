@@ -169,17 +169,17 @@ def test_numbers_that_look_the_same_have_the_same_rank(board: Board) -> None:
 
 
 @pytest.mark.parametrize(
-    ("printed", "told"),
+    ("printed", "unit_text"),
     [((), "the dataset's own length"), (("mm",), "mm"), (("dataset",), "the dataset's own length")],
 )
 def test_unit_of_lengths_is_the_printed_one(
-    board: Board, printed: tuple[str, ...], told: str
+    board: Board, printed: tuple[str, ...], unit_text: str
 ) -> None:
     board.suite["protocol"] = "mpjpe"
     board.add("ours", None)
     for unit in printed:
         board.add_printed("50.5", unit=unit, metric="mpjpe")
-    assert f"Unit: {told}." in leaderboard_page(board.make()).parts[0].caption
+    assert f"Unit: {unit_text}." in leaderboard_page(board.make()).parts[0].caption
 
 
 def test_higher_is_better_where_it_is(board: Board) -> None:

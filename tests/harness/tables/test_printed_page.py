@@ -73,8 +73,8 @@ def test_every_printed_number_has_its_line(board: Board) -> None:
 def test_verdicts_are_counted(board: Board) -> None:
     fill(board)
     (part,) = printed_page(board.make()).parts
-    told = "Printed numbers with ours beside them: 5 of 8 (3 within, 1 better, 1 worse)."
-    assert part.legend.startswith(told)
+    counts = "Printed numbers with ours beside them: 5 of 8 (3 within, 1 better, 1 worse)."
+    assert part.legend.startswith(counts)
     assert "† marks a mean" in part.legend
 
 
