@@ -65,7 +65,7 @@ def _entries(stream: BinaryIO) -> int:
     return entries
 
 
-def cached_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:
+def cache_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:
     """Return `build()`, kept on disk under `kind` and the `checksum` of what it was built from.
 
     A damaged or unwritable cache (see `cache_folder`) costs time, never the result.

@@ -17,7 +17,7 @@ def random_rotations(rng: np.random.Generator, count: int) -> Floats:
     return rotations
 
 
-def centred(points: Floats) -> Floats:
+def subtract_mean(points: Floats) -> Floats:
     """Return (F, P, D) points minus their mean over P."""
     offset: Floats = points - points.mean(axis=1, keepdims=True)
     return offset

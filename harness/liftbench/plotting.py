@@ -22,7 +22,7 @@ _SAME_BYTES: dict[Any, Any] = {"svg.hashsalt": "liftbench", "svg.fonttype": "non
 _METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
-def saved(figure: Figure) -> dict[str, bytes]:
+def figure_files(figure: Figure) -> dict[str, bytes]:
     """Return the contents of a figure's files by their ending."""
     files = {}
     with mpl.rc_context(_SAME_BYTES):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liftbench.arrays import Arrays, cached_arrays, load_arrays, save_arrays
+from liftbench.arrays import Arrays, cache_arrays, load_arrays, save_arrays
 from liftbench.files import checksum, write_atomic
 
 
@@ -134,10 +134,10 @@ class Build:
 def test_the_cache_builds_once_for_each_kind_and_checksum(cache_folder: Path) -> None:
     build = Build()
     for _ in range(2):
-        assert_same(cached_arrays("kind", "abc", build), arrays())
+        assert_same(cache_arrays("kind", "abc", build), arrays())
     assert build.calls == 1
-    cached_arrays("kind", "abd", build)
-    cached_arrays("other", "abc", build)
+    cache_arrays("kind", "abd", build)
+    cache_arrays("other", "abc", build)
     assert build.calls == 3
     assert (cache_folder / "parsed" / "kind" / "abc.npz").is_file()
 
@@ -145,10 +145,10 @@ def test_the_cache_builds_once_for_each_kind_and_checksum(cache_folder: Path) ->
 @pytest.mark.parametrize("content", [b"", b"damaged"])
 def test_a_damaged_cache_is_built_again(cache_folder: Path, content: bytes) -> None:
     build = Build()
-    cached_arrays("kind", "abc", build)
+    cache_arrays("kind", "abc", build)
     (cache_folder / "parsed" / "kind" / "abc.npz").write_bytes(content)
     for _ in range(2):
-        assert_same(cached_arrays("kind", "abc", build), arrays())
+        assert_same(cache_arrays("kind", "abc", build), arrays())
     assert build.calls == 2
 
 
@@ -157,12 +157,12 @@ def test_an_unwritable_cache_costs_only_time(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("LIFTBENCH_CACHE", str(tmp_path / "file"))
-    assert_same(cached_arrays("kind", "abc", Build()), arrays())
+    assert_same(cache_arrays("kind", "abc", Build()), arrays())
 
 
 def test_a_failing_build_leaves_nothing(cache_folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        cached_arrays("kind", "abc", lambda: {"a": np.array(1 // 0)})
+        cache_arrays("kind", "abc", lambda: {"a": np.array(1 // 0)})
     assert list(cache_folder.rglob("*")) == []
 
 
@@ -177,7 +177,7 @@ def test_without_its_variable_the_cache_is_the_users(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, str(tmp_path / value))
-    cached_arrays("kind", "abc", Build())
+    cache_arrays("kind", "abc", Build())
     assert (tmp_path / folder / "parsed" / "kind" / "abc.npz").is_file()
 
 

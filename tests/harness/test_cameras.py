@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liftbench.cameras import centred, in_place, project, random_rotations
+from liftbench.cameras import in_place, project, random_rotations, subtract_mean
 from liftbench.types import CAMERAS, Camera, Floats, Observations, Skeleton
 
 
@@ -40,7 +40,7 @@ def test_random_rotations_follow_the_generator() -> None:
 def test_centred_removes_the_mean_of_each_frame() -> None:
     given = points()
     kept = given.copy()
-    result = centred(given)
+    result = subtract_mean(given)
     np.testing.assert_allclose(result.mean(axis=1), 0.0, atol=1e-12)
     np.testing.assert_allclose(result - result[:, :1], given - given[:, :1], atol=1e-12)
     np.testing.assert_array_equal(given, kept)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from liftbench import Observations, RunContext, Skeleton
-from liftbench.cameras import centred, project, random_rotations
+from liftbench.cameras import project, random_rotations, subtract_mean
 from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Method
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
@@ -33,7 +33,7 @@ def one_thread() -> None:
 def rigid_views(frames: int = 200, points: int = 9, seed: int = 0) -> Floats:
     """Return a random rigid shape under random rotations (F, P, 3)."""
     rng = np.random.default_rng(seed)
-    shape = centred(rng.standard_normal((1, points, 3)))[0]
+    shape = subtract_mean(rng.standard_normal((1, points, 3)))[0]
     views: Floats = shape @ random_rotations(rng, frames).swapaxes(1, 2)
     return views
 

@@ -38,7 +38,7 @@ class TwoFaced:
 def liftbench_methods() -> Sequence[MethodSpec]:
     cameras: tuple[Camera, ...] = ("orthographic", "weak_perspective")
     can = Capabilities(cameras=cameras, seeded=False, rotatable=True)
-    young = {"turned_images_turn_the_result": "it has not learned to turn"}
+    young = {"result_turns_with_the_images": "it has not learned to turn"}
     wrong = {"turned_images_turn_the_rsult": "a misspelt check"}
     return [
         MethodSpec(key, key, "tests", TwoFaced, NoParams, 1, can, False, Conformance({}, reasons))

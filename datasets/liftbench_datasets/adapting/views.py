@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.plugin.param_checks import require_one_of
 from liftbench.types import CAMERAS, Camera, Floats
 
@@ -41,7 +41,7 @@ def camera_views(positions: Floats, rotations: Floats, params: ViewParams, heigh
         params: where the camera stands.
         height: of the body, in the unit of the positions.
     """
-    views: Floats = centred(positions) @ rotations.swapaxes(1, 2)
+    views: Floats = subtract_mean(positions) @ rotations.swapaxes(1, 2)
     if params.camera != "orthographic":
         views[..., 2] += params.distance * height
     return views

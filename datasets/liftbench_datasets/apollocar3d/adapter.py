@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -134,7 +134,7 @@ class ApolloCar3D:
     def _arrays(self, files: Files) -> Arrays:
         derive = self._derives(files)
         kind = f"{_PARSED}-{'derived' if derive else 'file'}"
-        return cached_arrays(kind, self._checksum(files), lambda: collect_cars(files, derive))
+        return cache_arrays(kind, self._checksum(files), lambda: collect_cars(files, derive))
 
     def _checksum(self, files: Files) -> str:
         sources = [*files.poses, *files.models.values(), *files.lists.values()]

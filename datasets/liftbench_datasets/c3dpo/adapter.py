@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, UserError
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -141,7 +141,7 @@ def as_dataset(subset: str, path: Path) -> Dataset:
 
 
 def _read_arrays(path: Path) -> Arrays:
-    return cached_arrays(_PARSED, checksum([path]), lambda: read_entries(path))
+    return cache_arrays(_PARSED, checksum([path]), lambda: read_entries(path))
 
 
 def _in_box(arrays: Arrays) -> Bools:

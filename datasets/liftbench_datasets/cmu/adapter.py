@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.cameras import project, random_rotations
 from liftbench.errors import DataMissingError, UserError
 from liftbench.files import checksum
@@ -75,7 +75,7 @@ class Cmu:
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return a split of a subject; sequence ids are the trial numbers of the archive."""
         asf, *motions = _sources(root, subset)
-        arrays = cached_arrays(_PARSED, checksum([asf, *motions]), lambda: _parse(asf, motions))
+        arrays = cache_arrays(_PARSED, checksum([asf, *motions]), lambda: _parse(asf, motions))
         trials = split_sequences(arrays["trials"].tolist(), split)
         if not trials:
             raise DataMissingError(f"cmu: {subset} has too few sequences for a '{split}' split")

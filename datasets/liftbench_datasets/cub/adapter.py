@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -145,7 +145,7 @@ def _arrays(files: Files, split: str) -> Arrays:
     if parse is None:
         raise _missing_error(files, split)
     kind = f"{_PARSED}-{split}"
-    return cached_arrays(kind, checksum(files.sources(split)), lambda: parse(files, split))
+    return cache_arrays(kind, checksum(files.sources(split)), lambda: parse(files, split))
 
 
 def _source(files: Files, split: str) -> Callable[[Files, str], Arrays] | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.param_checks import require_integers
 from liftbench.plugin.specs import DatasetAdapter, DatasetInfo, DatasetSpec, Finding
@@ -164,7 +164,7 @@ class H36m:
         if not files:
             return None
         total = files_checksum([*pose_files(root), *files])
-        return cached_arrays(_PARSED_DETECTIONS, total, lambda: read_detections(files[0], poses))[
+        return cache_arrays(_PARSED_DETECTIONS, total, lambda: read_detections(files[0], poses))[
             "pixels"
         ]
 
@@ -192,7 +192,7 @@ class _Part(NamedTuple):
 
 def _poses(root: Path) -> Arrays:
     files = pose_files(root)
-    return cached_arrays(_PARSED, files_checksum(files), lambda: read_poses(files))
+    return cache_arrays(_PARSED, files_checksum(files), lambda: read_poses(files))
 
 
 def _parts(poses: Arrays, params: H36mParams, split: str) -> list[_Part]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.cameras import project
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
@@ -57,7 +57,7 @@ class H36mChallenge:
         require_known("subset of dataset 'h36m'", subset, (ALL,))
         require_known("split", split, _PARTS)
         files = _require_files(root, split)
-        arrays = cached_arrays(_PARSED, checksum(files), lambda: _read_poses(files))
+        arrays = cache_arrays(_PARSED, checksum(files), lambda: _read_poses(files))
         points_3d, number = (arrays[name][:: self.every] for name in ("points_3d", "number"))
         points_2d = project(points_3d, "orthographic")
         visible = np.ones(points_2d.shape[:2], dtype=np.bool_)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -98,7 +98,7 @@ class Muct:
         path = _landmarks(root)
         require_known(f"subset of dataset '{KEY}'", subset, SUBSETS)
         # The two files differ in what they count from, so that the name matters.
-        arrays = cached_arrays(_PARSED, checksum([path]), lambda: read_muct(path))
+        arrays = cache_arrays(_PARSED, checksum([path]), lambda: read_muct(path))
         chosen = np.isin(arrays["camera"], CAMERAS if subset == "all" else [subset])
         if not chosen.any():
             raise DataMissingError(f"{path}: no face of camera {subset}")

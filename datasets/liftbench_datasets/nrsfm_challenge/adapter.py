@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.param_checks import require_booleans, require_one_of
@@ -88,7 +88,7 @@ class NrsfmChallenge:
         """Return the frames of an object, path by path; a sequence has the number of its path."""
         require_known("split", split, SPLITS)
         sources = self._sources(root, subset)
-        arrays = cached_arrays(_PARSED, checksum(sources.files), lambda: read_sources(sources))
+        arrays = cache_arrays(_PARSED, checksum(sources.files), lambda: read_sources(sources))
         views = make_views(sources, arrays, self.params.camera)
         visible = np.concatenate([arrays[f"visible-{path}"] for path in views])
         points_2d = np.concatenate([view.points_2d for view in views.values()])

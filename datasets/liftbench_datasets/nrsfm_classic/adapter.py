@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import cached_arrays
+from liftbench.arrays import cache_arrays
 from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
@@ -67,7 +67,7 @@ class NrsfmClassic:
         """Return all frames."""
         require_known("split", split, SPLITS)
         path = _file(root, subset)
-        arrays = cached_arrays(_PARSED, checksum([path]), lambda: read_sequence(path))
+        arrays = cache_arrays(_PARSED, checksum([path]), lambda: read_sequence(path))
         points_2d, points_3d = arrays["points_2d"], arrays["points_3d"]
         frames, points = points_2d.shape[:2]
         sequence = np.ones(frames, dtype=np.int64)

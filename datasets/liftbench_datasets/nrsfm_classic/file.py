@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.types import Floats
 from liftbench_datasets.reading.array_fields import finite_field, integer_field
 from liftbench_datasets.reading.mat_file import read_mat
@@ -70,8 +70,8 @@ def _with_cameras(content: dict[str, Any]) -> Arrays:
         rotation = found["rotation"] = _rotations(rows)
     else:
         rotation = _fit_rotations(body, points_2d)
-    points_3d = centred(body) @ rotation.swapaxes(1, 2)
-    misfit = np.abs(points_3d[..., :2] - centred(points_2d)).max() / np.abs(points_3d).max()
+    points_3d = subtract_mean(body) @ rotation.swapaxes(1, 2)
+    misfit = np.abs(points_3d[..., :2] - subtract_mean(points_2d)).max() / np.abs(points_3d).max()
     if not misfit <= _MISFIT:
         raise ValueError(f"W is not the projection of S: they differ by {misfit:.1e} of its extent")
     points_3d[..., :2] = points_2d
@@ -102,7 +102,7 @@ def _rotations(rows: Floats) -> Floats:
 
 def _fit_rotations(body: Floats, image: Floats) -> Floats:
     """Return the rotations (F, 3, 3) that bring the points of each frame nearest to its image."""
-    still, seen = centred(body), centred(image)
+    still, seen = subtract_mean(body), subtract_mean(image)
     affine = seen.swapaxes(1, 2) @ np.linalg.pinv(still.swapaxes(1, 2))
     left, _, right = np.linalg.svd(affine, full_matrices=False)
     return _rotations(left @ right)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import cached_arrays
+from liftbench.arrays import cache_arrays
 from liftbench.errors import DataMissingError
 from liftbench.files import checksum
 from liftbench.types import Bools, Floats
@@ -24,7 +24,7 @@ def cad_models(path: Path, category: str) -> Floats:
     """Return the result of `read_cad`, from the cache if it is there."""
     if not path.is_file():
         raise DataMissingError(f"{path}: not found, expected the CAD models of '{category}'; {SEE}")
-    return cached_arrays(
+    return cache_arrays(
         "pascal3d-cad-1", checksum([path]), lambda: {"models": read_cad(path, category)}
     )["models"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.files import checksum
 from liftbench.types import Bools, Floats
 from liftbench_datasets.adapting.frame_arrays import FrameArrays
@@ -62,7 +62,7 @@ def load_objects(release: Release, category: str, source: Source, part: Part) ->
     """
     files = release.annotations(category, source, part)
     return Objects(
-        **cached_arrays(
+        **cache_arrays(
             f"pascal3d-{category}-{source}-1",
             checksum(files.values()),
             lambda: read_objects(files, category),

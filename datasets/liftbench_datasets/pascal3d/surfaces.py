@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.files import checksum
 from liftbench.types import Floats, Mesh, Meshes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
@@ -32,7 +32,7 @@ def cad_meshes(path: Path, category: str, count: int) -> Meshes:
 
     @cache
     def surfaces() -> tuple[Mesh, ...]:
-        arrays = cached_arrays(
+        arrays = cache_arrays(
             "pascal3d-surfaces-1", checksum([path]), lambda: read_surfaces(path, category, count)
         )
         ends = (np.cumsum(arrays[name]) for name in ("vertex_counts", "face_counts"))

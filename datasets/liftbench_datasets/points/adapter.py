@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import DataMissingError
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -62,7 +62,7 @@ class Points(SubsetFiles):
 
     def read(self, path: Path, split: str) -> Dataset:
         """Return a split; the truth is None where the file has no 3D points."""
-        arrays = cached_arrays(_PARSED, checksum([path]), lambda: points_file.read_points(path))
+        arrays = cache_arrays(_PARSED, checksum([path]), lambda: points_file.read_points(path))
         chosen = _frames_of_split(path, arrays, split)
         seen = {name: arrays[name][chosen] for name in ("points_2d", "visible", "sequence")}
         edges = tuple((int(a), int(b)) for a, b in arrays["edges"])

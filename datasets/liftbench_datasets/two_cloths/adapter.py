@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import cached_arrays
+from liftbench.arrays import cache_arrays
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
@@ -55,7 +55,7 @@ class TwoCloths:
         """Return all frames; there is no truth."""
         require_known("split", split, SPLITS)
         path = _tracks(root, subset)
-        arrays = cached_arrays(_PARSED, checksum([path]), lambda: {"points_2d": read_tracks(path)})
+        arrays = cache_arrays(_PARSED, checksum([path]), lambda: {"points_2d": read_tracks(path)})
         points_2d = arrays["points_2d"]
         frames, points = points_2d.shape[:2]
         seen = Observations(

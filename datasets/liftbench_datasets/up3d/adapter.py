@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.arrays import Arrays, cached_arrays
-from liftbench.cameras import centred, project
+from liftbench.arrays import Arrays, cache_arrays
+from liftbench.cameras import project, subtract_mean
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
@@ -129,13 +129,13 @@ def _views(root: Path, folder: Path, split: str) -> Arrays:
         fits = read_fits(folder, numbers, len(model.parent))
         points, visible = view_fits(model, landmarks, fits)
         return {
-            "points": centred(points),
+            "points": subtract_mean(points),
             "visible": visible,
             "numbers": np.array(numbers, dtype=np.int64),
             "names": np.array(landmarks.names),
         }
 
-    return cached_arrays(_PARSED, checksum(sources), make)
+    return cache_arrays(_PARSED, checksum(sources), make)
 
 
 def _require_subset(subset: str) -> str:

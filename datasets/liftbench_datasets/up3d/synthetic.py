@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from liftbench.cameras import centred, project
+from liftbench.cameras import project, subtract_mean
 from liftbench.errors import require_known
 from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
@@ -106,7 +106,7 @@ class SyntheticUp3d(Generated[SyntheticUp3dParams]):
         self.require_known(subset)
         people = split_people(self.params.people, split)
         views = [self.views(person) for person in people]
-        points_3d = np.concatenate([centred(view.points) for view in views])
+        points_3d = np.concatenate([subtract_mean(view.points) for view in views])
         visible = np.ones(points_3d.shape[:2], dtype=np.bool_)
         if self.params.occlusion:
             visible = np.concatenate([view.visible() for view in views])

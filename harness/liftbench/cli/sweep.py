@@ -55,12 +55,12 @@ def sweep(
 
 def write_sweep(sweep: Sweep, folder: Path) -> str:
     """Write the tables and figures of a sweep to `folder` and return the text for people."""
-    from liftbench.plotting import saved  # matplotlib is slow to load
+    from liftbench.plotting import figure_files  # matplotlib is slow to load
     from liftbench.sweeps.figures import draw
 
     figures = {}
     for name, shown, figure in draw(sweep):
-        for ending, content in saved(figure).items():
+        for ending, content in figure_files(figure).items():
             write_atomic(folder / f"{name}.{ending}", content)
         figures[f"{name}.png"] = shown
     text = to_markdown(sweep, figures)

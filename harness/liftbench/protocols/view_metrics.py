@@ -52,9 +52,7 @@ def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
     observations = data.observations
     if observations.box is None:
         raise LackingOutputError("PCK needs boxes")
-    distance = np.linalg.norm(
-        reprojected(prediction, observations) - observations.points_2d, axis=2
-    )
+    distance = np.linalg.norm(reproject(prediction, observations) - observations.points_2d, axis=2)
     limit = PCK_SHARE * observations.box[:, 2:].max(axis=1, keepdims=True)
     visible = observations.visible
     close = (np.where(visible, distance, np.inf) <= limit).sum(axis=1)
@@ -62,7 +60,7 @@ def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
     return share
 
 
-def reprojected(prediction: Reconstruction, observations: Observations) -> Floats:
+def reproject(prediction: Reconstruction, observations: Observations) -> Floats:
     """Return where a reconstruction has its points in the image, (F, P, 2).
 
     Lifters say what shape points have, not where it is: without `points_2d`, an orthographic
@@ -100,11 +98,11 @@ def mask_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     scores = np.empty(len(images))
     for frame, vertices in enumerate(prediction.vertices):
         truth = images.mask(frame)
-        scores[frame] = _overlap(covered(vertices, prediction.faces, truth.shape), truth)
+        scores[frame] = _overlap(mesh_pixels(vertices, prediction.faces, truth.shape), truth)
     return scores
 
 
-def covered(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, ...]) -> Bools:
+def mesh_pixels(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, ...]) -> Bools:
     """Return which pixels (height, width) a mesh covers; x and y of its vertices are pixels."""
     height, width = shape
     canvas = Image.new("1", (width, height))
@@ -135,11 +133,11 @@ def volume_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
         low, high = both.min(axis=0), both.max(axis=0)
         edge = float((high - low).max())
         corner = (low + high - edge) / 2
-        scores[frame] = _overlap(solid(mine, corner, edge), solid(other, corner, edge))
+        scores[frame] = _overlap(mesh_voxels(mine, corner, edge), mesh_voxels(other, corner, edge))
     return scores
 
 
-def solid(mesh: Mesh, corner: Floats, edge: float) -> Bools:
+def mesh_voxels(mesh: Mesh, corner: Floats, edge: float) -> Bools:
     """Return which voxels (32, 32, 32) of a cube a mesh inside it passes through or encloses."""
     samples = _on_surface(mesh, edge / GRID / 2)
     index = np.floor((samples - corner) / edge * GRID).astype(np.int64).clip(0, GRID - 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from liftbench.files import write_atomic
-from liftbench.plotting import saved
+from liftbench.plotting import figure_files
 from liftbench.report import plots
 from liftbench.report.content import SuiteReport
 from liftbench.sweeps import figures as sweep_figures
@@ -19,7 +19,7 @@ def write_figures(report: SuiteReport, folder: Path) -> list[Path]:
     """Write all figures of a suite and return their files."""
     files = []
     for name, figure in _figures_by_name(report):
-        for ending, content in saved(figure).items():
+        for ending, content in figure_files(figure).items():
             files.append(folder / f"{name}.{ending}")
             write_atomic(files[-1], content)
     return files

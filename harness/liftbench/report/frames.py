@@ -11,7 +11,7 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.arrays import Arrays, cached_arrays
+from liftbench.arrays import Arrays, cache_arrays
 from liftbench.errors import UserError
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Protocol
@@ -141,7 +141,7 @@ def _read_split(
     def make() -> Arrays:
         return _frame_arrays(predictions()[split], load(split), point_protocol)
 
-    return RunFrames(**cached_arrays(_KIND, checksum, make))
+    return RunFrames(**cache_arrays(_KIND, checksum, make))
 
 
 def _frame_arrays(

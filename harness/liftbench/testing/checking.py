@@ -1,4 +1,4 @@
-"""Checks what is registered under a key, be it a method, a dataset, or one of each."""
+"""Find the checks of a key: of the method, of the dataset, or of both."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Checks:
 
     Attributes:
         kind: `method` or `dataset`.
-        names: of the checks, in no promised order.
-        run: does them and yields what comes of each.
+        names: names of the checks, in no promised order.
+        run: runs the checks and yields their outcomes.
     """
 
     kind: str
@@ -38,13 +38,13 @@ def checks_of(
     data_root: Path | None = None,
     patience: Patience = PATIENCE,
 ) -> list[Checks]:
-    """Return the checks of the method and of the dataset of that key.
+    """Return the checks of the method and of the dataset with this key.
 
     Args:
-        key: of a method or dataset, or both.
-        plugin_files: plugins that are not installed.
-        params: in place of those of the spec's `conformance`.
-        data_root: where the files of the dataset may be.
+        key: key of a method, a dataset, or both.
+        plugin_files: files of plugins that are not installed.
+        params: parameters instead of those in the spec's `conformance`.
+        data_root: folder that may hold the files of the dataset.
         patience: how long the method may take.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the adapter of a dataset promises."""
+"""The checks of what the adapter of a dataset promises."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class DatasetCandidate:
     """A dataset under examination.
 
     Attributes:
-        registry: has the dataset.
-        spec: of the dataset.
-        params: that differ from its defaults.
+        registry: the plugins, with the dataset.
+        spec: spec of the dataset.
+        params: its parameters that differ from the defaults.
         empty: a data root without files.
-        root: a data root that may have files.
+        root: a data root that may hold its files.
     """
 
     registry: Registry
@@ -46,19 +46,19 @@ class DatasetCandidate:
     root: Path
 
     def adapter(self, **changes: Any) -> DatasetAdapter:  # noqa: ANN401 the dataclass has the types
-        """Return an adapter, with some parameters changed."""
+        """Make an adapter, with some parameters changed."""
         return make_adapter(self.registry, self.spec.key, {**self.params, **changes})
 
     @cached_property
     def data(self) -> dict[tuple[str, str], Dataset]:
-        """All splits of all subsets of a stand-in, those of the first subset of files.
+        """All splits of all subsets of a stand-in; otherwise of the first subset.
 
         Raises:
             NotCheckedError: there are no files.
         """
         adapter, subsets = self.adapter(), self.adapter().subsets(self.root)
         if not subsets and not self.spec.synthetic:
-            raise NotCheckedError("there are no files; --data-root says where they are")
+            raise NotCheckedError("there are no files: name their folder with --data-root")
         found = {}
         for subset in subsets if self.spec.synthetic else subsets[:1]:
             for split in self.spec.splits:
@@ -76,18 +76,18 @@ class DatasetCandidate:
         return [data for (name, _), data in self.data.items() if name == subset]
 
     def require_files_needed(self) -> None:
-        """Leave a check out for a stand-in, which needs no files."""
+        """Skip the check for a stand-in, which needs no files."""
         if self.spec.synthetic:
             raise NotCheckedError("a stand-in needs no files")
 
     def require_stand_in(self) -> None:
-        """Leave a check out for files, which are as they are."""
+        """Skip the check for a dataset of files, which promises less."""
         if not self.spec.synthetic:
-            raise NotCheckedError("this is promised of stand-ins alone")
+            raise NotCheckedError("only stand-ins promise this")
 
 
 def says_what_it_needs(candidate: DatasetCandidate) -> None:
-    """Splits, licence and layout are filled, and a stand-in's key begins with `synthetic_`."""
+    """Splits, licence and layout are filled in; stand-ins alone have keys with `synthetic_`."""
     spec = candidate.spec
     if not spec.splits or len(set(spec.splits)) != len(spec.splits):
         raise BrokenPromiseError(f"splits: expected different names, got {spec.splits}")
@@ -95,20 +95,20 @@ def says_what_it_needs(candidate: DatasetCandidate) -> None:
         if not is_one_line(text):
             raise BrokenPromiseError(f"info.{name}: expected one line of text")
     if spec.synthetic != spec.key.startswith("synthetic_"):
-        raise BrokenPromiseError("the key of a stand-in begins with synthetic_, and no other does")
+        raise BrokenPromiseError("key: expected synthetic_ at its start if and only if `synthetic`")
     if not spec.synthetic and "DATA_ROOT" not in spec.info.layout:
-        raise BrokenPromiseError("info.layout: expected where the files lie below DATA_ROOT")
+        raise BrokenPromiseError("info.layout: expected the place of the files below DATA_ROOT")
 
 
 def adapter_has_its_calls(candidate: DatasetCandidate) -> None:
-    """The adapter has the calls of `DatasetAdapter`."""
+    """The adapter has all methods of `DatasetAdapter`."""
     adapter = candidate.adapter()
     if missing := [name for name in _CALLS if not callable(getattr(adapter, name, None))]:
         raise BrokenPromiseError(f"the adapter has no {', '.join(missing)}")
 
 
 def parts_of_the_files_suffice(candidate: DatasetCandidate) -> None:
-    """Parameters for a part of the files are not the defaults, and make an adapter."""
+    """The parameters for a part of the files differ from the defaults and make an adapter."""
     spec = candidate.spec
     if not spec.partial:
         raise NotCheckedError("the spec names no part of the files")
@@ -127,38 +127,38 @@ def absent_files_have_no_subsets(candidate: DatasetCandidate) -> None:
 
 
 def other_files_are_not_taken_for_data(candidate: DatasetCandidate) -> None:
-    """A folder of the right name with other things in it has no subsets, which `check` tells."""
+    """A folder of the right name with other files has no subsets, and `check` reports that."""
     candidate.require_files_needed()
     root = candidate.empty / "other"
     (root / candidate.spec.key / "other things").mkdir(parents=True)
     (root / candidate.spec.key / "README.txt").write_text("nothing here", encoding="ascii")
     if subsets := candidate.adapter().subsets(root):
-        raise BrokenPromiseError(f"it takes other files for the subsets {', '.join(subsets)}")
-    _told_by_check(candidate, root)
+        raise BrokenPromiseError(f"it mistakes other files for the subsets {', '.join(subsets)}")
+    _message_of_check(candidate, root)
 
 
-def absent_files_are_told(candidate: DatasetCandidate) -> None:
-    """Without files, `check` says in one line where they were looked for and where to read on."""
+def absent_files_are_reported(candidate: DatasetCandidate) -> None:
+    """Without files, `check` says in one line where it looked and which command has the details."""
     candidate.require_files_needed()
-    told = _told_by_check(candidate, candidate.empty)
-    for said in (f"see 'liftbench data info {candidate.spec.key}'", str(candidate.empty)):
-        if said not in told:
-            raise BrokenPromiseError(f"`check` without files: expected {said!r} in: {told}")
+    message = _message_of_check(candidate, candidate.empty)
+    for words in (f"see 'liftbench data info {candidate.spec.key}'", str(candidate.empty)):
+        if words not in message:
+            raise BrokenPromiseError(f"`check` without files: expected {words!r} in: {message}")
 
 
-def calls_without_files_are_told(candidate: DatasetCandidate) -> None:
-    """Without files, every call ends with one line."""
+def calls_without_files_are_refused(candidate: DatasetCandidate) -> None:
+    """Without files, every call raises a UserError of one line."""
     candidate.require_files_needed()
     adapter = candidate.adapter()
     for subset in ("all", "01", _NO_NAME):
         place = candidate.empty, subset
-        _refused("`checksum`", partial(adapter.checksum, *place))
-        _refused("`note`", partial(adapter.note, *place))
-        _refused("`load`", partial(adapter.load, *place, candidate.spec.splits[0]))
+        _require_refusal("`checksum`", partial(adapter.checksum, *place))
+        _require_refusal("`note`", partial(adapter.note, *place))
+        _require_refusal("`load`", partial(adapter.load, *place, candidate.spec.splits[0]))
 
 
 def has_frames(candidate: DatasetCandidate) -> None:
-    """Every split has frames; every frame of a stand-in has visible points, a truth, a group."""
+    """Every split has frames; each frame of a stand-in has a visible point, truth and group."""
     if not candidate.data:
         raise BrokenPromiseError("there is no subset that has a split")
     for (subset, split), data in candidate.data.items():
@@ -168,25 +168,25 @@ def has_frames(candidate: DatasetCandidate) -> None:
         if candidate.spec.synthetic and not (truth and truth.unit and all(truth.group.tolist())):
             raise BrokenPromiseError(f"{subset} {split}: a frame has no truth, unit or group")
         if candidate.spec.synthetic and not seen.visible.any(axis=1).all():
-            raise BrokenPromiseError(f"{subset} {split}: a frame shows no point")
+            raise BrokenPromiseError(f"{subset} {split}: a frame has no visible point")
 
 
 def is_the_same_every_time(candidate: DatasetCandidate) -> None:
-    """Data, checksum and note do not change from one call to the next, in whatever order."""
+    """Data, checksum and note are the same at every call, in any order of calls."""
     first, again = candidate.adapter(), candidate.adapter()
     for (subset, split), data in reversed(candidate.data.items()):
         if name := _difference(again.load(candidate.root, subset, split), data):
             raise BrokenPromiseError(f"{subset} {split}: {name} differs when it is loaded again")
         for call in ("checksum", "note"):
-            one, other = (getattr(a, call)(candidate.root, subset) for a in (first, again))
-            if not isinstance(one, str) or one != other:
+            texts = [getattr(a, call)(candidate.root, subset) for a in (first, again)]
+            if not isinstance(texts[0], str) or texts[0] != texts[1]:
                 raise BrokenPromiseError(
                     f"{subset}: `{call}` is no text, or differs when asked again"
                 )
 
 
 def seed_makes_other_data(candidate: DatasetCandidate) -> None:
-    """A stand-in has a seed; another one makes other data with another checksum."""
+    """A stand-in has a seed; another seed makes other data with another checksum."""
     candidate.require_stand_in()
     seeds = {n: v for n, v in vars(candidate.spec.params()).items() if "seed" in n}
     if not seeds:
@@ -205,7 +205,7 @@ def seed_makes_other_data(candidate: DatasetCandidate) -> None:
 
 
 def splits_share_no_sequence(candidate: DatasetCandidate) -> None:
-    """A sequence of a stand-in is in one split alone."""
+    """No sequence of a stand-in is in two splits."""
     candidate.require_stand_in()
     for subset in candidate.subsets:
         ids = [set(data.observations.sequence.tolist()) for data in candidate.of_subset(subset)]
@@ -224,23 +224,23 @@ def frames_do_not_repeat(candidate: DatasetCandidate) -> None:
 
 
 def visible_points_are_the_projection_of_the_truth(candidate: DatasetCandidate) -> None:
-    """Where a point of a stand-in is visible and counts, the camera's model puts it there."""
+    """The visible points of a stand-in are the projections of its true points that count."""
     candidate.require_stand_in()
     for (subset, split), data in candidate.data.items():
-        found, expected = _projected(data)
+        found, expected = _seen_and_projected(data)
         wrong = np.abs(found - expected).max() / np.abs(expected).max() if len(found) else np.inf
         if not wrong <= _TOLERANCE:
             raise BrokenPromiseError(
-                f"{subset} {split}: points differ by {wrong:.1g} of the largest"
+                f"{subset} {split}: points differ by {wrong:.1g} of the largest coordinate"
             )
 
 
 def finds_itself_whole(candidate: DatasetCandidate) -> None:
-    """`check` of a stand-in has findings, each in one line, and all are well."""
+    """`check` of a stand-in has findings, each of one line, and all are ok."""
     candidate.require_stand_in()
     findings = candidate.adapter().check(candidate.root)
     if not findings:
-        raise BrokenPromiseError("`check` finds nothing to say")
+        raise BrokenPromiseError("`check` has no finding")
     for finding in findings:
         if not (
             isinstance(finding, Finding)
@@ -252,16 +252,16 @@ def finds_itself_whole(candidate: DatasetCandidate) -> None:
             raise BrokenPromiseError(f"`check`: {finding.item}: {finding.detail}")
 
 
-def unknown_names_are_told(candidate: DatasetCandidate) -> None:
-    """A subset or split that does not exist is refused in one line."""
+def unknown_names_are_refused(candidate: DatasetCandidate) -> None:
+    """A subset or split that does not exist is refused with one line."""
     subset, split = next(iter(candidate.data))
     adapter, root = candidate.adapter(), candidate.root
-    _refused("`load` of no such subset", partial(adapter.load, root, _NO_NAME, split))
-    _refused("`load` of no such split", partial(adapter.load, root, subset, _NO_NAME))
-    _refused("`checksum` of no such subset", partial(adapter.checksum, root, _NO_NAME))
+    _require_refusal("`load` of no such subset", partial(adapter.load, root, _NO_NAME, split))
+    _require_refusal("`load` of no such split", partial(adapter.load, root, subset, _NO_NAME))
+    _require_refusal("`checksum` of no such subset", partial(adapter.checksum, root, _NO_NAME))
 
 
-def _refused(what: str, call: Callable[[], object]) -> None:
+def _require_refusal(what: str, call: Callable[[], object]) -> None:
     """Raise unless a call ends with a `UserError` of one line."""
     try:
         result = call()
@@ -272,40 +272,39 @@ def _refused(what: str, call: Callable[[], object]) -> None:
         raise BrokenPromiseError(f"{what}: expected a UserError, got {type(result).__name__}")
 
 
-def _told_by_check(candidate: DatasetCandidate, root: Path) -> str:
-    """Return the one line in which `check` says that there are no files."""
+def _message_of_check(candidate: DatasetCandidate, root: Path) -> str:
+    """Return the one line with which `check` reports that there are no files."""
     try:
         findings = candidate.adapter().check(root)
     except UserError as error:
-        told = [str(error)]
+        lines = [str(error)]
     else:
         if not findings or any(finding.ok for finding in findings):
             raise BrokenPromiseError("`check` without files: expected a finding that is not ok")
-        told = [f"{finding.item}: {finding.detail}" for finding in findings]
-    if len(told) != 1 or not is_one_line(told[0]):
-        raise BrokenPromiseError(f"`check` without files: expected one line, got {told}")
-    return told[0]
+        lines = [f"{finding.item}: {finding.detail}" for finding in findings]
+    if len(lines) != 1 or not is_one_line(lines[0]):
+        raise BrokenPromiseError(f"`check` without files: expected one line, got {lines}")
+    return lines[0]
 
 
 def _difference(first: Dataset, second: Dataset) -> str:
-    """Return the name of what differs in two datasets, or an empty string."""
-    pairs = (first.observations, second.observations), (first.truth, second.truth)
-    for one, other in pairs:
-        if (one is None) != (other is None):
-            return "truth"
-        if one is not None and (names := differing_fields(one, other)):
-            return f"`{names[0]}`"
-    return ""
+    """Return the name of a field in which two datasets differ, or an empty string."""
+    names = differing_fields(first.observations, second.observations)
+    if (first.truth is None) != (second.truth is None):
+        return "truth"
+    if first.truth is not None:
+        names += differing_fields(first.truth, second.truth)
+    return f"`{names[0]}`" if names else ""
 
 
-def _projected(data: Dataset) -> tuple[Floats, Floats]:
-    """Return the visible points whose truth counts: as seen and as projected, (N, 2) each."""
+def _seen_and_projected(data: Dataset) -> tuple[Floats, Floats]:
+    """Return observed and projected positions, (N, 2) each, of the visible points that count."""
     seen, truth = data.observations, data.truth
     if truth is None:
         return np.empty((0, 2)), np.empty((0, 2))
     counts = np.ones_like(seen.visible) if truth.mask is None else truth.mask
     shown = seen.visible & counts
-    if seen.camera == "weak_perspective":  # takes the mean depth, to which all points add
+    if seen.camera == "weak_perspective":  # its depth is the mean of all points
         shown = shown & counts.all(axis=1, keepdims=True)
         return seen.points_2d[shown], project(truth.points_3d, seen.camera)[shown]
     image = project(truth.points_3d[shown][:, None], seen.camera)[:, 0]
@@ -318,8 +317,8 @@ DATASET_CHECKS: tuple[Callable[[DatasetCandidate], None], ...] = (
     parts_of_the_files_suffice,
     absent_files_have_no_subsets,
     other_files_are_not_taken_for_data,
-    absent_files_are_told,
-    calls_without_files_are_told,
+    absent_files_are_reported,
+    calls_without_files_are_refused,
     has_frames,
     is_the_same_every_time,
     seed_makes_other_data,
@@ -327,5 +326,5 @@ DATASET_CHECKS: tuple[Callable[[DatasetCandidate], None], ...] = (
     frames_do_not_repeat,
     visible_points_are_the_projection_of_the_truth,
     finds_itself_whole,
-    unknown_names_are_told,
+    unknown_names_are_refused,
 )

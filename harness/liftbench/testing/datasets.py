@@ -1,4 +1,4 @@
-"""Checks a dataset, with its files and without."""
+"""Run all checks of a dataset, with its files and without."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def check_dataset(
     params: Mapping[str, Any] | None = None,
     data_root: Path | None = None,
 ) -> Iterator[Outcome]:
-    """Yield what comes of each check of a dataset.
+    """Run all checks of a dataset and yield their outcomes.
 
     Args:
-        key: of the dataset.
-        plugin_files: plugins that are not installed.
-        params: in place of those of the spec's `conformance`.
-        data_root: where its files may be; what needs files is skipped where there are none.
+        key: key of the dataset.
+        plugin_files: files of plugins that are not installed.
+        params: parameters of the dataset, instead of those in the spec's `conformance`.
+        data_root: folder that may hold its files; without files, checks that need them are skipped.
 
     Raises:
         UserError: the dataset is unknown, or its spec expects an unknown check to fail.

@@ -1,4 +1,4 @@
-"""Whether two dataclasses hold the same, array by array."""
+"""Compare two dataclasses array by array."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from liftbench.types import Meshes
 
 
-def differing_fields(one: Any, other: Any) -> list[str]:  # noqa: ANN401 two of any one dataclass
+def differing_fields(first: Any, second: Any) -> list[str]:  # noqa: ANN401 any dataclass
     """Return the names of the fields in which two dataclasses of one type differ."""
-    compared = [f.name for f in fields(one) if f.compare]
-    return [name for name in compared if not same(getattr(one, name), getattr(other, name))]
+    compared = [f.name for f in fields(first) if f.compare]
+    return [name for name in compared if not same(getattr(first, name), getattr(second, name))]
 
 
-def same(one: object, other: object) -> bool:
+def same(first: object, second: object) -> bool:
     """Return whether two values are equal, where NaN equals NaN.
 
-    Of meshes, which may be made when they are asked for, the first and the last are compared.
+    Meshes may be built on demand, which takes time: only the first and the last are compared.
     """
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return np.array_equal(first, second, equal_nan=first.dtype.kind == second.dtype.kind == "f")
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return False
-    if _are_meshes(one) and _are_meshes(other):
-        ends = {0, len(one) - 1} if len(one) else ()
-        return len(one) == len(other) and all(same(one[i], other[i]) for i in ends)
-    if is_dataclass(one) and type(one) is type(other):
-        return not differing_fields(one, other)
-    return bool(one == other)
+    if _are_meshes(first) and _are_meshes(second):
+        ends = {0, len(first) - 1} if len(first) else ()
+        return len(first) == len(second) and all(same(first[i], second[i]) for i in ends)
+    if is_dataclass(first) and type(first) is type(second):
+        return not differing_fields(first, second)
+    return bool(first == second)
 
 
 def _are_meshes(value: object) -> TypeGuard[Meshes]:

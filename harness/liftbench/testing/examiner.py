@@ -1,6 +1,6 @@
-"""A method that examines another one, in the process that the runner gives to methods.
+"""A method that examines another method, in a process that the runner starts.
 
-The file is a plugin that `liftbench.testing.methods` loads beside the plugins that it checks.
+This file is a plugin; `liftbench.testing.methods` loads it with the plugins that it checks.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class ExaminerParams:
     """Parameters of the examination.
 
     Attributes:
-        method: key of the method.
-        params: of the method.
-        plugin_files: where it may be.
+        method: key of the method to examine.
+        params: parameters of that method.
+        plugin_files: files of plugins that may define it.
         checks: names of the checks, in their order.
         budget_s: see `Candidate`.
         grace_s: see `Candidate`.
@@ -52,7 +52,7 @@ class ExaminerParams:
 
 
 class Examiner:
-    """Writes what it finds to the scratch folder, each outcome as soon as it is known."""
+    """A method whose `fit` examines another method and writes each outcome at once."""
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = ExaminerParams(**params)
@@ -82,7 +82,7 @@ class Examiner:
 
 
 def _first_lift(candidate: Candidate, observations: Observations) -> dict[str, Any]:
-    """Return the digest of the lifted observations, what this process was told, what it opened."""
+    """Lift once; return the digest of the result, what surrounds this process, what it opened."""
     opened: list[str] = []
     listening = True
 
@@ -93,8 +93,8 @@ def _first_lift(candidate: Candidate, observations: Observations) -> dict[str, A
     sys.addaudithook(listen)
     result = digest(candidate.lift(observations, seed=candidate.context.seed))
     listening = False
-    told = [*sys.orig_argv, *map("=".join, os.environ.items()), str(Path.cwd())]
-    return {"digest": result, "told": told, "opened": opened}
+    surroundings = [*sys.orig_argv, *map("=".join, os.environ.items()), str(Path.cwd())]
+    return {"digest": result, "surroundings": surroundings, "opened": opened}
 
 
 @hookimpl
@@ -108,5 +108,5 @@ def liftbench_methods() -> Sequence[MethodSpec]:
 
 @hookimpl
 def liftbench_datasets() -> Sequence[DatasetSpec]:
-    """Return the scenes that it runs on."""
+    """Return the scenes that the examiner runs on."""
     return [SCENES]

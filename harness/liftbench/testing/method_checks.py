@@ -1,4 +1,4 @@
-"""What a method promises, checked in the process that the runner gives to methods."""
+"""The checks of what a method promises; they run in a process such as the runner starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
 from liftbench.runs.child import predict_and_check, seed_generators
 from liftbench.runs.compatibility import incompatibility
@@ -20,7 +20,7 @@ from liftbench.runs.exchange import digest
 from liftbench.suites.suite import checked_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError
-from liftbench.testing.scenes import permuted, scene, turn_about_the_axis
+from liftbench.testing.scenes import permute_points, scene, turn_about_the_axis
 from liftbench.types import Camera, Floats, Observations, Reconstruction
 
 _TOLERANCE = 1e-3
@@ -34,10 +34,10 @@ class Candidate:
 
     Attributes:
         spec: of the method.
-        params: that differ from its defaults.
-        context: of the run that examines it.
-        budget_s: which `stops_within_its_budget` tells it to keep.
-        grace_s: how much longer it may take.
+        params: its parameters that differ from the defaults.
+        context: the context of the run that examines it.
+        budget_s: seconds that `stops_within_its_budget` gives it.
+        grace_s: how many more seconds it may take before the check fails.
     """
 
     spec: MethodSpec
@@ -48,33 +48,33 @@ class Candidate:
 
     def lift(self, observations: Observations, *, seed: int = 0) -> Reconstruction:
         """Fit a new instance to observations and return what it predicts of them."""
-        return predict_and_check(self.fitted(observations, seed=seed), observations)
+        return predict_and_check(self.fit_new(observations, seed=seed), observations)
 
-    def fitted(self, observations: Observations, *, seed: int = 0) -> Method:
-        """Return a new instance that is fitted to observations."""
-        return self._fitted(observations, self.params, seed=seed)
+    def fit_new(self, observations: Observations, *, seed: int = 0) -> Method:
+        """Fit a new instance to observations and return it."""
+        return self._fit(observations, self.params, seed=seed)
 
-    def hurried(self, observations: Observations) -> Method:
-        """Return a new instance that is fitted under its defaults within the short budget."""
-        return self._fitted(observations, {}, budget_s=self.budget_s)
+    def fit_in_a_hurry(self, observations: Observations) -> Method:
+        """Fit a new instance, with default parameters and the short budget, and return it."""
+        return self._fit(observations, {}, budget_s=self.budget_s)
 
     def observe(self, name: str, *, boxes: bool = False, **size: int) -> Observations:
         """Return a scene of the method's first camera, with hidden points where it takes these."""
         can = self.spec.capabilities
         seen = scene(can.cameras[0], name, hidden=can.missing_points, boxes=boxes, **size)
-        return self.able(seen.observations)
+        return self.require_able(seen.observations)
 
-    def able(self, observations: Observations) -> Observations:
-        """Return observations that the method can take.
+    def require_able(self, observations: Observations) -> Observations:
+        """Return the observations if the method can take them.
 
         Raises:
-            IncapableError: it says that it cannot.
+            IncapableError: its capabilities say that it cannot.
         """
         if reason := incompatibility(self.spec.capabilities, observations):
             raise IncapableError(reason)
         return observations
 
-    def _fitted(
+    def _fit(
         self, observations: Observations, given: Mapping[str, Any], **changes: float
     ) -> Method:
         scratch = Path(tempfile.mkdtemp(dir=self.context.scratch))
@@ -102,13 +102,13 @@ def takes_perspective_cameras(candidate: Candidate) -> None:
 
 
 def _takes(camera: Camera, candidate: Candidate) -> None:
-    candidate.lift(candidate.able(scene(camera, "complete").observations))
+    candidate.lift(candidate.require_able(scene(camera, "complete").observations))
 
 
 def takes_hidden_points(candidate: Candidate) -> None:
-    """It lifts frames of which it sees a part of the points, by each of its cameras."""
+    """It lifts frames with hidden points, for each of its cameras."""
     for camera in candidate.spec.capabilities.cameras:
-        candidate.lift(candidate.able(scene(camera, "hidden", hidden=True).observations))
+        candidate.lift(candidate.require_able(scene(camera, "hidden", hidden=True).observations))
 
 
 def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
@@ -117,36 +117,36 @@ def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
 
 
 def never_reads_hidden_points(candidate: Candidate) -> None:
-    """What stands where a point is hidden changes nothing."""
+    """The values at hidden points do not change its result."""
     for camera in candidate.spec.capabilities.cameras:
-        seen = candidate.able(scene(camera, "hidden", hidden=True).observations)
+        seen = candidate.require_able(scene(camera, "hidden", hidden=True).observations)
         filled = _Unchecked(**{field.name: getattr(seen, field.name) for field in fields(seen)})
         points = np.where(seen.visible[..., None], seen.points_2d, _FILL)
         object.__setattr__(filled, "points_2d", points)
         if digest(candidate.lift(seen)) != digest(candidate.lift(filled)):
             raise BrokenPromiseError(
-                f"its result changes where hidden points are {_FILL:g} in place of NaN ({camera})"
+                f"its result changes when hidden points are {_FILL:g} instead of NaN ({camera})"
             )
 
 
 class _Unchecked(Observations):
-    """Observations that may have values where points are hidden."""
+    """Observations that may have values at hidden points."""
 
     def __post_init__(self) -> None:
         pass
 
 
 def lifts_unseen_frames(candidate: Candidate) -> None:
-    """It lifts frames that it was not fitted on, be they fewer or more."""
+    """It lifts frames that it was not fitted on, fewer or more of them."""
     if candidate.spec.capabilities.transductive:
         raise IncapableError("the method can only reconstruct the frames it was fitted on")
-    method = candidate.fitted(candidate.observe("train"))
+    method = candidate.fit_new(candidate.observe("train"))
     for frames in (10, 40):
         predict_and_check(method, candidate.observe("unseen", frames=frames))
 
 
 def leaves_its_input_alone(candidate: Candidate) -> None:
-    """Observations are after `fit` and `predict` what they were before."""
+    """`fit` and `predict` do not change the observations."""
     given, kept = candidate.observe("train"), candidate.observe("train")
     candidate.lift(given)
     if names := differing_fields(kept, given):
@@ -154,17 +154,17 @@ def leaves_its_input_alone(candidate: Candidate) -> None:
 
 
 def heeds_the_seed(candidate: Candidate) -> None:
-    """Another seed gives another result if the spec says that the result depends on it."""
+    """Two seeds give two results if and only if the spec says that the method is seeded."""
     first, second = (digest(candidate.lift(candidate.observe("train"), seed=s)) for s in (0, 1))
     seeded = candidate.spec.capabilities.seeded
     if seeded and first == second:
-        raise BrokenPromiseError("seeds 0 and 1 give one result; say so: Capabilities.seeded=False")
+        raise BrokenPromiseError("seeds 0 and 1 give one result: set Capabilities.seeded=False")
     if not seeded and first != second:
-        raise BrokenPromiseError("seeds 0 and 1 give two results; say so: Capabilities.seeded=True")
+        raise BrokenPromiseError("seeds 0 and 1 give two results: set Capabilities.seeded=True")
 
 
 def parts_fit_together(candidate: Candidate) -> None:
-    """Rotations are rotations, and turn the canonical points to the points, but for their size."""
+    """Rotations are orthogonal and turn canonical points into the points, up to their size."""
     made = candidate.lift(candidate.observe("train"))
     if made.rotation is None:
         raise NotCheckedError("it returns no rotation")
@@ -177,62 +177,65 @@ def parts_fit_together(candidate: Candidate) -> None:
     turned = _unit(made.canonical_3d @ made.rotation.swapaxes(1, 2))
     wrong = float(np.linalg.norm(turned - _unit(made.points_3d), axis=(1, 2)).max())
     if wrong > _TOLERANCE:
-        raise BrokenPromiseError(f"`canonical_3d`, turned, differs from `points_3d` by {wrong:.1g}")
+        raise BrokenPromiseError(
+            f"`canonical_3d`, rotated, differs from `points_3d` by {wrong:.1g}"
+        )
 
 
 def order_of_points_does_not_matter(candidate: Candidate) -> None:
-    """Points in another order give the same points in that order."""
+    """If the order of the points changes, the result changes its order and nothing else."""
     _require_declared("permutable", candidate)
     seen = candidate.observe("train")
     order = np.random.default_rng(0).permutation(seen.points_2d.shape[1])
     expected = candidate.lift(seen).points_3d[:, order]
-    _require_same(candidate.lift(permuted(seen, order)).points_3d, expected, "in another order")
+    found = candidate.lift(permute_points(seen, order)).points_3d
+    _require_same(found, expected, "points in another order")
 
 
-def turned_images_turn_the_result(candidate: Candidate) -> None:
-    """Images turned about the optical axis give points turned about it, once it is fitted."""
+def result_turns_with_the_images(candidate: Candidate) -> None:
+    """If images turn about the optical axis, the points of the fitted method turn with them."""
     _require_declared("rotatable", candidate)
     seen, turn = candidate.observe("train"), turn_about_the_axis(_ANGLE)
     turned = replace(seen, points_2d=seen.points_2d @ turn[:2, :2].T)
-    method = candidate.fitted(seen)
+    method = candidate.fit_new(seen)
     expected = predict_and_check(method, seen).points_3d @ turn.T
     if candidate.spec.capabilities.transductive:
-        method = candidate.fitted(turned)
-    _require_same(predict_and_check(method, turned).points_3d, expected, "turned")
+        method = candidate.fit_new(turned)
+    _require_same(predict_and_check(method, turned).points_3d, expected, "rotated images")
 
 
 def _require_declared(capability: str, candidate: Candidate) -> None:
     if not getattr(candidate.spec.capabilities, capability):
-        raise NotCheckedError(f"the spec does not say that it is {capability}")
+        raise NotCheckedError(f"the spec does not declare it {capability}")
 
 
 def _require_same(found: Floats, expected: Floats, how: str) -> None:
-    """Raise unless all frames agree but for their place and the sign of depth."""
-    found, expected = centred(found), centred(expected)
+    """Raise unless all frames agree up to their position and the sign of depth."""
+    found, expected = subtract_mean(found), subtract_mean(expected)
     size = np.linalg.norm(expected, axis=(1, 2))
     mirrored = found * np.array([1, 1, -1])
     errors = [np.linalg.norm(either - expected, axis=(1, 2)) for either in (found, mirrored)]
     wrong = float((np.minimum(*errors) / size).max())
     if not wrong <= _TOLERANCE:
-        raise BrokenPromiseError(f"points {how} give a result that differs by {wrong:.1%}")
+        raise BrokenPromiseError(f"{how}: its result differs by {wrong:.1%}")
 
 
 def _unit(points: Floats) -> Floats:
-    """Return points (F, P, 3) about their mean, each frame of norm 1."""
-    relative = centred(points)
+    """Return points (F, P, 3) minus their mean, each frame scaled to norm 1."""
+    relative = subtract_mean(points)
     unit: Floats = relative / np.linalg.norm(relative, axis=(1, 2), keepdims=True)
     return unit
 
 
 def stops_within_its_budget(candidate: Candidate) -> None:
-    """With its defaults and little time it comes to an end, or gives up with a TimeoutError."""
+    """With its defaults and a short budget it ends in time, or raises TimeoutError."""
     seen, start = candidate.observe("train"), time.monotonic()
     with contextlib.suppress(TimeoutError):
-        predict_and_check(candidate.hurried(seen), seen)
+        predict_and_check(candidate.fit_in_a_hurry(seen), seen)
     late = time.monotonic() - start - candidate.budget_s
     if late > candidate.grace_s:
         raise BrokenPromiseError(
-            f"told to end after {candidate.budget_s:g} s, it ended {late:.1f} s later"
+            f"its budget was {candidate.budget_s:g} s; it ended {late:.1f} s after that"
         )
 
 
@@ -249,6 +252,6 @@ METHOD_CHECKS: tuple[MethodCheck, ...] = (
     heeds_the_seed,
     parts_fit_together,
     order_of_points_does_not_matter,
-    turned_images_turn_the_result,
+    result_turns_with_the_images,
     stops_within_its_budget,
 )

@@ -1,4 +1,4 @@
-"""Checks a method: runs it as the runner does, and has it examined in such a process."""
+"""Run all checks of a method: run it as a suite would, and examine it in such a process."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Patience:
     """How long a method may take.
 
     Attributes:
-        limits: on each process.
-        budget_s: in how many seconds it is told to end, by which that promise is checked.
-        grace_s: how many more it may take.
+        limits: limits of each process.
+        budget_s: seconds that the check `stops_within_its_budget` gives the method.
+        grace_s: how many more seconds it may take before that check fails.
     """
 
     limits: Limits = _LIMITS
@@ -64,13 +64,13 @@ def check_method(
     params: Mapping[str, Any] | None = None,
     patience: Patience = PATIENCE,
 ) -> Iterator[Outcome]:
-    """Yield what comes of each check of a method.
+    """Run all checks of a method and yield their outcomes.
 
     Args:
-        key: of the method.
-        plugin_files: plugins that are not installed.
-        params: in place of those of the spec's `conformance`.
-        patience: how long it may take.
+        key: key of the method.
+        plugin_files: files of plugins that are not installed.
+        params: parameters of the method, instead of those in the spec's `conformance`.
+        patience: how long the method may take.
 
     Raises:
         UserError: the method is unknown, or its spec expects an unknown check to fail.
@@ -90,7 +90,7 @@ def check_method(
 
 @contextlib.contextmanager
 def _folders() -> Iterator[tuple[Path, Path]]:
-    """Yield a folder for runs and a data root, which this process's environment names."""
+    """Yield a folder for runs and a data root, to which LIFTBENCH_DATA points meanwhile."""
     before = os.environ.get("LIFTBENCH_DATA")
     with (
         tempfile.TemporaryDirectory(prefix="liftbench-runs-") as runs,
@@ -120,7 +120,12 @@ def _trial_outcomes(trial: Trial) -> Iterator[Outcome]:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the examiner found: of its first lift (None: it did not get there), and of checks."""
+    """What the examiner found.
+
+    Attributes:
+        findings: of the first lift; None if the process ended before it.
+        outcomes: one outcome for each check.
+    """
 
     findings: dict[str, Any] | None
     outcomes: tuple[Outcome, ...]
@@ -131,12 +136,12 @@ class Trial:
     """A method on the scenes of the kit, with their truth under a data root.
 
     Attributes:
-        registry: has the method and the examiner.
-        spec: of the method.
-        params: that differ from its defaults.
-        plugin_files: plugins that are not installed.
-        patience: how long it may take.
-        folder: for what the runs are given and leave behind.
+        registry: the plugins, with the method and the examiner.
+        spec: spec of the method.
+        params: its parameters that differ from the defaults.
+        plugin_files: files of plugins that are not installed.
+        patience: how long the method may take.
+        folder: where the runs have their folders.
         root: the data root.
     """
 
@@ -156,7 +161,7 @@ class Trial:
 
     @cached_property
     def examination(self) -> Examination:
-        """What the examiner found; a check that ends its process fails, and others go on."""
+        """What the examiner found; after a check that ends its process, the next ones still run."""
         left, outcomes = [check.__name__ for check in METHOD_CHECKS], list[Outcome]()
         while True:
             name = f"examination{len(left)}"
@@ -211,7 +216,7 @@ class Trial:
 
 
 def _read_report(folder: Path) -> tuple[dict[str, Any] | None, list[Outcome]]:
-    """Return what the examiner wrote to its scratch folder before it ended, however it did."""
+    """Return the findings and outcomes that the examiner wrote before its process ended."""
     findings, outcomes = folder / examiner.FINDINGS, folder / examiner.OUTCOMES
     if not findings.exists() or not outcomes.exists():
         return None, []
@@ -223,7 +228,7 @@ def _read_report(folder: Path) -> tuple[dict[str, Any] | None, list[Outcome]]:
 
 
 def runs_and_is_scored(trial: Trial) -> None:
-    """It runs as the runner has it; its points are finite, of the right shape, and a shape."""
+    """It runs in a suite; its points are finite, have the right array shape and an extent."""
     if trial.record.status == "skipped":
         raise IncapableError(summary(trial.record))
     if trial.record.status != "ok":
@@ -231,27 +236,27 @@ def runs_and_is_scored(trial: Trial) -> None:
 
 
 def same_seed_gives_the_same_result(trial: Trial) -> None:
-    """Two processes with one seed give one result, bit for bit."""
+    """Two processes with the same seed give the same result, bit for bit."""
     if _findings(trial)["digest"] != trial.record.digests[SPLITS[0]]:
         raise BrokenPromiseError("two processes with the same seed give results that differ")
 
 
 def truth_stays_out_of_reach(trial: Trial) -> None:
-    """Neither arguments nor environment nor files tell of the truth, and it looks for none."""
+    """The method's process gets no hint of the truth and does not look for it."""
     findings, root = _findings(trial), str(trial.root)
-    if any(root in text for text in findings["told"]):
+    if any(root in text for text in findings["surroundings"]):
         raise BrokenPromiseError("its arguments, environment or folder name the data root")
     data = root, str(cache_folder())
     if opened := [name for name in findings["opened"] if name.startswith(data)]:
         raise BrokenPromiseError(f"it opens {opened[0]}, where data is kept")
     depths = [z.tobytes() for z in moving_body(SPLITS[0])[..., 2].ravel()[:_SOME_DEPTHS]]
     for path in trial.folder.rglob("*"):
-        # What it predicts is its own; by chance a number may be right to the last bit.
+        # Predictions may equal the truth by chance, to the last bit.
         if not path.is_file() or path.name == "predictions.npz":
             continue
         content = path.read_bytes()
         if root.encode() in content or any(depth in content for depth in depths):
-            raise BrokenPromiseError(f"{path.name} in its folder tells of the truth")
+            raise BrokenPromiseError(f"{path.name} in its folder holds a part of the truth")
 
 
 def _findings(trial: Trial) -> dict[str, Any]:

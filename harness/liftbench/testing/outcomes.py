@@ -1,4 +1,4 @@
-"""What a check says of a plugin, in one line."""
+"""The outcome of a check, in one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BrokenPromiseError(Exception):
 
 
 class IncapableError(Exception):
-    """The plugin says that it cannot do this; the message is what it says."""
+    """The plugin declares that it cannot do this; the message is the reason that it gives."""
 
 
 class NotCheckedError(Exception):
@@ -26,12 +26,12 @@ class NotCheckedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check.
+    """The outcome of one check.
 
     Attributes:
-        check: its name.
+        check: name of the check.
         state: how it ended.
-        detail: what was broken, or why it could not be kept or checked.
+        detail: what is wrong, or why the check is expected to fail or was skipped.
     """
 
     check: str
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def outcome_of(check: Callable[[Subject], None], subject: Subject) -> Outcome:
-    """Return what came of a check, whatever the plugin raised."""
+    """Run a check and return its outcome, whatever the plugin raises."""
     try:
         check(subject)
     except IncapableError as error:
@@ -64,22 +64,22 @@ def outcome_of(check: Callable[[Subject], None], subject: Subject) -> Outcome:
     except BrokenPromiseError as error:
         return Outcome(check.__name__, "failed", one_line(str(error)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 a plugin may raise anything
-        told = one_line(f"{type(error).__name__}: {error}")
-        return Outcome(check.__name__, "failed", told)
+        reason = one_line(f"{type(error).__name__}: {error}")
+        return Outcome(check.__name__, "failed", reason)
     return Outcome(check.__name__, "passed")
 
 
 def one_line(text: str) -> str:
-    """Return a text with every run of white space as one space."""
+    """Return a text with each run of white space replaced by one space."""
     return " ".join(text.split())
 
 
 def as_expected(outcome: Outcome, reasons: Mapping[str, str]) -> Outcome:
-    """Return the outcome in the light of the failures that a spec announces.
+    """Return the outcome, changed if the spec expects the check to fail.
 
     Args:
-        outcome: of a check.
-        reasons: why a check is expected to fail, by its name.
+        outcome: outcome of a check.
+        reasons: why a check is expected to fail, by the name of the check.
     """
     reason = reasons.get(outcome.check)
     if reason is None or outcome.state not in ("passed", "failed"):
@@ -90,14 +90,14 @@ def as_expected(outcome: Outcome, reasons: Mapping[str, str]) -> Outcome:
 
 
 def tally(outcomes: Iterable[Outcome]) -> str:
-    """Return how many checks there were and how they ended."""
+    """Return how many checks ran and how they ended, as one line."""
     states = [outcome.state for outcome in outcomes]
     counts = (f"{states.count(state)} {state}" for state in get_args(State))
     return f"{len(states)} checks: {', '.join(counts)}"
 
 
 def require_known_checks(reasons: Iterable[str], checks: Iterable[str]) -> None:
-    """Raise `UserError` where a spec expects a check to fail that does not exist."""
+    """Raise `UserError` if a spec expects the failure of a check that does not exist."""
     known = tuple(checks)
     for name in reasons:
         require_known("check in `conformance.expected_to_fail`", name, known)

@@ -30,16 +30,16 @@ def every_check(
     data_root: Path | None = None,
     plugin_files: Sequence[Path] = (),
 ) -> pytest.MarkDecorator:
-    """Parametrise a test with `check`, which does one check of one plugin when it is called.
+    """Parametrise a test with `check`; calling it runs one check of one plugin.
 
-    It fails the test where the promise is broken, and ends it as skipped or as an expected failure
-    with the reason. All checks of a plugin are done when the first of them is called.
+    The call fails the test if the promise is broken, or ends it as skipped or as an expected
+    failure, with the reason. The first call runs all checks of its plugin.
 
     Args:
-        keys: of methods and datasets.
-        params: in place of those of the spec's `conformance`.
-        data_root: where the files of datasets are.
-        plugin_files: plugins that are not installed.
+        keys: keys of methods and datasets.
+        params: parameters instead of those in the spec's `conformance`.
+        data_root: folder that holds the files of datasets.
+        plugin_files: files of plugins that are not installed.
 
     Raises:
         UserError: there is no such method or dataset, or its plugin did not load.
@@ -47,16 +47,16 @@ def every_check(
     cases: list[Any] = []
     for key in keys:
         for checks in checks_of(key, params=params, data_root=data_root, plugin_files=plugin_files):
-            examined = _Examined(checks.run)
+            examination = _Examination(checks.run)
             cases += [
-                pytest.param(Check(examined, name), id=f"{key}-{name}") for name in checks.names
+                pytest.param(Check(examination, name), id=f"{key}-{name}") for name in checks.names
             ]
     return pytest.mark.parametrize("check", cases)
 
 
 @dataclass(frozen=True)
-class _Examined:
-    """A plugin whose checks are done once the first outcome is asked for."""
+class _Examination:
+    """The outcomes of all checks of a plugin, which run when the first outcome is needed."""
 
     run: Callable[[], Iterator[Outcome]]
 
@@ -69,12 +69,12 @@ class _Examined:
 class Check:
     """One check of one plugin."""
 
-    examined: _Examined
+    examination: _Examination
     name: str
 
     def __call__(self) -> None:
-        """End the test as the check ended."""
-        outcome = self.examined.outcomes[self.name]
+        """End the test in the way the check ended."""
+        outcome = self.examination.outcomes[self.name]
         if outcome.state == "skipped":
             pytest.skip(outcome.detail)
         if outcome.state == "expected to fail":

@@ -1,6 +1,6 @@
-"""Small scenes for the checks: bodies that turn and bend smoothly before a camera."""
+"""Small scenes for the checks: a body that turns and bends smoothly in front of a camera."""
 
-# ruff: noqa: ARG002  every adapter is handed the data root and a subset
+# ruff: noqa: ARG002  every adapter gets the data root and a subset
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from liftbench.cameras import centred, project
+from liftbench.cameras import project, subtract_mean
 from liftbench.errors import require_known
 from liftbench.plugin.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
@@ -37,16 +37,16 @@ def scene(
     frames: int = 20,
     first: int = 0,
 ) -> Dataset:
-    """Return views of the body of `moving_body`.
+    """Return what a camera sees of `moving_body`, with the truth.
 
     Args:
-        camera: that sees it.
-        name: of the motion; another name gives another one.
-        hidden: three points of each frame are hidden at random.
-        boxes: frames have boxes and sizes of pixels, which differ from frame to frame.
-        sequences: how many there are.
-        frames: of each sequence.
-        first: number of the first sequence.
+        camera: the camera model.
+        name: name of the motion; another name gives another motion.
+        hidden: whether three random points of each frame are hidden.
+        boxes: whether frames have boxes and pixel sizes, which differ from frame to frame.
+        sequences: number of sequences.
+        frames: number of frames in each sequence.
+        first: id of the first sequence.
     """
     points_3d = moving_body(name, sequences, frames)
     visible = np.ones(points_3d.shape[:2], dtype=np.bool_)
@@ -64,13 +64,13 @@ def scene(
 
 
 def moving_body(name: str, sequences: int = 3, frames: int = 20) -> Floats:
-    """Return (F, 12, 3) points of the one body of all scenes, in the motions of that name.
+    """Return (F, 12, 3) points of the body that all scenes show, in the motion of this name.
 
-    It bends in two ways and stands 9 units or more before the camera, beside its axis; its points
-    are some 1.7 units from their mean.
+    It bends in two ways. It stands at least 9 units in front of the camera, off the optical axis;
+    its points are about 1.7 units from their mean.
     """
     body, rng = named_rng("conformance", "body"), named_rng("conformance", name)
-    rest, *modes = centred(body.standard_normal((1 + _MODES, _POINTS, 3)))
+    rest, *modes = subtract_mean(body.standard_normal((1 + _MODES, _POINTS, 3)))
     weights = 0.3 * _smooth(rng, sequences, frames, _MODES)
     shapes = rest + np.tensordot(weights, np.stack(modes), axes=1)
     turns = Rotation.from_rotvec(_smooth(rng, sequences, frames, 3)).as_matrix()
@@ -80,7 +80,7 @@ def moving_body(name: str, sequences: int = 3, frames: int = 20) -> Floats:
 
 
 def _add_boxes(observations: Observations) -> Observations:
-    """Return observations with the box about the visible points, 100 pixels high, of each frame."""
+    """Add to each frame the box of its visible points and the pixel size that makes it 100 high."""
     low = np.nanmin(observations.points_2d, axis=1)
     size = np.nanmax(observations.points_2d, axis=1) - low
     return replace(
@@ -90,8 +90,8 @@ def _add_boxes(observations: Observations) -> Observations:
     )
 
 
-def permuted(observations: Observations, order: NDArray[np.int64]) -> Observations:
-    """Return observations with their points in another order."""
+def permute_points(observations: Observations, order: NDArray[np.int64]) -> Observations:
+    """Return the observations with their points in another order."""
     skeleton, place = observations.skeleton, np.argsort(order)
     return replace(
         observations,
@@ -113,7 +113,7 @@ def turn_about_the_axis(angle: float) -> Floats:
 
 
 def _smooth(rng: np.random.Generator, sequences: int, frames: int, count: int) -> Floats:
-    """Return (F, count) values about zero that change slowly within a sequence."""
+    """Return (F, count) values around zero that change slowly within a sequence."""
     phase, speed, height = rng.uniform(
         [[[[0.0]]], [[[0.2]]], [[[0.5]]]],
         [[[[2 * np.pi]]], [[[1.0]]], [[[1.0]]]],
@@ -134,7 +134,7 @@ class SceneParams:
 
 
 class Scenes:
-    """The scenes as a dataset, so that checks run on them as the harness runs."""
+    """The scenes as a dataset, so that the harness can run methods on them."""
 
     def __init__(self, camera: Camera, hidden: bool) -> None:
         self.camera = camera
@@ -145,23 +145,23 @@ class Scenes:
         return SUBSETS
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the parameters, for nothing is read."""
+        """Return the parameters: the scenes have no files."""
         require_known("subset of the scenes", subset, SUBSETS)
         return f"{self.camera} {self.hidden}"
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split."""
+        """Return one split."""
         require_known("subset of the scenes", subset, SUBSETS)
         require_known("split of the scenes", split, SPLITS)
         first = 3 * SPLITS.index(split)
         return scene(self.camera, split, hidden=self.hidden, first=first)
 
     def note(self, root: Path, subset: str) -> str:
-        """Return nothing: the scenes are of no paper."""
+        """Return an empty text: no paper uses the scenes."""
         return ""
 
     def check(self, root: Path) -> list[Finding]:
-        """Return that there is nothing to check."""
+        """Return one finding: there are no files to check."""
         return [Finding("scenes", ok=True, detail="generated")]
 
 
@@ -174,5 +174,5 @@ SCENES = DatasetSpec(
     splits=SPLITS,
     info=DatasetInfo("none: it is generated", "that of liftbench", "parameters", "60 frames"),
     synthetic=True,
-    conformance=Conformance(expected_to_fail={"seed_makes_other_data": "motions go by name"}),
+    conformance=Conformance(expected_to_fail={"seed_makes_other_data": "its motions have names"}),
 )

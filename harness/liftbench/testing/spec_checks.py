@@ -1,4 +1,4 @@
-"""What every spec promises, of a method or of a dataset."""
+"""The checks of what every spec promises, of a method or a dataset."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_VALUE = {"no": "such"}
 
 
 def spec_is_filled(spec: Spec) -> None:
-    """Key, title, reference and version say what they should."""
+    """Key, title, reference and version are filled in and well formed."""
     if not _KEY.fullmatch(spec.key):
         raise BrokenPromiseError(
-            f"key '{spec.key}': expected small letters, digits and _, a letter first"
+            f"key '{spec.key}': expected lower-case letters, digits and _, with a letter first"
         )
     for name in ("title", "reference"):
         if not is_one_line(getattr(spec, name)):
@@ -32,13 +32,13 @@ def spec_is_filled(spec: Spec) -> None:
 
 
 def spec_can_be_pickled(spec: Spec) -> None:
-    """A spec goes to another process and comes back."""
+    """The spec survives pickling, so that it can go to another process."""
     if pickle.loads(pickle.dumps(spec)).key != spec.key:  # noqa: S301 our own bytes
         raise BrokenPromiseError("the spec comes back from pickle with another key")
 
 
 def parameters_are_plain(spec: Spec) -> None:
-    """Parameters have defaults, cannot be changed, and come back from JSON as they were."""
+    """Parameters have defaults, are frozen, and survive a round trip through JSON."""
     if not is_dataclass(spec.params) or not spec.params.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise BrokenPromiseError(f"{spec.params.__name__}: expected a frozen dataclass")
     for given in ({}, spec.conformance.params):
@@ -47,11 +47,11 @@ def parameters_are_plain(spec: Spec) -> None:
         if checked_params(spec.key, spec.params, stored) != params:
             raise BrokenPromiseError(f"{params} comes back from JSON as other parameters")
     if not callable(spec.make):
-        raise BrokenPromiseError("make: expected what makes it from its parameters")
+        raise BrokenPromiseError("make: expected a function that makes it from its parameters")
 
 
-def mistakes_in_parameters_are_told(spec: Spec) -> None:
-    """A parameter that is unknown or of a wrong type is refused in one line that names it."""
+def wrong_parameters_are_refused(spec: Spec) -> None:
+    """An unknown parameter or a wrong type is refused with one line that names the parameter."""
     _must_refuse(spec, "no_such_parameter", 1)
     for field in fields(spec.params):
         if not isinstance(getattr(spec.params(), field.name), Mapping):
@@ -67,11 +67,11 @@ def _must_refuse(spec: Spec, name: str, value: object) -> None:
                 f"{name}={value!r} is refused without its name: {error}"
             ) from error
     else:
-        raise BrokenPromiseError(f"{name}={value!r} is taken")
+        raise BrokenPromiseError(f"{name}={value!r} is accepted")
 
 
 def is_one_line(text: object) -> bool:
-    """Return whether a text is one line that says something."""
+    """Return whether a text is one line and not empty."""
     return isinstance(text, str) and bool(text.strip()) and "\n" not in text.strip()
 
 
@@ -79,5 +79,5 @@ SPEC_CHECKS = (
     spec_is_filled,
     spec_can_be_pickled,
     parameters_are_plain,
-    mistakes_in_parameters_are_told,
+    wrong_parameters_are_refused,
 )

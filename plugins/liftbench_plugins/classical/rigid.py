@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from liftbench import Capabilities, MethodSpec, NoParams, Observations, Reconstruction, RunContext
-from liftbench.cameras import centred, in_place
+from liftbench.cameras import in_place, subtract_mean
 from liftbench.types import Floats
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations
 from liftbench_plugins.classical.cameras.metric_upgrade import metric_upgrade
@@ -26,7 +26,7 @@ class Rigid:
         frames, count = observations.points_2d.shape[:2]
         if frames < 3 or count < 4:
             raise ValueError(f"rigid needs 3 frames of 4 points, got {frames} of {count}")
-        rows = matrix_of(centred(observations.points_2d))
+        rows = matrix_of(subtract_mean(observations.points_2d))
         left, values, right = np.linalg.svd(rows, full_matrices=False)
         if values[2] <= NO_VALUE * values[0]:
             raise ValueError("rigid needs views of a body with depth: the points have rank below 3")
@@ -36,7 +36,7 @@ class Rigid:
 
     def predict(self, observations: Observations) -> Reconstruction:
         """Return the shape turned to the least-squares camera of each frame."""
-        affine = centred(observations.points_2d).swapaxes(1, 2) @ np.linalg.pinv(self.shape.T)
+        affine = subtract_mean(observations.points_2d).swapaxes(1, 2) @ np.linalg.pinv(self.shape.T)
         rotation = nearest_rotations(affine)
         return Reconstruction(
             points_3d=in_place(self.shape @ rotation.swapaxes(1, 2), observations),

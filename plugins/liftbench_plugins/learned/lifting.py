@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from liftbench import Observations, Reconstruction, RunContext
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.types import Floats
 from liftbench_plugins.learned.consistency import Lift, inconsistency
 from liftbench_plugins.learned.factorisation import (
@@ -69,7 +69,7 @@ def observed_views(
     points, visible = observations.points_2d, observations.visible
     complete = bool(visible.all())
     if complete and not perspective:
-        points = centred(points)
+        points = subtract_mean(points)
     points = np.where(visible[..., None], points, 0)
     if not perspective:
         points = points * t_z[:, None, None]

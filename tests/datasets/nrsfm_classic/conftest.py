@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.io import savemat
 
-from liftbench.cameras import centred, random_rotations
+from liftbench.cameras import random_rotations, subtract_mean
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.nrsfm_classic.adapter import NrsfmClassic
 
@@ -37,7 +37,7 @@ def rows(frames: Floats) -> Floats:
 
 def akhter(**changes: Any) -> Content:
     """Return what such a file holds: W is of the centred shape, beside a place of its own."""
-    views = centred(body()) @ cameras().swapaxes(1, 2) + np.array([3.0, 4.0, 0.0])
+    views = subtract_mean(body()) @ cameras().swapaxes(1, 2) + np.array([3.0, 4.0, 0.0])
     content = {
         "W": rows(views[..., :2]),
         "S": rows(body()),

@@ -24,7 +24,7 @@ from tests.datasets.nrsfm_classic.conftest import (
     write,
 )
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.errors import UserError
 from liftbench_datasets.nrsfm_classic import file as classic_file
 from liftbench_datasets.nrsfm_classic.adapter import NrsfmClassic
@@ -39,8 +39,8 @@ def test_truth_is_the_shape_before_its_cameras(tmp_path: Path) -> None:
     np.testing.assert_array_equal(truth.points_3d[..., :2], seen.points_2d)
     np.testing.assert_allclose(not_none(truth.rotation), cameras())
     for frame in range(FRAMES):
-        back = centred(truth.points_3d)[frame] @ not_none(truth.rotation)[frame]
-        np.testing.assert_allclose(back, centred(body())[frame], atol=1e-9)
+        back = subtract_mean(truth.points_3d)[frame] @ not_none(truth.rotation)[frame]
+        np.testing.assert_allclose(back, subtract_mean(body())[frame], atol=1e-9)
     assert (seen.camera, set(seen.sequence.tolist())) == ("orthographic", {1})
     assert seen.skeleton.edges == ((0, 1), (4, 2))
     assert set(truth.group.tolist()) == {"drink"}
@@ -140,7 +140,7 @@ def test_real_bodies_move_little_from_frame_to_frame(shared_data: Path, name: st
     if name not in NrsfmClassic().subsets(shared_data):
         pytest.skip(f"no {name} in {shared_data}")
     truth = truth_of(load(shared_data, name))
-    points = centred(truth.points_3d)
+    points = subtract_mean(truth.points_3d)
     if truth.rotation is not None:
         points = points @ truth.rotation
     assert np.abs(np.diff(points, axis=0)).mean() < 0.05 * points.std()

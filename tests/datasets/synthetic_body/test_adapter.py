@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liftbench.cameras import centred, project
+from liftbench.cameras import project, subtract_mean
 from liftbench.errors import UserError
 from liftbench.seeds import named_rng
 from liftbench.suites.suite import checked_params
@@ -61,7 +61,7 @@ def facing(positions: Floats) -> Floats:
     """Turn each frame about the vertical so that the pelvis looks along +z."""
     left = point(positions, "lhipjoint") - point(positions, "rhipjoint")
     angle = np.arctan2(left[:, 2], left[:, 0])[:, None]
-    x, y, z = np.moveaxis(centred(positions), 2, 0)
+    x, y, z = np.moveaxis(subtract_mean(positions), 2, 0)
     return np.stack(
         [np.cos(angle) * x + np.sin(angle) * z, y, np.cos(angle) * z - np.sin(angle) * x], axis=2
     )
@@ -243,7 +243,7 @@ def camera_turns(seed: int) -> Floats:
     """Recover the rotations of the first sequence's frames from its shapes and views."""
     adapter = SyntheticBody(frames=90, seed=seed)
     views = adapter.load(NOWHERE, "all", "train").truth.points_3d
-    turns: Floats = np.linalg.pinv(centred(adapter.motion(0).positions)) @ views[:3]
+    turns: Floats = np.linalg.pinv(subtract_mean(adapter.motion(0).positions)) @ views[:3]
     return turns
 
 
@@ -296,7 +296,7 @@ def test_views_are_rotations_of_the_bodies() -> None:
     bodies = np.concatenate([adapter.motion(i).positions for i in range(24)])
     views = data.truth.points_3d
     np.testing.assert_allclose(pairwise(views), pairwise(bodies), atol=1e-9)
-    turned = np.linalg.pinv(centred(bodies)) @ views
+    turned = np.linalg.pinv(subtract_mean(bodies)) @ views
     assert (np.linalg.det(turned) > 0.99).all()  # no mirror
     np.testing.assert_allclose(
         turned @ turned.swapaxes(1, 2), np.tile(np.eye(3), (72, 1, 1)), atol=1e-9
@@ -310,7 +310,7 @@ def test_cameras_with_depth(camera: Camera) -> None:
     far, flat = load(frames=60, camera=camera, distance=3.0), load(frames=60)
     points = far.truth.points_3d
     np.testing.assert_allclose(points.mean(axis=1), [[0, 0, 3 * 1.75]] * len(points), atol=1e-12)
-    np.testing.assert_allclose(centred(points), flat.truth.points_3d, atol=1e-12)
+    np.testing.assert_allclose(subtract_mean(points), flat.truth.points_3d, atol=1e-12)
     np.testing.assert_array_equal(far.observations.points_2d, project(points, camera))
     assert far.observations.camera == camera
     depth = points[..., 2:] if camera == "perspective" else 3 * 1.75

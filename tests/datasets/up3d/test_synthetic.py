@@ -10,7 +10,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.errors import UserError
 from liftbench.seeds import named_rng
 from liftbench.suites.suite import checked_params
@@ -171,7 +171,7 @@ def test_measures_change_what_they_name(measure: str, axis: int, ends: tuple[str
 def test_people_differ() -> None:
     shapes = [draw_shape(named_rng("people", i), 1) for i in range(60)]
     rest = np.concatenate([skin(shape=shape)[:, VERTICES] for shape in shapes])
-    flat = centred(rest).reshape(60, -1)
+    flat = subtract_mean(rest).reshape(60, -1)
     energy = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False) ** 2
     assert np.searchsorted(np.cumsum(energy) / energy.sum(), 0.99) >= 3
     heights = np.ptp(rest[..., 1], axis=1)

@@ -16,10 +16,10 @@ from liftbench.plugin.registry import Registry
 from liftbench.protocols.view_metrics import (
     LackingOutputError,
     correct_keypoints,
-    covered,
     mask_overlap,
-    reprojected,
-    solid,
+    mesh_pixels,
+    mesh_voxels,
+    reproject,
     volume_overlap,
 )
 from liftbench.runs.scoring import score_record
@@ -94,7 +94,7 @@ def test_points_of_a_lifter_are_put_where_the_visible_ones_have_their_mean() -> 
     visible[1] = False
     lifted = rng.normal(0, 30, (F, P, 3))
     seen = observations(true, visible)
-    found = reprojected(Reconstruction(lifted), seen)
+    found = reproject(Reconstruction(lifted), seen)
     for f in (0, 2, 3):
         shown = [p for p in range(P) if visible[f, p]]
         for axis in range(2):
@@ -105,12 +105,12 @@ def test_points_of_a_lifter_are_put_where_the_visible_ones_have_their_mean() -> 
     scores = correct_keypoints(Reconstruction(lifted), Dataset(seen, None))
     np.testing.assert_array_equal(scores, [100, np.nan, 100, 100])
     given = Reconstruction(lifted, points_2d=true - 3)
-    np.testing.assert_array_equal(reprojected(given, seen), true - 3)
+    np.testing.assert_array_equal(reproject(given, seen), true - 3)
 
 
 def test_a_square_covers_its_pixels() -> None:
     square = box((2, 3, 0), (5, 7, 9))
-    mask = covered(square.vertices, square.faces, (10, 8))
+    mask = mesh_pixels(square.vertices, square.faces, (10, 8))
     expected = np.zeros((10, 8), dtype=bool)
     expected[3:8, 2:6] = True
     np.testing.assert_array_equal(mask, expected)
@@ -131,16 +131,16 @@ def test_masks_overlap_as_squares_do(tmp_path: Path) -> None:
 
 
 def test_a_closed_surface_is_filled() -> None:
-    whole = solid(box((0, 0, 0), (1, 1, 1)), np.zeros(3), 1.0)
+    whole = mesh_voxels(box((0, 0, 0), (1, 1, 1)), np.zeros(3), 1.0)
     assert whole.all()
-    half = solid(box((0, 0, 0), (1, 1, 0.49)), np.zeros(3), 1.0)
+    half = mesh_voxels(box((0, 0, 0), (1, 1, 0.49)), np.zeros(3), 1.0)
     assert half[:, :, :16].all()
     assert not half[:, :, 16:].any()
 
 
 def test_an_open_surface_is_a_shell() -> None:
     plate = Mesh(np.array([[0.0, 0, 0.51], [1, 0, 0.51], [0, 1, 0.51]]), np.array([[0, 1, 2]]))
-    voxels = solid(plate, np.zeros(3), 1.0)
+    voxels = mesh_voxels(plate, np.zeros(3), 1.0)
     assert voxels.any(axis=2).sum() == voxels.sum()
 
 

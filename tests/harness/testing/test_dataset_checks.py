@@ -123,7 +123,7 @@ def test_what_needs_files_is_skipped_without(candidate: Make) -> None:
     bare = candidate(FILES)
     bare = replace(bare, root=bare.empty)
     skipped = {outcome.check for outcome in outcomes(bare) if outcome.state == "skipped"}
-    assert {"has_frames", "is_the_same_every_time", "unknown_names_are_told"} <= skipped
+    assert {"has_frames", "is_the_same_every_time", "unknown_names_are_refused"} <= skipped
     assert sum(outcome.passed for outcome in outcomes(replace(bare, empty=bare.root))) == 5
 
 
@@ -148,7 +148,7 @@ def files(**changes: Any) -> DatasetSpec:
     return replace(FILES, make=type("Changed", (Files,), changes))
 
 
-def told(change: Callable[[Dataset], Dataset]) -> DatasetSpec:
+def changing(change: Callable[[Dataset], Dataset]) -> DatasetSpec:
     return stand_in(changed=lambda _, data: change(data))
 
 
@@ -206,7 +206,7 @@ BROKEN = [
         "splits: expected different names, got ()",
     ),
     ("says_what_it_needs", replace(STAND_IN, info=replace(INFO, licence="")), "info.licence: exp"),
-    ("says_what_it_needs", replace(FILES, synthetic=True), "begins with synthetic_, and no other"),
+    ("says_what_it_needs", replace(FILES, synthetic=True), "expected synthetic_ at its start"),
     ("says_what_it_needs", replace(FILES, info=replace(INFO, layout="here")), "below DATA_ROOT"),
     ("adapter_has_its_calls", stand_in(note=None, check=""), "the adapter has no note, check"),
     (
@@ -223,27 +223,39 @@ BROKEN = [
     (
         "other_files_are_not_taken_for_data",
         files(subsets=lambda _, root: tuple(p.stem for p in (root / "filed").glob("*.txt"))),
-        "it takes other files for the subsets README",
+        "it mistakes other files for the subsets README",
     ),
     ("other_files_are_not_taken_for_data", files(check=some_finding), "a finding that is not ok"),
-    ("absent_files_are_told", files(check=raising(UserError("gone"))), "expected \"see 'liftbench"),
-    ("absent_files_are_told", files(check=two_lines), "expected one line, got ['files: absent',"),
-    ("absent_files_are_told", files(check=lambda *_: []), "expected a finding that is not ok"),
     (
-        "calls_without_files_are_told",
+        "absent_files_are_reported",
+        files(check=raising(UserError("gone"))),
+        "expected \"see 'liftbench",
+    ),
+    (
+        "absent_files_are_reported",
+        files(check=two_lines),
+        "expected one line, got ['files: absent',",
+    ),
+    ("absent_files_are_reported", files(check=lambda *_: []), "expected a finding that is not ok"),
+    (
+        "calls_without_files_are_refused",
         files(note=lambda *_: ""),
         "`note`: expected a UserError, got",
     ),
-    ("calls_without_files_are_told", files(load=raising(KeyError("x"))), "KeyError: 'x'"),
+    ("calls_without_files_are_refused", files(load=raising(KeyError("x"))), "KeyError: 'x'"),
     (
-        "calls_without_files_are_told",
+        "calls_without_files_are_refused",
         files(checksum=raising(UserError("a\nb"))),
         "expected one lin",
     ),
     ("has_frames", stand_in(names=()), "there is no subset that has a split"),
-    ("has_frames", told(no_truth), "all train: a frame has no truth, unit or group"),
-    ("has_frames", told(hidden_frame), "all train: a frame shows no point"),
-    ("is_the_same_every_time", told(random), "all unseen: `points_3d` differs when it is loaded"),
+    ("has_frames", changing(no_truth), "all train: a frame has no truth, unit or group"),
+    ("has_frames", changing(hidden_frame), "all train: a frame has no visible point"),
+    (
+        "is_the_same_every_time",
+        changing(random),
+        "all unseen: `points_3d` differs when it is",
+    ),
     (
         "is_the_same_every_time",
         stand_in(checksum=lambda self, *_: str(id(self))),
@@ -262,37 +274,45 @@ BROKEN = [
         "it has no parameter called seed",
     ),
     ("splits_share_no_sequence", stand_in(first=2), "all: two splits have frames of one sequence"),
-    ("frames_do_not_repeat", told(doubled), "all: two frames have the same points"),
+    ("frames_do_not_repeat", changing(doubled), "all: two frames have the same points"),
     (
         "visible_points_are_the_projection_of_the_truth",
-        told(moved),
+        changing(moved),
         "all train: points differ by",
     ),
     (
         "visible_points_are_the_projection_of_the_truth",
-        told(no_truth),
+        changing(no_truth),
         "all train: points differ by inf",
     ),
-    ("finds_itself_whole", stand_in(check=lambda *_: []), "`check` finds nothing to say"),
+    ("finds_itself_whole", stand_in(check=lambda *_: []), "`check` has no finding"),
     (
         "finds_itself_whole",
         stand_in(check=lambda *_: ["ok"]),
         "expected a Finding of one line, got",
     ),
     ("finds_itself_whole", stand_in(check=two_lines), "`check`: files: absent"),
-    ("unknown_names_are_told", stand_in(require=lambda *_: None), "`load` of no such subset: expe"),
-    ("unknown_names_are_told", stand_in(checksum=lambda *_: "one"), "`checksum` of no such subset"),
+    (
+        "unknown_names_are_refused",
+        stand_in(require=lambda *_: None),
+        "`load` of no such subset: expe",
+    ),
+    (
+        "unknown_names_are_refused",
+        stand_in(checksum=lambda *_: "one"),
+        "`checksum` of no such subset",
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "spec", "said"), BROKEN, ids=[f"{i}-{case[0]}" for i, case in enumerate(BROKEN)]
+    ("name", "spec", "reason"), BROKEN, ids=[f"{i}-{case[0]}" for i, case in enumerate(BROKEN)]
 )
-def test_a_broken_promise_is_told(name: str, spec: DatasetSpec, said: str, candidate: Make) -> None:
+def test_a_broken_promise_fails(name: str, spec: DatasetSpec, reason: str, candidate: Make) -> None:
     check = next(check for check in DATASET_CHECKS if check.__name__ == name)
     outcome = outcome_of(check, candidate(spec))
     assert outcome.failed
-    assert said in outcome.detail
+    assert reason in outcome.detail
     assert "\n" not in str(outcome)
 
 

@@ -46,7 +46,7 @@ def test_a_process_that_ends_costs_one_check(
     result = bench.call("plugins", "check", "two_faced", plugins=("promises",))
     assert result.exit_code == 1
     found = lines(result)
-    assert {check: told for check, told in found.items() if told.startswith("FAILED")} == {
+    assert {check: end for check, end in found.items() if end.startswith("FAILED")} == {
         "same_seed_gives_the_same_result": "FAILED two processes with the same seed give results "
         "that differ",
         "truth_stays_out_of_reach": f"FAILED it opens {tmp_path / 'cache' / 'liftbench'}, where "
@@ -54,7 +54,7 @@ def test_a_process_that_ends_costs_one_check(
         "takes_weak_perspective_cameras": "FAILED the process exited with code 3 before it had "
         "finished",
     }
-    assert found["turned_images_turn_the_result"] == "expected to fail it has not learned to turn"
+    assert found["result_turns_with_the_images"] == "expected to fail it has not learned to turn"
     assert found["leaves_its_input_alone"] == "passed", "checks after the end of a process go on"
 
 
@@ -70,8 +70,8 @@ def test_a_method_that_does_not_run_is_not_examined(bench: TinyBench) -> None:
 def test_a_method_that_needs_images_has_none_to_run_on(bench: TinyBench) -> None:
     result = bench.call("plugins", "check", "looking")
     assert result.exit_code == 0
-    said = "expected to fail the method needs images, which are not there"
-    assert lines(result)["runs_and_is_scored"] == said
+    reason = "expected to fail the method needs images, which are not there"
+    assert lines(result)["runs_and_is_scored"] == reason
 
 
 def test_collapsed_points_are_no_result(bench: TinyBench) -> None:
@@ -79,24 +79,27 @@ def test_collapsed_points_are_no_result(bench: TinyBench) -> None:
     assert "coincide" in found["runs_and_is_scored"]
 
 
-def test_a_misspelt_check_is_told_before_anything_runs(bench: TinyBench) -> None:
+def test_a_misspelt_check_is_refused_before_anything_runs(bench: TinyBench) -> None:
     result = bench.call("plugins", "check", "misspelt", plugins=("promises",))
     assert result.exit_code == 2
     assert result.stdout == "method misspelt\n"
-    assert "did you mean 'turned_images_turn_the_result'?" in result.stderr
+    assert "did you mean 'result_turns_with_the_images'?" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
 # --- the truth ---------------------------------------------------------------------------------
 
 
-def judged(tmp_path: Path, told: str = "", opened: str = "", **files: bytes) -> Outcome:
-    """Return what comes of the check on a run that was told this and opened that."""
+def judge(tmp_path: Path, variable: str = "", opened: str = "", **files: bytes) -> Outcome:
+    """Check a run with this environment variable, which opened and received these files."""
     folder = tmp_path / "runs" / "run"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_bytes(content)
-    findings: dict[str, Any] = {"told": ["PATH=/bin", told], "opened": ["/etc/hosts", opened]}
+    findings: dict[str, Any] = {
+        "surroundings": ["PATH=/bin", variable],
+        "opened": ["/etc/hosts", opened],
+    }
     trial = SimpleNamespace(
         root=tmp_path / "root", folder=folder.parent, examination=Examination(findings, ())
     )
@@ -106,16 +109,14 @@ def judged(tmp_path: Path, told: str = "", opened: str = "", **files: bytes) -> 
 def test_a_run_that_knows_nothing_passes(tmp_path: Path) -> None:
     flat = moving_body("train")[..., :2].tobytes()
     truth = moving_body("train").tobytes()
-    assert judged(tmp_path, train_npz=flat, predictions_npz=truth).passed
+    assert judge(tmp_path, train_npz=flat, predictions_npz=truth).passed
 
 
-def test_each_way_to_the_truth_is_told(tmp_path: Path, cache_folder: Path) -> None:
+def test_each_way_to_the_truth_is_found(tmp_path: Path, cache_folder: Path) -> None:
     root = tmp_path / "root"
-    assert "name the data root" in judged(tmp_path, told=f"LIFTBENCH_DATA={root}").detail
-    assert f"opens {root}/x.npy" in judged(tmp_path, opened=f"{root}/x.npy").detail
-    assert (
-        f"opens {cache_folder}/parsed" in judged(tmp_path, opened=f"{cache_folder}/parsed").detail
-    )
+    assert "name the data root" in judge(tmp_path, variable=f"LIFTBENCH_DATA={root}").detail
+    assert f"opens {root}/x.npy" in judge(tmp_path, opened=f"{root}/x.npy").detail
+    assert f"opens {cache_folder}/parsed" in judge(tmp_path, opened=f"{cache_folder}/parsed").detail
     depths = np.ascontiguousarray(moving_body("train")[..., 2])
     for content in (moving_body("train").tobytes(), depths.tobytes(), str(root).encode()):
-        assert "train.npz in its folder" in judged(tmp_path, train_npz=content).detail
+        assert "train.npz in its folder" in judge(tmp_path, train_npz=content).detail

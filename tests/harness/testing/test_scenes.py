@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liftbench.cameras import centred, project
+from liftbench.cameras import project, subtract_mean
 from liftbench.testing import check_dataset, examiner, moving_body, scene
 from liftbench.testing.differences import differing_fields
-from liftbench.testing.scenes import SCENES, permuted, turn_about_the_axis
+from liftbench.testing.scenes import SCENES, permute_points, turn_about_the_axis
 from liftbench.types import CAMERAS
 
 
@@ -26,9 +26,9 @@ def test_a_scene_is_a_smooth_motion_of_a_body_with_depth(camera: str) -> None:
     np.testing.assert_array_equal(points, moving_body("train"))
     assert points.shape == (60, 12, 3)
     assert points[..., 2].min() > 5
-    assert (np.linalg.svd(centred(points), compute_uv=False)[:, 2] > 0.5).all()
+    assert (np.linalg.svd(subtract_mean(points), compute_uv=False)[:, 2] > 0.5).all()
     assert data.observations.sequence.tolist() == [0] * 20 + [1] * 20 + [2] * 20
-    steps = np.linalg.norm(np.diff(centred(points), axis=0), axis=2).mean(axis=1)
+    steps = np.linalg.norm(np.diff(subtract_mean(points), axis=0), axis=2).mean(axis=1)
     jumps = [19, 39]
     assert np.median(np.delete(steps, jumps)) < 0.5 * steps[jumps].min()
     np.testing.assert_array_equal(
@@ -61,7 +61,7 @@ def test_boxes_hold_the_visible_points_and_a_hundred_pixels() -> None:
 def test_permuted_points_keep_their_names_and_edges() -> None:
     seen = scene("orthographic", "train", hidden=True).observations
     order = np.random.default_rng(0).permutation(12)
-    other = permuted(seen, order)
+    other = permute_points(seen, order)
     names, others = seen.skeleton.points, other.skeleton.points
     assert others != names
     edges = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from liftbench.cameras import centred, random_rotations
+from liftbench.cameras import random_rotations, subtract_mean
 from liftbench_plugins.classical.cameras.camera_blocks import common_cameras
 from liftbench_plugins.classical.cameras.prior_free import camera_factor
 from liftbench_plugins.classical.shapes.block_sparsity import learn_atoms, sparse_codes
@@ -18,7 +18,7 @@ from liftbench_plugins.classical.xiao_kanade import basis_block, independent_fra
 def dictionary(frames=60, points=14, atoms=4, active=2, seed=0):
     """Return images of shapes that are made of few atoms each, cameras, atoms and codes."""
     rng = np.random.default_rng(seed)
-    shapes = centred(rng.standard_normal((atoms, points, 3)))
+    shapes = subtract_mean(rng.standard_normal((atoms, points, 3)))
     codes = np.zeros((frames, atoms))
     for row in codes:
         used = rng.choice(atoms, active, replace=False)
@@ -116,7 +116,7 @@ def test_noisy_blocks_are_turned_to_what_they_all_say():
 def moved(frames=40, points=20, rank=2, seed=0):
     rng = np.random.default_rng(seed)
     weights = rng.standard_normal((frames, rank))
-    basis = centred(rng.standard_normal((rank, points, 3)))
+    basis = subtract_mean(rng.standard_normal((rank, points, 3)))
     rotation = random_rotations(rng, frames)
     image = np.tensordot(weights, basis, axes=1) @ rotation[:, :2].swapaxes(1, 2)
     return matrix_of(image), weights, rotation

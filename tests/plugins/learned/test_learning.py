@@ -22,7 +22,7 @@ from tests.plugins.conftest import (
 )
 
 from liftbench import Observations
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.types import Camera, Floats, Reconstruction
 
 pytestmark = pytest.mark.slow
@@ -86,10 +86,14 @@ def test_depth_is_learned(
         views = before_a_camera(views)
     observations = observe(views, camera, random_mask(views.shape, 0.2) if missing else None)
     learned = over_seeds(key, observations, tmp_path, **params)
-    assert middle_error(learned, views) < 0.8 * mean_e3d(floor, centred(views))
+    assert middle_error(learned, views) < 0.8 * mean_e3d(floor, subtract_mean(views))
     if camera == "perspective":  # which tells a shape from its mirror image
         upright = [
-            float((centred(each.points_3d)[..., 2] * centred(views)[..., 2]).sum(axis=1).mean())
+            float(
+                (subtract_mean(each.points_3d)[..., 2] * subtract_mean(views)[..., 2])
+                .sum(axis=1)
+                .mean()
+            )
             for each in learned
         ]
         assert median(upright) > 0
@@ -139,7 +143,7 @@ def relative_spread(prediction: Reconstruction, measure: str) -> float:
     shapes = prediction.canonical_3d
     assert shapes is not None
     if measure == "norm":
-        sizes = np.linalg.norm(centred(shapes), axis=(1, 2))
+        sizes = np.linalg.norm(subtract_mean(shapes), axis=(1, 2))
     else:
         sizes = np.linalg.norm(np.diff(shapes, axis=1), axis=2).mean(axis=1)
     return float(sizes.std() / sizes.mean())

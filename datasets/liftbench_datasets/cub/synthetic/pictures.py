@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from liftbench.arrays import unwritable_cache
 from liftbench.files import write_atomic
-from liftbench.protocols.view_metrics import covered
+from liftbench.protocols.view_metrics import mesh_pixels
 from liftbench.types import Bools, Floats
 from liftbench_datasets.cub.synthetic.plumage import EYE
 from liftbench_datasets.cub.synthetic.surface import FACES
@@ -70,7 +70,7 @@ def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) ->
 
 def bird_mask(bird: Bird) -> Bools:
     """Return which pixels (256, 256) the bird covers."""
-    return covered(bird.vertices, FACES, (SIZE, SIZE))
+    return mesh_pixels(bird.vertices, FACES, (SIZE, SIZE))
 
 
 def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:

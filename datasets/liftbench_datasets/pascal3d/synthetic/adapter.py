@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
@@ -213,7 +213,7 @@ def _in_image(rng: np.random.Generator, points: Floats) -> Floats:
     size = (SIZE * np.exp(rng.normal(0, SIZE_SPREAD, len(points)))).clip(*SIZE_RANGE)
     place = rng.normal(IMAGE / 2, PLACE_SPREAD * IMAGE, (len(points), 2))
     extent = np.ptp(points[..., :2], axis=1).max(axis=1)
-    placed: Floats = centred(points) * (size / extent)[:, None, None]
+    placed: Floats = subtract_mean(points) * (size / extent)[:, None, None]
     placed[..., :2] += place[:, None]
     return placed
 

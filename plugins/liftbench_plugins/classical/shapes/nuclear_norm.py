@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from liftbench.cameras import centred
+from liftbench.cameras import subtract_mean
 from liftbench.types import Bools, Floats
 from liftbench_plugins.classical.tracks import frames_of, matrix_of
 
@@ -94,7 +94,7 @@ def complete_images(image: Floats, visible: Bools) -> Floats:
     def nearest(rows: Floats) -> Floats:
         return matrix_of(_move_to_images(image, visible, frames_of(rows, 2)))
 
-    return centred(
+    return subtract_mean(
         frames_of(least_norm(nearest, _weighted_shrink(1), np.zeros((2 * frames, points))), 2)
     )
 

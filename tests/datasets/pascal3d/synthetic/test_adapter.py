@@ -14,7 +14,7 @@ from tests.datasets.conftest import mask_of, mesh_numbers_of, meshes_of, not_non
 from tests.datasets.pascal3d.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError
-from liftbench.protocols.view_metrics import covered, volume_overlap
+from liftbench.protocols.view_metrics import mesh_pixels, volume_overlap
 from liftbench.suites.suite import checked_params
 from liftbench.types import Floats, Reconstruction
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS, columns
@@ -40,7 +40,7 @@ def test_a_mesh_seen_by_the_camera_of_its_frame_covers_the_points(category: str)
         seen = scale * mesh.vertices @ turn.T + move
         corner = seen[:, :2].min(axis=0) - 30
         seen[:, :2] -= corner
-        mask = covered(seen, mesh.faces, (640, 640))
+        mask = mesh_pixels(seen, mesh.faces, (640, 640))
         near = binary_dilation(mask, iterations=math.ceil(0.02 * scale) + 1)
         column, row = np.rint(points_3d[:, :2] - corner).astype(int).T
         assert near[row, column].all()

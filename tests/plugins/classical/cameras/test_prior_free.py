@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from liftbench.cameras import centred, random_rotations
+from liftbench.cameras import random_rotations, subtract_mean
 from liftbench_plugins.classical.bmm_revisited import smooth_cameras
 from liftbench_plugins.classical.cameras.cameras import nearest_rotations, with_common_signs
 from liftbench_plugins.classical.cameras.prior_free import (
@@ -18,7 +18,7 @@ def deforming(frames=80, points=25, rank=2, seed=0):
     """Return W (2F, P) and the cameras of shapes of low rank with a mean."""
     rng = np.random.default_rng(seed)
     weights = np.concatenate([np.ones((frames, 1)), rng.normal(0, 0.4, (frames, rank - 1))], axis=1)
-    shape = np.tensordot(weights, centred(rng.standard_normal((rank, points, 3))), axes=1)
+    shape = np.tensordot(weights, subtract_mean(rng.standard_normal((rank, points, 3))), axes=1)
     rotation = random_rotations(rng, frames)
     image = shape @ rotation[:, :2].swapaxes(1, 2)
     return matrix_of(image), rotation, image

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from liftbench.cameras import centred, random_rotations
+from liftbench.cameras import random_rotations, subtract_mean
 from liftbench_plugins.classical.shapes.nuclear_norm import (
     complete_images,
     least_norm_shape,
@@ -14,7 +14,7 @@ from liftbench_plugins.classical.shapes.nuclear_norm import (
 def low_rank(frames=40, points=15, rank=2, seed=0):
     """Return shapes (F, P, 3) of low rank, cameras and images."""
     rng = np.random.default_rng(seed)
-    basis = centred(rng.standard_normal((rank, points, 3)))
+    basis = subtract_mean(rng.standard_normal((rank, points, 3)))
     shape = np.tensordot(rng.standard_normal((frames, rank)), basis, axes=1)
     rotation = random_rotations(rng, frames)
     return shape, rotation, shape @ rotation[:, :2].swapaxes(1, 2)
@@ -54,7 +54,7 @@ def test_shapes_of_the_least_norm_are_those_of_low_rank_and_agree_with_the_image
     apart = (image - seen) * visible[..., None]
     apart -= visible[..., None] * (apart.sum(axis=1) / visible.sum(axis=1)[:, None])[:, None]
     np.testing.assert_allclose(apart, 0, atol=1e-6)
-    np.testing.assert_allclose(centred(found), shape, atol=1e-3)
+    np.testing.assert_allclose(subtract_mean(found), shape, atol=1e-3)
 
 
 def test_weights_that_spare_the_strong_values_come_nearer_to_shapes_of_low_rank():
@@ -72,7 +72,7 @@ def test_images_of_low_rank_are_completed():
     image = low_rank(frames=60, points=30)[2]
     visible = np.random.default_rng(3).random(image.shape[:2]) < 0.7
     found = complete_images(np.where(visible[..., None], image, -5.0), visible)
-    np.testing.assert_allclose(found, centred(image), atol=1e-4)
+    np.testing.assert_allclose(found, subtract_mean(image), atol=1e-4)
 
 
 def test_complete_images_stay_and_points_that_are_never_seen_are_refused():
