@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# CI draws the same examples at every run; elsewhere each run draws others. No test is timed.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,7 +26,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of real dataset extracts, which are never part of the repository."""
+    """Return the folder of real dataset extracts, which the repository never holds."""
     default = REPO_ROOT.parent / "shared" / "data"
     folder = Path(os.environ.get("LIFTBENCH_TEST_DATA") or default)
     if not folder.is_dir():
@@ -29,7 +35,7 @@ def shared_data() -> Path:
 
 
 _NO_TORCH = """
-class Tensor:  # SciPy asks of its input whether it is one
+class Tensor:  # SciPy checks whether its input is one
     pass
 
 class _Nothing:
@@ -49,7 +55,7 @@ def __getattr__(name):
 
 @pytest.fixture(scope="session")
 def no_torch(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """PYTHONPATH with a stand-in for torch, which saves each child process 2 seconds."""
+    """Return a PYTHONPATH with an empty torch, which saves each child process 2 seconds."""
     return _python_path(tmp_path_factory.mktemp("no_torch"), "torch.py", _NO_TORCH)
 
 
@@ -69,11 +75,11 @@ sys.modules["torch._dynamo"] = stand_in
 
 @pytest.fixture(scope="session")
 def no_compiler(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """PYTHONPATH with a torch that has no compiler, whose import takes a child 2 seconds."""
+    """Return a PYTHONPATH with a torch without its compiler, whose import takes 2 seconds."""
     return _python_path(tmp_path_factory.mktemp("no_compiler"), "sitecustomize.py", _NO_COMPILER)
 
 
 def _python_path(folder: Path, name: str, text: str) -> str:
-    """Return PYTHONPATH with a folder before it that has one file."""
+    """Write one file to a folder and return the PYTHONPATH with this folder in front."""
     (folder / name).write_text(text, encoding="utf-8")
     return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))

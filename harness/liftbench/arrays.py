@@ -21,7 +21,7 @@ Arrays = dict[str, NDArray[Any]]
 
 # The record at the end of a zip file that has no comment.
 _END_BYTES = 22
-# What zipfile and numpy raise for damaged bytes.
+# Exceptions that zipfile and numpy raise for damaged bytes.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError)
 
 
@@ -40,7 +40,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def load_arrays(path: Path) -> Arrays:
-    """Read what `save_arrays` wrote.
+    """Read the arrays that `save_arrays` wrote.
 
     Raises:
         ValueError: the file is damaged or holds pickled objects.
@@ -49,7 +49,7 @@ def load_arrays(path: Path) -> Arrays:
         try:
             entries = _entries(stream)
             with np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
-                # A damaged directory may end early, which zipfile takes for its end.
+                # A damaged directory may end early; zipfile takes that for its end.
                 if len(stored.files) != entries:
                     raise zipfile.BadZipFile(f"{len(stored.files)} of {entries} arrays")
                 return {name: stored[name] for name in stored.files}
@@ -58,7 +58,7 @@ def load_arrays(path: Path) -> Arrays:
 
 
 def _entries(stream: BinaryIO) -> int:
-    """Return how many entries the end of a zip file without a comment tells of."""
+    """Return the number of entries that a zip file without a comment states at its end."""
     stream.seek(-_END_BYTES, os.SEEK_END)
     entries = int.from_bytes(stream.read()[10:12], "little")
     stream.seek(0)
@@ -66,9 +66,10 @@ def _entries(stream: BinaryIO) -> int:
 
 
 def cache_arrays(kind: str, checksum: str, build: Callable[[], Arrays]) -> Arrays:
-    """Return `build()`, kept on disk under `kind` and the `checksum` of what it was built from.
+    """Return the arrays that `build` makes, from the cache on disk if they are there.
 
-    A damaged or unwritable cache (see `cache_folder`) costs time, never the result.
+    They are stored in `cache_folder` under `kind` and `checksum`, the checksum of the files that
+    `build` reads. A damaged or unwritable cache costs time, never the result.
     """
     path = cache_folder() / "parsed" / kind / f"{checksum}.npz"
     try:

@@ -1,4 +1,4 @@
-"""Cameras: rotations drawn at random and projections of camera-frame points.
+"""Cameras: random rotations, and projections of points in the camera's frame.
 
 The camera looks along +z; x and y are the image axes.
 """
@@ -18,17 +18,17 @@ def random_rotations(rng: np.random.Generator, count: int) -> Floats:
 
 
 def subtract_mean(points: Floats) -> Floats:
-    """Return (F, P, D) points minus their mean over P."""
+    """Return points (F, P, D) minus the mean of each frame."""
     offset: Floats = points - points.mean(axis=1, keepdims=True)
     return offset
 
 
 def in_place(points_3d: Floats, observations: Observations) -> Floats:
-    """Return points moved in x and y to where an orthographic camera sees them.
+    """Move points in x and y so that the visible points have their observed mean.
 
     Args:
         points_3d: (F, P, 3) in the camera's frame, in the unit of the image.
-        observations: of the same frames; the visible points keep their mean.
+        observations: what an orthographic camera sees of the same frames.
     """
     shown = observations.visible[..., None]
     apart = np.where(shown, observations.points_2d - points_3d[..., :2], 0)
@@ -40,11 +40,11 @@ def in_place(points_3d: Floats, observations: Observations) -> Floats:
 def project(points_3d: Floats, camera: Camera) -> Floats:
     """Project camera-frame points (F, P, 3) to image points (F, P, 2).
 
-    Orthographic drops z. Weak perspective divides a frame by its mean depth, perspective a
-    point by its own (unit focal length).
+    An orthographic camera drops z. Weak perspective divides x and y by the mean depth of the frame,
+    perspective by the depth of each point (unit focal length).
 
     Raises:
-        ValueError: a depth that divides is not positive.
+        ValueError: a depth to divide by is not positive.
     """
     if camera == "orthographic":
         return points_3d[..., :2]

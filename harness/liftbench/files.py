@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and checksums of them."""
+"""Write files so that they are either whole or absent; checksums of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write `content` to `path` through a synced temporary file and a rename."""
+    """Write `content` to `path`: to a temporary file, flushed to the disk, that is then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -26,7 +26,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def checksum(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 over the names and contents of `paths`, in the order given."""
+    """Return the SHA-256 of the names and contents of `paths`, in the given order."""
     total = hashlib.sha256()
     for path in paths:
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""Images of frames, read from their files one at a time when they are asked for."""
+"""Images of frames, each read from its file on demand."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Images:
 
     Attributes:
         files: F paths.
-        masks: F paths of the objects' masks, images that are not black inside; None without masks.
-        draw: writes the files of a frame that is asked for before they are there; None where all
-            files come with the data.
+        masks: F paths of masks, images that are black outside the object; None without masks.
+        draw: writes the files of the frame with this index, on demand; None if all files come with
+            the data.
     """
 
     files: tuple[str, ...]
@@ -48,25 +48,25 @@ class Images:
 
         Raises:
             DataMissingError: the file is not there.
-            UserError: it is no image.
+            UserError: the file is no image.
         """
         self._ensure_drawn(frame, self.files)
         return _pixels(self.files[frame], "RGB")
 
     def mask(self, frame: int) -> NDArray[np.bool_]:
-        """Return where a frame's image shows the object, (height, width).
+        """Return the mask (height, width) of a frame: True where its image shows the object.
 
         Raises:
             DataMissingError: the file is not there.
-            UserError: it is no image, or there are no masks.
+            UserError: the file is no image, or there are no masks.
         """
         if self.masks is None:
             raise UserError("these images have no masks")
         self._ensure_drawn(frame, self.masks)
         return _pixels(self.masks[frame], "L") > 0
 
-    def drawn(self) -> Images:
-        """Return the images with all files in place, which another process can read."""
+    def draw_all(self) -> Images:
+        """Draw all missing files and return images that another process can read."""
         for files in (self.files, self.masks or ()):
             for frame in range(len(files)):
                 self._ensure_drawn(frame, files)
@@ -78,7 +78,7 @@ class Images:
 
 
 def _draw_taken(draw: Callable[[int], None], numbers: Sequence[int], frame: int) -> None:
-    """Draw a frame by the number that it had before it was taken."""
+    """Draw a frame by the index that it had before `Images.take`."""
     draw(numbers[frame])
 
 

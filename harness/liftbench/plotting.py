@@ -1,4 +1,4 @@
-"""How pictures look, and their files: PNG for pages and SVG for papers."""
+"""The style of figures and their files: PNG for pages and SVG for papers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which the colour-blind can tell apart, without the yellow.
+# Okabe and Ito's colours, which colour-blind readers can distinguish, without yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-# What pictures are drawn with; names of plugins may hold dollars, which are no mathematics.
+# Settings of all figures. Names of plugins may hold dollars, which must not start mathematics.
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.parse_math": False,
 }
-# The same numbers give the same bytes.
+# With these settings, the same numbers give the same bytes.
 _SAME_BYTES: dict[Any, Any] = {"svg.hashsalt": "liftbench", "svg.fonttype": "none"}
 _METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
 def figure_files(figure: Figure) -> dict[str, bytes]:
-    """Return the contents of a figure's files by their ending."""
+    """Return the contents of the files of a figure, by file ending."""
     files = {}
     with mpl.rc_context(_SAME_BYTES):
         for ending, metadata in _METADATA.items():

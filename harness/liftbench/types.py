@@ -1,6 +1,6 @@
-"""What flows through the harness: frozen dataclasses, checked when they are built.
+"""The data of the harness: frozen dataclasses, checked when they are built.
 
-Axis order is (frame, point, coordinate) everywhere. Arrays are numpy and are made read-only.
+The axis order is frame, point, coordinate everywhere. Arrays are made read-only.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ class Observations:
     """What a method may see: 2D points, never the 3D truth.
 
     Attributes:
-        points_2d: (F, P, 2); a hidden point is NaN, so that a method which reads it shows it.
+        points_2d: (F, P, 2); hidden points are NaN, so that a method that reads them fails.
             Perspective points lie on the unit focal plane, others are in the data's length unit.
         visible: (F, P).
-        sequence: (F,) integer id of the sequence that a frame belongs to; the frames of one stand
-            side by side in the order of time. A frame without neighbours in time is a sequence of
-            its own.
+        sequence: (F,) integer id of the sequence that each frame belongs to; the frames of a
+            sequence are adjacent and in the order of time. A frame without neighbours in time is a
+            sequence by itself.
         camera: the model that made `points_2d`.
         skeleton: names and edges of the points.
         box: optional (F, 4) image box x, y, width, height.
-        images: optional images of the F frames, which are read when they are asked for.
-        pixel: optional (F,) size of a pixel in the unit of `points_2d`; None where there is no
-            image behind the points.
+        images: optional images of the F frames, which are read on demand.
+        pixel: optional (F,) size of a pixel in the unit of `points_2d`; None if the points do not
+            come from images.
     """
 
     points_2d: Floats
@@ -84,7 +84,7 @@ class Observations:
         if self.pixel is not None:
             _finite(self, "pixel", _array(self, "pixel", np.float64, (frames,)))
             if not (self.pixel > 0).all():
-                raise ValueError("Observations.pixel: a pixel has no size")
+                raise ValueError("Observations.pixel: expected sizes above 0")
         if self.images is not None and len(self.images) != frames:
             raise ValueError(
                 f"Observations.images: expected {frames} images, got {len(self.images)}"
@@ -103,7 +103,7 @@ class Observations:
         return int(self.points_2d.shape[0])
 
     def take(self, frames: NDArray[np.int64]) -> Observations:
-        """Return the frames of these indices, in their order."""
+        """Return the frames with these indices, in their order."""
         return replace(
             self,
             points_2d=self.points_2d[frames],
@@ -134,7 +134,7 @@ class Mesh:
 
 
 class Meshes(Protocol):
-    """Meshes by their number: a tuple of them, or what makes one when it is asked for."""
+    """Meshes by index: a tuple, or an object that builds each mesh on demand."""
 
     def __len__(self) -> int: ...
 
@@ -143,20 +143,21 @@ class Meshes(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """The 3D points that only the scoring sees.
+    """The true 3D points, which only scoring sees.
 
     Attributes:
         points_3d: (F, P, 3) in the camera's frame; z points away from the camera.
         unit: length unit of `points_3d`, such as `m`.
-        group: (F,) the group of a frame (category, action, subject) over which means are taken.
-        sequence: (F,) integer id of the sequence that a frame belongs to.
-        mask: (F, P) points that count; None means all. A frame in which none counts has no truth
-            and no score.
-        groups: names of all groups that a mean should be over; those that no frame belongs to are
-            told beside it. Empty means those of the frames.
+        group: (F,) name of the group of each frame (category, action, subject); protocols may
+            average over groups.
+        sequence: (F,) integer id of the sequence that each frame belongs to.
+        mask: (F, P) points that count; None means all. A frame in which no point counts has no
+            truth and no score.
+        groups: names of all groups that a mean should cover; tables name those without a frame.
+            Empty means the groups that occur.
         meshes: optional true surfaces in the canonical frame of their category.
-        mesh: (F,) which of `meshes` is that of a frame; None without meshes.
-        rotation: optional (F, 3, 3), from a frame in which the body was measured to the camera's.
+        mesh: (F,) index into `meshes` for each frame; None without meshes.
+        rotation: optional (F, 3, 3), from the frame in which the body was measured to the camera's.
     """
 
     points_3d: Floats
@@ -192,12 +193,12 @@ class Reconstruction:
     Attributes:
         points_3d: (F, P, 3) in the camera's frame.
         rotation: optional (F, 3, 3), canonical frame to camera frame.
-        canonical_3d: optional (F, P, 3).
-        points_2d: optional (F, P, 2) reprojection.
+        canonical_3d: optional (F, P, 3) in the canonical frame.
+        points_2d: optional (F, P, 2) positions of the points in the image.
         visible: optional (F, P) predicted visibility.
         vertices: optional (F, V, 3) surface in the camera's frame; x and y are as in `points_2d`.
         canonical_vertices: optional (F, V, 3) surface in the canonical frame.
-        faces: (N, 3) indices of the vertices of both.
+        faces: optional (N, 3) vertex indices of the triangles of both surfaces.
     """
 
     points_3d: Floats
@@ -238,8 +239,8 @@ class Dataset:
 
     Attributes:
         observations: what methods see.
-        truth: what scoring compares with; None where nobody has measured it, and predictions are
-            kept without a score.
+        truth: what scoring compares with; None if it is unknown, and predictions are kept without a
+            score.
     """
 
     observations: Observations
@@ -277,7 +278,7 @@ def _array(owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | Non
 
 
 def _writable(array: NDArray[Any]) -> bool:
-    """Return whether the values can change: a read-only view may show a writable array."""
+    """Return whether the values can change: the base of a read-only view may be writable."""
     base = array.base
     return array.flags.writeable or (isinstance(base, np.ndarray) and base.flags.writeable)
 
@@ -296,5 +297,5 @@ def _indices(owner: object, name: str, array: NDArray[np.int64], count: int) -> 
         raise ValueError(f"{type(owner).__name__}.{name}: an index lies outside 0..{count - 1}")
 
 
-# Which kinds of array are taken for a field: ints serve as floats, never the other way round.
+# Kinds of arrays that a field accepts: integers become floats, never the other way round.
 _ACCEPTED = {"f": "fiu", "b": "b", "i": "iu", "U": "U"}

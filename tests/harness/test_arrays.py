@@ -96,7 +96,7 @@ def test_a_truncated_file_is_damaged(stored: Path, tmp_path: Path, share: float)
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_changed_byte_never_changes_an_array(
     stored: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

@@ -151,7 +151,7 @@ def test_few_points_are_left_as_they_are(key: str, hidden: int, left: int) -> No
 
 
 @every_hiding
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     shares=st.lists(st.floats(0, 0.99), min_size=2, max_size=4).map(sorted),
     hidden=st.integers(0, 12),
@@ -258,7 +258,7 @@ def test_noise_has_its_spread_in_pixels() -> None:
     assert abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 0.02
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(ratio=st.floats(1e-6, 2), hidden=st.integers(0, 30), shift=st.floats(-50, 50))
 def test_noise_has_its_ratio_to_the_centred_points(ratio: float, hidden: int, shift: float) -> None:
     base = seen(hidden=hidden)

@@ -302,7 +302,7 @@ def test_dataset_refuses_other_sequences() -> None:
 
 
 def test_a_pixel_has_a_size() -> None:
-    with pytest.raises(ValueError, match="a pixel has no size"):
+    with pytest.raises(ValueError, match="expected sizes above 0"):
         Observations(**observation_fields(pixel=np.zeros(FRAMES)))
 
 

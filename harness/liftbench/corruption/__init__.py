@@ -1,7 +1,7 @@
-"""Corruptions: seeded changes of what a method sees, the same for every method.
+"""Corruptions: seeded changes of the observations, the same for every method.
 
-Each has a severity. The draw does not depend on it, so that a more severe corruption extends a
-milder one: the same noise scaled, the same points hidden and more, the same frames and fewer.
+Each has a severity. The random draw does not depend on it, so that a severe corruption extends a
+mild one: it scales the same noise, hides more points, or keeps fewer of the same frames.
 """
 
 from liftbench.corruption.hiding import HIDING, HidingParams

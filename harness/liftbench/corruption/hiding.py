@@ -1,7 +1,7 @@
-"""Hidden points: at random, along a limb, half of the body, or out of view.
+"""Corruptions that hide points: at random, along a limb, half of the body, or out of view.
 
-All hide the same number of points at the same severity. They differ in the order in which the
-points of a frame go, which is drawn a frame.
+At the same severity, all hide the same number of points. They differ in the order in which the
+points of a frame are hidden, which is drawn for each frame.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scipy.sparse.csgraph import shortest_path
 from liftbench.corruption.spec import CorruptionParams, CorruptionSpec
 from liftbench.types import Floats, Observations, Skeleton
 
-# A frame of fewer points says next to nothing of a shape.
+# A frame with fewer points says next to nothing about a shape.
 _KEPT = 3
 
-# Returns (F, P) places in the order of hiding: the visible point with the least goes first.
+# Returns ranks (F, P): the visible point of the lowest rank is hidden first.
 Order = Callable[[Observations, np.random.Generator], Floats]
 
 
@@ -29,7 +29,7 @@ class HidingParams(CorruptionParams):
     """Parameters of all corruptions that hide points.
 
     Attributes:
-        share: of the points of a frame, that are hidden.
+        share: share of the points of a frame that is hidden.
     """
 
     share: float
@@ -42,9 +42,9 @@ class HidingParams(CorruptionParams):
 def hide_points(
     observations: Observations, params: HidingParams, rng: np.random.Generator, *, order: Order
 ) -> Observations:
-    """Hide round(share · P) more points of each frame in an order, and leave 3 where it has them.
+    """Hide round(share · P) more points of each frame in an order, but leave 3 visible points.
 
-    The order does not depend on the share, so that a larger one hides the same points and more.
+    The order does not depend on the share, so that a larger share hides the same points and more.
     """
     visible = observations.visible
     places = np.where(visible, order(observations, rng), np.inf)
@@ -62,22 +62,22 @@ def at_random(observations: Observations, rng: np.random.Generator) -> Floats:
 
 
 def along_a_limb(observations: Observations, rng: np.random.Generator) -> Floats:
-    """Order the points by their distance in edges from one end of the skeleton, drawn a frame.
+    """Order the points by their distance in edges from an end of the skeleton, drawn per frame.
 
-    An end is a point with one edge, such as a finger; where there is none, any point is.
+    An end is a point with one edge, such as a finger; without such points, any point can be one.
     """
     hops = _hops(observations.skeleton)
     degree = (hops == 1).sum(axis=1)
     ends = np.flatnonzero(degree == 1) if (degree == 1).any() else np.arange(len(degree))
     first = rng.choice(ends, observations.frames)
-    order: Floats = hops[first] + rng.random(observations.visible.shape)  # parts those as far
+    order: Floats = hops[first] + rng.random(observations.visible.shape)  # breaks ties
     return order
 
 
 def by_half(observations: Observations, rng: np.random.Generator) -> Floats:
-    """Order the left points or the right ones first, drawn a frame, then the middle, then others.
+    """Order one side first, drawn for each frame, then the middle, then the other side.
 
-    Those of one side go in random order.
+    The points of a side come in random order.
     """
     pairs = np.array(observations.skeleton.left_right, dtype=np.int64).reshape(-1, 2)
     if not len(pairs):
@@ -89,7 +89,7 @@ def by_half(observations: Observations, rng: np.random.Generator) -> Floats:
 
 
 def out_of_view(observations: Observations, rng: np.random.Generator) -> Floats:
-    """Order the points from one side of the picture to the other, drawn a frame, as borders cut."""
+    """Order the points from one border of the image, drawn for each frame, to the opposite one."""
     axis = rng.integers(2, size=(observations.frames, 1, 1))
     way = rng.choice([-1.0, 1.0], (observations.frames, 1))
     place: Floats = np.take_along_axis(observations.points_2d, axis, axis=2)[..., 0]
@@ -97,7 +97,7 @@ def out_of_view(observations: Observations, rng: np.random.Generator) -> Floats:
 
 
 def _hops(skeleton: Skeleton) -> Floats:
-    """Return the (P, P) number of edges between points; P between those that none connect."""
+    """Return the number of edges between points, (P, P); P for points that are not connected."""
     if not skeleton.edges:
         raise ValueError("the skeleton has no edges")
     count = len(skeleton.points)

@@ -15,7 +15,7 @@ class NoiseParams(CorruptionParams):
     """Parameters of `noise`.
 
     Attributes:
-        pixels: standard deviation of each coordinate.
+        pixels: standard deviation of each coordinate, in pixels.
     """
 
     pixels: float
@@ -30,7 +30,7 @@ class NoiseRatioParams(CorruptionParams):
     """Parameters of `noise_ratio`.
 
     Attributes:
-        ratio: Frobenius norm of the noise over that of the points of a split, each frame centred.
+        ratio: Frobenius norm of the noise divided by that of the centred points of the split.
     """
 
     ratio: float
@@ -47,7 +47,7 @@ def add_pixels(
     if observations.pixel is None:
         raise ValueError("the data does not say how large a pixel is; use 'noise_ratio'")
     noise = rng.standard_normal(observations.points_2d.shape)
-    return _moved(observations, params.pixels * observations.pixel[:, None, None] * noise)
+    return _add_noise(observations, params.pixels * observations.pixel[:, None, None] * noise)
 
 
 def add_ratio(
@@ -55,7 +55,7 @@ def add_ratio(
 ) -> Observations:
     """Move the visible points by normal noise N with ‖N‖_F = ratio · ‖W‖_F (PR-RRN, section 5.3).
 
-    W are all visible points of the split, each frame minus their mean.
+    W holds the visible points of the split, minus their mean in each frame.
     """
     visible = observations.visible[..., None]
     noise = np.where(visible, rng.standard_normal(observations.points_2d.shape), 0)
@@ -63,10 +63,10 @@ def add_ratio(
     shown = np.maximum(visible.sum(axis=1, keepdims=True), 1)
     centred = np.where(visible, points - points.sum(axis=1, keepdims=True) / shown, 0)
     scale = params.ratio * np.linalg.norm(centred) / max(np.linalg.norm(noise), np.spacing(1))
-    return _moved(observations, scale * noise)
+    return _add_noise(observations, scale * noise)
 
 
-def _moved(observations: Observations, noise: Floats) -> Observations:
+def _add_noise(observations: Observations, noise: Floats) -> Observations:
     return replace(observations, points_2d=observations.points_2d + noise)  # NaN stays NaN
 
 

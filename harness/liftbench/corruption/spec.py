@@ -1,4 +1,4 @@
-"""What a corruption is, and how its draw is named."""
+"""The spec of a corruption, and the name of its random draw."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Stage = Literal["both", "fit", "predict"]
 
 
 class CannotCorruptError(UserError):
-    """The data has not what a corruption needs."""
+    """The data lacks what the corruption needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorruptionParams:
-    """What all corruptions are given.
+    """Parameters that all corruptions have.
 
     Attributes:
-        seed: names the draw.
-        stage: the calls of a method that see what is corrupted; the other sees clean data.
+        seed: seed of the random draw.
+        stage: the calls of a method that see corrupted data; the other call sees clean data.
     """
 
     seed: int = 0
@@ -41,12 +41,12 @@ class CorruptionSpec:
         key: name in suites.
         title: name for people.
         params: dataclass of the parameters, a `CorruptionParams`.
-        apply: returns the corrupted observations from observations, parameters and generator;
-            raises ValueError where such data cannot be corrupted so.
-        version: raise it when what it makes changes; it is part of the key of every run with it.
-        severity: the parameter that says how strong it is; None where there is no such thing.
+        apply: function from observations, parameters and a generator to corrupted observations;
+            raises ValueError if the data lacks what it needs.
+        version: raise it when the result changes; it is part of the key of every run with it.
+        severity: name of the parameter that says how strong it is; None if there is none.
         clean: the severity that changes nothing.
-        unit: of the severity, for people; `%` means that the severity is a share.
+        unit: unit of the severity, for people; `%` means that the severity is a share.
     """
 
     key: str
@@ -59,7 +59,7 @@ class CorruptionSpec:
     unit: str = ""
 
     def is_clean(self, params: CorruptionParams) -> bool:
-        """Return whether it changes nothing with these parameters."""
+        """Return whether the corruption changes nothing with these parameters."""
         return self.severity is not None and bool(getattr(params, self.severity) == self.clean)
 
     def corrupt(
@@ -71,17 +71,17 @@ class CorruptionSpec:
     ) -> Observations:
         """Return the corrupted observations of one split.
 
-        The draw depends on the data, this key and `params.seed`, neither on the method nor on how
-        strong the corruption is.
+        The draw depends on the data, this key and `params.seed`, but not on the method or the
+        severity.
 
         Args:
-            observations: of the clean split.
-            params: of this corruption.
-            dataset: the key, parameters and subset, as a run's spec has them.
+            observations: the clean observations of the split.
+            params: parameters of this corruption.
+            dataset: key, parameters and subset of the dataset, as in the spec of a run.
             split: name of the split.
 
         Raises:
-            CannotCorruptError: the data has not what this corruption needs.
+            CannotCorruptError: the data lacks what this corruption needs.
         """
         if self.is_clean(params):
             return observations

@@ -1,4 +1,4 @@
-"""Fewer frames to learn from."""
+"""The corruption that leaves fewer frames to learn from."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class FramesParams(CorruptionParams):
     """Parameters of `frames`.
 
     Attributes:
-        share: of the frames, that are kept; at least one is.
-        stage: all frames are predicted.
+        share: share of the frames that is kept; at least one frame is.
+        stage: only `fit` sees fewer frames; all frames are predicted.
     """
 
     share: float
@@ -31,9 +31,9 @@ class FramesParams(CorruptionParams):
 def drop_frames(
     observations: Observations, params: FramesParams, rng: np.random.Generator
 ) -> Observations:
-    """Keep round(share · F) frames drawn at random, in their order (PR-RRN, section 5.3).
+    """Keep round(share · F) random frames, in their order (PR-RRN, section 5.3).
 
-    A smaller share keeps some of the same frames.
+    A smaller share keeps a part of the same frames.
     """
     count = max(round(params.share * observations.frames), 1)
     return observations.take(np.sort(rng.permutation(observations.frames)[:count]))

@@ -18,7 +18,7 @@ def weighted_mean(points: Floats, weights: Floats) -> Floats:
 
 
 def subtract_weighted_mean(points: Floats, weights: Floats) -> Floats:
-    """Return the points minus the mean of those that count."""
+    """Return the points minus the mean of the points that count."""
     return points - weighted_mean(points, weights)
 
 
@@ -31,7 +31,7 @@ def norms(points: Floats, weights: Floats) -> Floats:
 def orthogonal_alignment(
     predicted: Floats, truth: Floats, weights: Floats, *, reflection: bool
 ) -> Floats:
-    """Return the (F, 3, 3) orthogonal Q that minimise the norm of `predicted @ Q - truth`.
+    """Return the orthogonal matrices Q (F, 3, 3) that minimise the norm of `predicted @ Q - truth`.
 
     Both must be centred. Without `reflection` every Q is a rotation (Kabsch).
     """

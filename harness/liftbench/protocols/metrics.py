@@ -1,4 +1,4 @@
-"""Error of each frame between points that a protocol has brought together."""
+"""Errors of each frame between predicted and true points, after the steps of a protocol."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ FrameError = Callable[[Floats, Floats, Floats], Floats]
 
 @dataclass(frozen=True)
 class Metric:
-    """A frame error under its name.
+    """A named error of each frame.
 
     Attributes:
         name: name by which protocols refer to it.
-        errors: (predicted (F, P, 3), truth (F, P, 3), weights (F, P)) to errors (F,).
-        relative: the errors are ratios; otherwise they are in the truth's unit.
+        errors: function from predicted points (F, P, 3), true points (F, P, 3) and weights (F, P)
+            to errors (F,).
+        relative: whether the errors are ratios; otherwise they are in the unit of the truth.
         description: one sentence.
     """
 

@@ -1,7 +1,7 @@
-"""Scores of what a reconstruction looks like: key points and masks in the image, and volumes.
+"""Scores of how a reconstruction looks: key points and masks in the image, and volumes.
 
-They compare with the observations, or with meshes, as they are; the steps of a protocol that
-bring points together do not apply. More is better.
+They compare with observations or meshes directly; the steps of a protocol do not apply. A higher
+score is better.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from scipy.ndimage import binary_fill_holes
 from liftbench.types import Bools, Dataset, Floats, Mesh, Observations, Reconstruction
 
 PCK_SHARE = 0.1  # of the longer edge of the box. Source: CMR; To The Point, section 4
-GRID = 32  # voxels an edge. Source: To The Point, section 4
+GRID = 32  # voxels per edge. Source: To The Point, section 4
 
 
 class LackingOutputError(ValueError):
-    """A method does not return what a score is taken from, which is no failure of it."""
+    """The method lacks an optional output that this score needs; the run is skipped."""
 
 
 @dataclass(frozen=True)
 class ViewMetric:
-    """A score of each frame under its name.
+    """A named score of each frame.
 
     Attributes:
         name: name by which protocols refer to it.
-        scores: from a reconstruction and its data to scores (F,), NaN where a frame has none.
+        scores: function from a reconstruction and its data to scores (F,), NaN for a frame without
+            one.
         unit: `ratio` or `percent`.
         description: one sentence.
     """
@@ -42,9 +43,9 @@ class ViewMetric:
 
 
 def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
-    """Return the percentage of visible points of each frame that are reprojected close by.
+    """Return the percentage of visible points of each frame that are reprojected close to them.
 
-    That is within a tenth of the longer edge of the box (PCK@0.1, CMR).
+    Close means: at most a tenth of the longer edge of the box away (PCK@0.1: "within", CMR).
 
     Raises:
         LackingOutputError: there is no reprojection or no box.
@@ -61,10 +62,10 @@ def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
 
 
 def reproject(prediction: Reconstruction, observations: Observations) -> Floats:
-    """Return where a reconstruction has its points in the image, (F, P, 2).
+    """Return the positions (F, P, 2) of the reconstructed points in the image.
 
-    Lifters say what shape points have, not where it is: without `points_2d`, an orthographic
-    camera sees x and y of `points_3d`, moved so that visible points have their observed mean.
+    Lifters predict a shape, not its position: without `points_2d`, an orthographic camera sees x
+    and y of `points_3d`, moved so that the visible points have their observed mean.
 
     Raises:
         LackingOutputError: another camera needs `points_2d`.
@@ -84,7 +85,7 @@ def reproject(prediction: Reconstruction, observations: Observations) -> Floats:
 def mask_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     """Return intersection over union of the reconstructed and the true mask of each frame.
 
-    The reconstruction's mask is what its mesh covers in the image.
+    The reconstructed mask has the pixels that the mesh covers.
 
     Raises:
         LackingOutputError: there is no mesh.
@@ -103,7 +104,7 @@ def mask_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
 
 
 def mesh_pixels(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, ...]) -> Bools:
-    """Return which pixels (height, width) a mesh covers; x and y of its vertices are pixels."""
+    """Return the mask (height, width) of a mesh whose x and y are in pixels."""
     height, width = shape
     canvas = Image.new("1", (width, height))
     draw = ImageDraw.Draw(canvas)
@@ -115,7 +116,7 @@ def mesh_pixels(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, ..
 def volume_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     """Return intersection over union of the reconstructed and the true volume of each frame.
 
-    Both are put on one grid of 32 voxels an edge, the bounding cube of the two.
+    Both are filled into one grid of 32³ voxels, the cube that bounds the two.
 
     Raises:
         LackingOutputError: there is no canonical mesh.
@@ -128,17 +129,17 @@ def volume_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
         raise ValueError("volume IoU needs true meshes")
     scores = np.empty(len(truth.mesh))
     for frame, vertices in enumerate(prediction.canonical_vertices):
-        mine, other = Mesh(vertices, prediction.faces), truth.meshes[int(truth.mesh[frame])]
-        both = np.concatenate([mine.vertices, other.vertices])
+        guess, true = Mesh(vertices, prediction.faces), truth.meshes[int(truth.mesh[frame])]
+        both = np.concatenate([guess.vertices, true.vertices])
         low, high = both.min(axis=0), both.max(axis=0)
         edge = float((high - low).max())
         corner = (low + high - edge) / 2
-        scores[frame] = _overlap(mesh_voxels(mine, corner, edge), mesh_voxels(other, corner, edge))
+        scores[frame] = _overlap(mesh_voxels(guess, corner, edge), mesh_voxels(true, corner, edge))
     return scores
 
 
 def mesh_voxels(mesh: Mesh, corner: Floats, edge: float) -> Bools:
-    """Return which voxels (32, 32, 32) of a cube a mesh inside it passes through or encloses."""
+    """Return the voxels (32, 32, 32) of a cube that a mesh inside it touches or encloses."""
     samples = _on_surface(mesh, edge / GRID / 2)
     index = np.floor((samples - corner) / edge * GRID).astype(np.int64).clip(0, GRID - 1)
     voxels = np.zeros((GRID, GRID, GRID), dtype=np.bool_)
@@ -148,7 +149,7 @@ def mesh_voxels(mesh: Mesh, corner: Floats, edge: float) -> Bools:
 
 
 def _on_surface(mesh: Mesh, spacing: float) -> Floats:
-    """Return points of all faces that are at most `spacing` apart."""
+    """Return points on all faces, at most `spacing` apart."""
     corners = mesh.vertices[mesh.faces]
     longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
     steps = np.ceil(longest / spacing).astype(np.int64).clip(1)

@@ -77,7 +77,7 @@ def write_observations(path: Path, observations: Observations) -> None:
         for name in ("points_2d", "visible", "sequence", "box", "pixel")
         if (value := getattr(observations, name)) is not None
     }
-    images = observations.images and observations.images.drawn()
+    images = observations.images and observations.images.draw_all()
     meta = {
         "camera": observations.camera,
         "skeleton": asdict(observations.skeleton),

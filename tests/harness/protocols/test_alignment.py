@@ -84,7 +84,7 @@ def test_inputs_are_left_alone() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), mirrored=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_turned_truth_is_turned_back(seed: int, mirrored: bool) -> None:
     _, truth, weights = sample(seed, frames=3)
     turn = Rotation.random(rng=np.random.default_rng(seed)).as_matrix()
@@ -98,7 +98,7 @@ def test_a_turned_truth_is_turned_back(seed: int, mirrored: bool) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(1e-3, 1e3), reflection=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_scale_and_uncounted_points_do_not_matter(
     seed: int, scale: float, reflection: bool
 ) -> None:
@@ -113,7 +113,7 @@ def test_scale_and_uncounted_points_do_not_matter(
 
 
 @given(seed=st.integers(0, 2**32 - 1), reflection=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_other_turn_is_better(seed: int, reflection: bool) -> None:
     predicted, truth, weights = sample(seed, frames=2)
     best = orthogonal_alignment(predicted, truth, weights, reflection=reflection)

@@ -229,7 +229,7 @@ def test_frobenius_flip_mirrors_each_frame_on_its_own_and_knows_scale() -> None:
 
 
 @given(seed=seeds, reflect=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_e3d_sees_through_every_similarity(seed: int, reflect: bool) -> None:
     _, truth = sample(seed, frames=4)
     moved = similar(truth.points_3d, np.random.default_rng(seed), reflect=reflect)
@@ -237,7 +237,7 @@ def test_e3d_sees_through_every_similarity(seed: int, reflect: bool) -> None:
 
 
 @given(seed=seeds, reflect=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_e3d_is_the_same_for_a_turned_prediction(seed: int, reflect: bool) -> None:
     predicted, truth = sample(seed, frames=4)
     moved = similar(predicted, np.random.default_rng(seed), reflect=reflect)
@@ -248,7 +248,7 @@ def test_e3d_is_the_same_for_a_turned_prediction(seed: int, reflect: bool) -> No
 
 @given(seed=seeds)
 @example(seed=32767)  # its third frame is all but flat, hence all but its own mirror image
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> None:
     _, truth = sample(seed, frames=4)
     rng = np.random.default_rng(seed)
@@ -263,7 +263,7 @@ def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> 
 
 
 @given(seed=seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pa_mpjpe_is_at_most_mpjpe_scale(seed: int) -> None:
     _, truth = sample(seed, frames=40, masked=False)
     rng = np.random.default_rng(seed)
@@ -274,7 +274,7 @@ def test_pa_mpjpe_is_at_most_mpjpe_scale(seed: int) -> None:
 
 
 @given(seed=seeds, scale=st.floats(1.1, 10.0))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_only_scaling_protocols_forgive_scale(seed: int, scale: float) -> None:
     _, truth = sample(seed, frames=4)
     larger = truth.points_3d * scale
@@ -284,7 +284,7 @@ def test_only_scaling_protocols_forgive_scale(seed: int, scale: float) -> None:
 
 
 @given(seed=seeds, reflect=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_stress_is_the_same_for_a_moved_prediction(seed: int, reflect: bool) -> None:
     predicted, truth = sample(seed, frames=4)
     rng = np.random.default_rng(seed)

@@ -102,7 +102,7 @@ def test_identity_holds_the_version() -> None:
 
 
 @every_protocol
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_matched_frames_are_what_the_errors_are_of(name: str, seed: int) -> None:
     predicted, truth = sample(seed)

@@ -77,6 +77,19 @@ def test_key_points_match_a_loop() -> None:
     assert len(set(expected)) > 1
 
 
+@pytest.mark.parametrize("edges", [(60.0, 100.0), (100.0, 60.0)])
+def test_a_key_point_at_the_limit_is_correct(edges: tuple[float, float]) -> None:
+    true = np.zeros((F, P, 2))
+    seen = observations(true, np.ones((F, P), dtype=bool))
+    seen = replace(seen, box=np.tile([500.0, 700.0, *edges], (F, 1)))
+    guess = true.copy()
+    guess[1, 0] = [10, 0]
+    guess[2, 0] = [6, -8]
+    guess[3, 0] = [10.001, 0]
+    found = correct_keypoints(reconstruction(points_2d=guess), Dataset(seen, None))
+    np.testing.assert_allclose(found, [100, 100, 100, 100 * 5 / 6])
+
+
 def test_hidden_key_points_do_not_count_and_a_frame_without_any_has_no_score() -> None:
     true, visible = np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)
     visible[0], visible[1, 2:] = False, False
