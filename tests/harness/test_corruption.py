@@ -1,8 +1,9 @@
-"""Corruptions draw the same for every method, and hide from methods alone."""
+"""Corruptions are the same for every method, and change the observations alone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftbench import CorruptionParams, CorruptionSpec, Images, Observations, Skeleton
-from liftbench.corruption import BUILTIN_CORRUPTIONS
+from liftbench.corruption import BUILTIN_CORRUPTIONS, HidingParams
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
 from liftbench.runs.bench import Bench
@@ -68,8 +69,8 @@ def corrupted(
     **data: Any,
 ) -> Observations:
     spec = SPECS[corruption]
-    params = spec.params(**{str(spec.severity): severity, "seed": seed})
-    return spec.corrupt(observations or seen(), params, {**TINY, **data}, split)
+    given: dict[str, Any] = {str(spec.severity): severity, "seed": seed}
+    return spec.corrupt(observations or seen(), spec.params(**given), {**TINY, **data}, split)
 
 
 # --- all of them -------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def test_the_draw_depends_on_nothing_else(key: str) -> None:
 
 def test_the_draw_depends_on_the_corruption() -> None:
     other = replace(SPECS["missing"], key="other")
-    after = other.corrupt(seen(), other.params(share=0.3), TINY, "train")
+    after = other.corrupt(seen(), HidingParams(share=0.3), TINY, "train")
     assert bits(after) != bits(corrupted("missing", 0.3))
 
 
@@ -119,8 +120,9 @@ def test_what_it_does_not_change_is_untouched(key: str) -> None:
     assert bits(before) == kept
     assert (after.skeleton, after.camera) == (before.skeleton, before.camera)
     chosen = np.searchsorted(before.sequence, after.sequence)
-    np.testing.assert_array_equal(after.box, before.box[chosen])
-    np.testing.assert_array_equal(after.pixel, before.pixel[chosen])
+    expected = before.take(chosen)
+    np.testing.assert_array_equal(after.box, expected.box)
+    np.testing.assert_array_equal(after.pixel, expected.pixel)
     assert not (after.visible & ~before.visible[chosen]).any()
     if key not in NOISE:
         shown = np.where(after.visible[..., None], before.points_2d[chosen], np.nan)
@@ -171,7 +173,7 @@ def test_frames_and_points_are_drawn_alike() -> None:
 
 
 def test_the_draw_stays_what_it_was() -> None:
-    """Stored runs are of these very points."""
+    """Stored runs depend on this draw."""
     shown = corrupted("missing", 0.5, seen(frames=2, points=8)).visible
     assert ["".join("_x"[v] for v in frame) for frame in shown.astype(int)] == PINNED
 
@@ -182,14 +184,14 @@ LEFT, RIGHT = slice(4, 8), slice(8, 12)
 
 
 def test_a_limb_goes_from_its_end() -> None:
-    """With a quarter of the points, one of three chains of four goes, whichever end is drawn."""
+    """A quarter of the points is one of three chains of four, that of the end that is drawn."""
     for hidden, chains in (
         (1, {(3,), (7,), (11,)}),
         (3, {(1, 2, 3), (5, 6, 7), (9, 10, 11)}),
         (4, {(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11)}),
     ):
         shown = corrupted("missing_limb", hidden / 12, BODY).visible
-        assert {tuple(np.flatnonzero(~frame)) for frame in shown} == chains
+        assert {tuple(np.flatnonzero(~frame).tolist()) for frame in shown} == chains
 
 
 def test_points_no_edge_leads_to_go_last() -> None:
@@ -202,7 +204,7 @@ def test_points_no_edge_leads_to_go_last() -> None:
 def test_a_ring_has_no_end_and_any_point_is_the_first() -> None:
     ring = replace(BODY.skeleton, edges=tuple((i, (i + 1) % 12) for i in range(12)))
     shown = corrupted("missing_limb", 3 / 12, replace(BODY, skeleton=ring)).visible
-    middle = {tuple(np.flatnonzero(~frame)) for frame in shown}
+    middle = {tuple(np.flatnonzero(~frame).tolist()) for frame in shown}
     assert middle == {tuple(sorted(((i - 1) % 12, i, (i + 1) % 12))) for i in range(12)}
 
 
@@ -231,28 +233,31 @@ def test_a_border_of_the_picture_cuts_the_points_beyond_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "skeleton", "told"),
+    ("key", "skeleton", "reason"),
     [
         ("missing_limb", Skeleton(BODY.skeleton.points), "the skeleton has no edges"),
         ("missing_half", Skeleton(BODY.skeleton.points), "the skeleton has no left-right pairs"),
     ],
 )
-def test_skeleton_that_lacks_it_is_told(key: str, skeleton: Skeleton, told: str) -> None:
+def test_a_skeleton_without_what_is_needed_is_refused(
+    key: str, skeleton: Skeleton, reason: str
+) -> None:
     with pytest.raises(UserError) as caught:
         corrupted(key, 0.3, replace(BODY, skeleton=skeleton))
-    assert str(caught.value) == f"tiny one: corruption '{key}': {told}"
+    assert str(caught.value) == f"tiny one: corruption '{key}': {reason}"
 
 
 # --- noise -------------------------------------------------------------------------------------
 
 
-def moved(key: str, severity: float, before: Observations) -> Any:
+def noise_of(key: str, severity: float, before: Observations) -> Any:
     return corrupted(key, severity, before).points_2d - before.points_2d
 
 
 def test_noise_has_its_spread_in_pixels() -> None:
     before = seen(frames=2000)
-    noise = moved("noise", 3.0, before) / before.pixel[:, None, None]
+    assert before.pixel is not None
+    noise = noise_of("noise", 3.0, before) / before.pixel[:, None, None]
     assert abs(noise.std() / 3 - 1) < 0.01
     assert abs(noise.mean()) < 0.03
     assert abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 0.02
@@ -263,7 +268,7 @@ def test_noise_has_its_spread_in_pixels() -> None:
 def test_noise_has_its_ratio_to_the_centred_points(ratio: float, hidden: int, shift: float) -> None:
     base = seen(hidden=hidden)
     before = replace(base, points_2d=base.points_2d + shift)
-    noise = moved("noise_ratio", ratio, before)
+    noise = noise_of("noise_ratio", ratio, before)
     shown = before.visible[0]
     centred = before.points_2d[:, shown] - before.points_2d[:, shown].mean(axis=1, keepdims=True)
     extent = np.linalg.norm(centred)
@@ -276,7 +281,7 @@ def test_noise_has_its_ratio_to_the_centred_points(ratio: float, hidden: int, sh
 @pytest.mark.parametrize("key", NOISE)
 def test_more_noise_goes_the_same_way_and_farther(key: str) -> None:
     before = seen(hidden=3)
-    less, more = (moved(key, severity, before)[:, 3:] for severity in (0.1, 0.25))
+    less, more = (noise_of(key, severity, before)[:, 3:] for severity in (0.1, 0.25))
     np.testing.assert_allclose(2.5 * less, more, rtol=1e-6, atol=1e-12)
     assert (less != 0).all()
 
@@ -323,6 +328,7 @@ def test_frames_are_drawn_from_all_over() -> None:
 def test_images_go_with_their_frames() -> None:
     names = tuple(f"{i}.png" for i in range(20))
     after = corrupted("frames", 0.3, seen(images=Images(names, names)))
+    assert after.images is not None
     assert after.images.files == after.images.masks == tuple(f"{i}.png" for i in after.sequence)
 
 
@@ -330,7 +336,7 @@ def test_images_go_with_their_frames() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "given", "told"),
+    ("key", "given", "reason"),
     [
         ("missing", {"share": 1.0}, "share: expected at least 0 and less than 1, got 1.0"),
         ("missing", {"share": -0.1}, "share: expected at least 0 and less than 1, got -0.1"),
@@ -344,10 +350,10 @@ def test_images_go_with_their_frames() -> None:
         ("frames", {"share": 0.5, "stage": "both"}, "stage: Input should be 'fit'"),
     ],
 )
-def test_refused_params(key: str, given: dict[str, Any], told: str) -> None:
+def test_refused_params(key: str, given: dict[str, Any], reason: str) -> None:
     with pytest.raises(UserError) as caught:
         checked_params(f"corruption '{key}'", SPECS[key].params, given)
-    assert told in str(caught.value)
+    assert reason in str(caught.value)
     assert f"corruption '{key}'" in str(caught.value)
 
 
@@ -368,6 +374,8 @@ def test_a_run_sees_corrupted_points_and_is_scored_on_all(
         clean = made.load(replace(run, corruption={}), split)
         data = made.load(run, split)
         assert (data.observations.visible.sum(axis=1) == 3).all()
+        assert data.truth is not None
+        assert clean.truth is not None
         np.testing.assert_array_equal(data.truth.points_3d, clean.truth.points_3d)
         assert data.truth.mask is None
 
@@ -375,11 +383,14 @@ def test_a_run_sees_corrupted_points_and_is_scored_on_all(
 def test_corruptions_are_applied_in_their_order(
     bench: TinyBench, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    applied = []
+    applied: list[str] = []
+
+    def note(observations: Observations, *_: object, key: str) -> Observations:
+        applied.append(key)
+        return observations
+
     for key in ("first", "second"):
-        spec = CorruptionSpec(
-            key, key, CorruptionParams, lambda o, *_, k=key: applied.append(k) or o
-        )
+        spec = CorruptionSpec(key, key, CorruptionParams, partial(note, key=key))
         monkeypatch.setitem(registry.corruptions.items, key, spec)
     keys = set()
     for order in (("first", "second"), ("second", "first")):
@@ -389,6 +400,7 @@ def test_corruptions_are_applied_in_their_order(
         ((run,),) = (cell.runs for cell in plan.cells)
         bench.store().write(RunRecord(run, "ok"))
         stored = bench.store().read(run.key)
+        assert stored is not None
         Bench(registry, bench.root, Execution(), Limits(), Event()).load(stored.spec, "train")
         assert applied == list(order)
         applied.clear()

@@ -1,4 +1,4 @@
-"""Images and masks are read one at a time, travel with observations, and damage is told."""
+"""Images and masks are read one at a time, go with observations, and damage is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from liftbench.types import Observations, Skeleton
 
 @pytest.fixture
 def images(tmp_path: Path) -> Images:
-    """Two frames: red and half covered, green and not covered."""
+    """Two frames: red, half of it masked; green, without a masked pixel."""
     covered = np.zeros((2, 4), np.uint8)
     covered[:, :2] = 255
     for number, (colour, mask) in enumerate([("red", covered), ("lime", 0 * covered)]):
@@ -43,7 +43,7 @@ def test_pixels(images: Images) -> None:
     assert not images.mask(1).any()
 
 
-def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_no_image_is_read_before_it_is_needed(tmp_path: Path) -> None:
     images = Images((str(tmp_path / "absent.jpg"),))
     with pytest.raises(DataMissingError, match=r"absent\.jpg: no such image"):
         images.image(0)
@@ -51,13 +51,13 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
         images.mask(0)
 
 
-def test_frames_are_drawn_when_they_are_asked_for(tmp_path: Path) -> None:
+def test_frames_are_drawn_on_demand(tmp_path: Path) -> None:
     drawn: list[int] = []
 
     def draw(frame: int) -> None:
         drawn.append(frame)
         Image.new("RGB", (4, 2), (frame, 0, 0)).save(made.files[frame])
-        Image.new("L", (4, 2), frame).save(made.masks[frame])
+        Image.new("L", (4, 2), frame).save(f"{made.files[frame]}.mask.png")
 
     files = tuple(str(tmp_path / f"{n}.png") for n in range(4))
     made = Images(files, tuple(f"{file}.mask.png" for file in files), draw)
@@ -85,6 +85,7 @@ def test_taken_frames_are_still_drawn(tmp_path: Path) -> None:
 
 
 def first_of(images: Images, count: int) -> Images:
+    assert images.masks is not None
     return Images(images.files[:count], images.masks[:count], images.draw)
 
 

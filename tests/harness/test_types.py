@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from liftbench.cameras import project
 from liftbench.images import Images
@@ -184,7 +185,7 @@ def test_a_wrong_dtype_is_refused(kind: type, name: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), FLOAT_FIELDS, ids=label)
 @pytest.mark.parametrize("dtype", [np.float32, np.int32, np.uint8])
 def test_floats_are_widened(kind: type, name: str, dtype: type) -> None:
-    value = np.ones_like(BUILDERS[kind]()[name], dtype=dtype)
+    value: NDArray[Any] = np.ones_like(BUILDERS[kind]()[name], dtype=dtype)
     built = getattr(kind(**BUILDERS[kind](**{name: value})), name)
     assert built.dtype == np.float64
     assert not built.flags.writeable
@@ -306,7 +307,7 @@ def test_a_pixel_has_a_size() -> None:
         Observations(**observation_fields(pixel=np.zeros(FRAMES)))
 
 
-def test_taken_frames_keep_all_that_is_theirs() -> None:
+def test_all_fields_of_the_taken_frames_are_kept() -> None:
     fields = observation_fields(images=Images(tuple("abcd"), tuple("efgh")))
     taken = Observations(**fields).take(np.array([3, 1]))
     for name in ("points_2d", "visible", "sequence", "box", "pixel"):

@@ -23,7 +23,7 @@ from liftbench.protocols.view_metrics import (
     volume_overlap,
 )
 from liftbench.runs.scoring import score_record
-from liftbench.runs.store import RunRecord, RunSpec, Score
+from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.types import (
     Bools,
     Dataset,
@@ -224,8 +224,10 @@ def test_scores_need_no_truth_and_are_over_frames_that_have_one(registry: Regist
         registry,
         registry.protocols["pck"],
     )
-    expected = Score(pytest.approx(250 / 3), {"all": pytest.approx(250 / 3)}, 3, unscored=1)
-    assert record.scores["pck@1"]["all"] == expected
+    score = record.scores["pck@1"]["all"]
+    assert (score.frames, score.unscored) == (3, 1)
+    assert score.value == pytest.approx(250 / 3)
+    assert score.groups == {"all": pytest.approx(250 / 3)}
     hidden = Dataset(
         replace(data.observations, visible=visible & False, points_2d=true * np.nan), None
     )

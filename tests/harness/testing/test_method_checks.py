@@ -16,6 +16,7 @@ from liftbench.cameras import subtract_mean
 from liftbench.testing import method_checks
 from liftbench.testing.method_checks import METHOD_CHECKS, Candidate
 from liftbench.testing.outcomes import Outcome, outcome_of
+from liftbench.testing.scenes import turn_about_the_axis
 from liftbench.types import CAMERAS, Camera, Floats
 
 ALL = Capabilities(
@@ -36,10 +37,12 @@ class Good:
     def flat(self, observations: Observations) -> Floats:
         shown = observations.visible[..., None]
         points = np.where(shown, observations.points_2d, np.nan)
-        return np.where(shown, points - np.nanmean(points, axis=1, keepdims=True), 0)
+        flat: Floats = np.where(shown, points - np.nanmean(points, axis=1, keepdims=True), 0)
+        return flat
 
     def depth(self, flat: Floats) -> Floats:
-        return np.linalg.norm(flat, axis=2)
+        depth: Floats = np.linalg.norm(flat, axis=2)
+        return depth
 
 
 @dataclass
@@ -88,7 +91,8 @@ class FitReadsHidden(Good):
         self.scale = np.nan_to_num(observations.points_2d).max()
 
     def depth(self, flat: Floats) -> Floats:
-        return self.scale * super().depth(flat)
+        depth: Floats = self.scale * super().depth(flat)
+        return depth
 
 
 class KnowsItsFrames(Good):
@@ -114,7 +118,8 @@ class ReplacesItsInput(Good):
 class Seeded(Good):
     def depth(self, flat: Floats) -> Floats:
         draws = np.random.default_rng(self.context.seed).random(flat.shape[:2])
-        return super().depth(flat) * draws
+        depth: Floats = super().depth(flat) * draws
+        return depth
 
 
 class GlobalGenerator(Good):
@@ -132,7 +137,7 @@ class Parts(Good):
 
     def predict(self, observations: Observations) -> Reconstruction:
         points = super().predict(observations).points_3d
-        turn = np.broadcast_to(method_checks.turn_about_the_axis(1.0), (len(points), 3, 3))
+        turn = np.broadcast_to(turn_about_the_axis(1.0), (len(points), 3, 3))
         rotation = self.size * turn * (-1 if self.mirrored else 1)
         canonical = 2 * points @ turn
         canonical[:, 0] += self.shift
