@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
+from scipy.stats import norm as normal
 
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.learned.factorisation import (
@@ -200,6 +201,29 @@ def test_a_near_camera_tells_a_shape_from_its_mirror_image(missing):
         torch.testing.assert_close(
             views.filled(*mixed).columns, views.filled(shape, camera).columns
         )
+
+
+def log_likelihood(residual):
+    """Return that of normal noise of the size that makes the residual most likely."""
+    return normal.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum()
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_mirror_evidence_is_the_ratio_of_likelihoods_of_all_visible_coordinates(missing):
+    scene = make_scene("perspective", missing)
+    noise = np.random.default_rng(5).normal(0, 0.02, scene.images.shape)
+    views = views_of(scene._replace(images=scene.images + noise))
+    views = replace(views, columns=views.image)
+    shape, camera = scene.shape, scene.camera[:, :2]
+    own = views.residual(shape, camera)
+    mirrored = views.residual(shape * MIRROR[:, None], camera * MIRROR[:, None, None])
+    evidence = views.mirror_evidence(shape, camera)
+    for b in range(B):
+        seen = scene.masks[b] > 0
+        expected = log_likelihood(own[seen, :, b].numpy()) - log_likelihood(
+            mirrored[seen, :, b].numpy()
+        )
+        assert float(evidence[b]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_frames_that_noise_hides_follow_the_others():
