@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.factorisation import normalise_views
 from liftbench_plugins.learned.pr_rrn import PrRrnParams
 from liftbench_plugins.learned.pr_rrn.regularised import RegularisedNetwork
 from step_times import median_seconds, training_step
@@ -26,7 +26,7 @@ def main() -> None:
     """
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
-    views = normalised_views(torch.randn(POINTS, 2, BATCH, generator=generator))
+    views = normalise_views(torch.randn(POINTS, 2, BATCH, generator=generator))
     params = PrRrnParams(turn_steps=1)
     rows = {
         "rrn": replace(params, contrast=0.0, consistency=0.0),

@@ -16,7 +16,7 @@ from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.learned.factorisation import (
     NormalisedViews,
-    normalised_views,
+    normalise_views,
     reprojection_loss,
 )
 from plain_network import plain_loss
@@ -32,8 +32,8 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     image = 0.1 * torch.randn(POINTS, 2, BATCH, generator=generator)
     visible = (torch.rand(POINTS, BATCH, generator=generator) >= HIDDEN).float()
-    complete = normalised_views(image)
-    hidden = normalised_views(image, visible, torch.ones(BATCH))
+    complete = normalise_views(image)
+    hidden = normalise_views(image, visible, torch.ones(BATCH))
     frames_first = complete.image.permute(2, 0, 1).contiguous()
     plain = _network(columns=2)
     steps = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
-from liftbench_plugins.learned.factorisation import normalised_views, reprojection_loss
+from liftbench_plugins.learned.factorisation import normalise_views, reprojection_loss
 from plain_network import plain_loss
 
 
@@ -16,7 +16,7 @@ def test_both_networks_have_the_same_loss_and_gradients() -> None:
         for parameter in (*network.thresholds, *network.biases):
             parameter.uniform_(0.0, 0.3, generator=generator)
     image = torch.randn(9, 2, 10, generator=generator, dtype=torch.float64)
-    views = normalised_views(image)
+    views = normalise_views(image)
     fast = reprojection_loss(views, *network(views.columns))
     fast_gradients = torch.autograd.grad(fast, list(network.parameters()))
     plain = plain_loss(network, views.image.permute(2, 0, 1).contiguous())

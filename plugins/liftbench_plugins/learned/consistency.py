@@ -1,7 +1,7 @@
-"""Consistency between views: a shape seen from elsewhere must be lifted to itself.
+"""Consistency between views: a lifted shape, seen from elsewhere, must be lifted to itself again.
 
 PR-RRN, section 4.3, with uniformly random rotations in place of those of the batch, which the
-paper names as a slightly better alternative, and for every camera and visibility.
+paper names as a slightly better alternative. It serves every camera model and hidden points.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from liftbench_plugins.learned.factorisation import NormalisedViews, norms, seen_from
+from liftbench_plugins.learned.factorisation import NormalisedViews, norms, views_from
 from liftbench_plugins.learned.rotations import random_cameras
 
 Lift = Callable[[NormalisedViews], tuple[Tensor, Tensor]]
@@ -27,12 +27,12 @@ def consistency_loss(
 ) -> Tensor:
     """Return how much shapes and cameras change when they are seen from elsewhere (eq. 17).
 
-    The mean over frames of ‖S - S'‖_F / ‖S‖_F + ‖M - M'‖_F, where S' and M' are lifted from S as a
-    drawn camera M sees it, with the visible points, and for a perspective camera from the place,
-    of another frame. Gradients flow through the image of S too.
+    The mean over frames of ‖S - S'‖_F / ‖S‖_F + ‖M - M'‖_F. A random camera M sees S, with the
+    visible points of another frame and, if it is perspective, at that frame's place in the image;
+    S' and M' are lifted from this view. Gradients flow through the image of S too.
 
     Args:
-        lift: what is to be consistent.
+        lift: the network's map from views to shapes and cameras.
         views: the batch that the shapes were lifted from.
         shape: S, (P, 3, B).
         generator: draws cameras and frames.
@@ -45,8 +45,8 @@ def consistency_loss(
 def inconsistency(lift: Lift, views: NormalisedViews) -> float:
     """Return how much reconstructed shapes change when they are seen from elsewhere and lifted.
 
-    The first term of `consistency_loss` on frames of `views`; no truth is needed to see that a
-    network contradicts itself.
+    The first term of `consistency_loss`, on up to 1000 frames of `views`. It shows without any
+    truth that a network contradicts itself.
     """
     generator = torch.Generator().manual_seed(0)
     frames = torch.randperm(views.frames, generator=generator)[:_JUDGED_FRAMES]
@@ -58,10 +58,10 @@ def inconsistency(lift: Lift, views: NormalisedViews) -> float:
 def _changes(
     lift: Lift, views: NormalisedViews, shape: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return the mean change of the shape, relative, and of the camera."""
+    """Return the mean relative change of the shape and the mean change of the camera."""
     shape = shape - shape.mean(dim=0, keepdim=True)
     camera = random_cameras(views.columns.shape[1], shape, generator)
     others = torch.randperm(views.frames, generator=generator).to(shape.device)
-    again, camera_again = lift(seen_from(shape, camera, views.select(others)))
+    again, camera_again = lift(views_from(shape, camera, views.select(others)))
     change = norms(again - shape) / norms(shape)
     return change.mean(), norms(camera_again - camera).mean()

@@ -1,8 +1,8 @@
 """The generalised bilinear factorisation of Deep NRSfM++: W~ = D~ Psi~ (Table 1).
 
-One form for orthographic and perspective cameras, with and without hidden points. The normalised
-dictionary D~ differs from the dictionary D of all frames by terms of rank one; they are applied to
-images and to shapes, so that D~ is never formed.
+One form serves orthographic and perspective cameras, with and without hidden points. The normalised
+dictionary D~ of a frame differs from the dictionary D of all frames by terms of rank one. These are
+applied to images and to shapes, so that D~ is never formed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from liftbench_plugins.learned.mirror_images import evidence, log_odds
-from liftbench_plugins.learned.rotations import full_rotation, turned
+from liftbench_plugins.learned.rotations import full_rotation, rotate
 
 _EPSILON = 1e-12
-# A random view may put a point behind the camera; nearer than this share of t_z none comes.
+# A random view may put a point behind the camera; its depth is kept above this share of t_z.
 _NEAREST = 0.1
 
 
@@ -26,11 +26,12 @@ class NormalisedViews:
     """Normalised images of B frames; the frames are the last axis.
 
     Attributes:
-        columns: (P, a, B), what the dictionary's transpose is applied to: the image W~ about the
-            mean of its visible points (a = 2, eqs. 15, 30), for a perspective camera scaled by
-            t_z, where a third column -(u W~_u + v W~_v) may stand for the entries -u_i d_i of D~
-            (a = 3, eqs. 11, 14). Zero at hidden points: the entries of D~ that average over
-            points meet the sum of W~ over visible points, which is zero.
+        columns: (P, a, B), the network's input, to which the transpose of D is applied. The first
+            two columns are the image W~ about the mean of its visible points (eqs. 15, 30), times
+            t_z for a perspective camera. A perspective camera may have a third column,
+            -(u W~_u + v W~_v), for the entries -u_i d_i of D~ (eqs. 11, 14). Zero at hidden
+            points: the entries of D~ that average over points are multiplied with the sum of W~
+            over visible points, which is zero.
         visible: (P, B) ones and zeros; None where every point is visible.
         rays: (P, 2, B) points on the unit focal plane, zero at hidden ones; None if orthographic.
         depth: (B,) t_z, the depth of the object's centre in the unit of the shape; None if
@@ -53,11 +54,11 @@ class NormalisedViews:
         return self.columns.shape[2]
 
     def select(self, frames: Tensor) -> NormalisedViews:
-        """Return the views of some frames, by their indices."""
+        """Return the views of the frames with the given indices."""
         return self._of_parts(lambda part: part.index_select(part.ndim - 1, frames))
 
     def to(self, device: str, dtype: torch.dtype) -> NormalisedViews:
-        """Return the views on a device, as numbers of a type."""
+        """Return the views on a device, in a number type."""
         return self._of_parts(lambda part: part.to(device, dtype).contiguous())
 
     def _of_parts(self, change: Callable[[Tensor], Tensor]) -> NormalisedViews:
@@ -65,8 +66,8 @@ class NormalisedViews:
         parts = (None if part is None else change(part) for part in optional)
         return NormalisedViews(change(self.columns), *parts)
 
-    def rescaled(self, factor: Tensor) -> NormalisedViews:
-        """Return the views with every frame's t_z times `factor` (B,)."""
+    def rescale(self, factor: Tensor) -> NormalisedViews:
+        """Return the views with the t_z of each frame multiplied by `factor` (B,)."""
         depth = None if self.depth is None else self.depth * factor
         return replace(self, columns=self.columns * factor, depth=depth)
 
@@ -77,7 +78,7 @@ class NormalisedViews:
             shape: S = D phi, (P, 3, B).
             camera: the columns of R, (3, a, B).
         """
-        seen = self.turned(shape, camera)
+        seen = self.rotate(shape, camera)
         flat = seen[:, :2]
         if self.visible is not None:
             hidden = flat * (1 - self.visible)[:, None]
@@ -88,26 +89,26 @@ class NormalisedViews:
         error = self.image - flat
         return error if self.visible is None else error * self.visible[:, None]
 
-    def turned(self, shape: Tensor, camera: Tensor) -> Tensor:
-        """Return S R; a perspective camera needs the depth too, the third column of R."""
+    def rotate(self, shape: Tensor, camera: Tensor) -> Tensor:
+        """Return S R; for a perspective camera with its depth, by the third column of R."""
         if self.rays is not None and camera.shape[1] == 2:
             camera = full_rotation(camera)
-        return turned(shape, camera)
+        return rotate(shape, camera)
 
-    def told_apart(
+    def choose_mirror_images(
         self, shape: Tensor, camera: Tensor, odds: float | None = 0.0
     ) -> tuple[Tensor, Tensor]:
-        """Return of every frame the reconstruction or its mirror image, which is more likely.
+        """Return, for each frame, the more likely of a reconstruction and its mirror image.
 
-        The two look the same to an orthographic camera, and two columns of R leave open which it
-        is; there a network takes to either. A network that has the perspective loss of one of them
-        alone makes up for the wrong ones by shapes that change with the view.
+        Both look the same to an orthographic camera and to the first two columns of R, so that a
+        network may learn either. If the perspective loss took the reconstruction alone, the
+        network would make up for mirrored frames by shapes that change with the view.
 
         Args:
             shape: (P, 3, B).
-            camera: (3, a, B); with all three columns nothing is open.
-            odds: that a frame is not mirrored, before it is looked at; see
-                `mirror_images.log_odds`. None takes those of these frames.
+            camera: (3, a, B); with all three columns there is no choice.
+            odds: prior log odds that a frame is not mirrored, see `mirror_images.log_odds`. None:
+                they are estimated from these frames.
         """
         evidence = self.mirror_evidence(shape, camera)
         if evidence is None:
@@ -118,9 +119,9 @@ class NormalisedViews:
 
     @torch.no_grad()
     def mirror_evidence(self, shape: Tensor, camera: Tensor) -> Tensor | None:
-        """Return what speaks for reconstructions, against their mirror images, in each frame (B,).
+        """Return the log likelihood ratio of reconstructions to their mirror images (B,).
 
-        None where nothing does: an orthographic camera, or one with three columns.
+        None where there is no choice: an orthographic camera, or one with three columns.
         """
         if self.rays is None or camera.shape[1] == 3:
             return None
@@ -129,33 +130,35 @@ class NormalisedViews:
         mirrored = norms(self.residual(shape * flip, camera * flip[:, None]))
         return evidence(own, mirrored, 2 * self._count())
 
-    def filled(self, shape: Tensor, camera: Tensor, odds: float | None = 0.0) -> NormalisedViews:
-        """Return views without hidden points: they lie where a reconstruction puts them.
+    def fill_hidden_points(
+        self, shape: Tensor, camera: Tensor, odds: float | None = 0.0
+    ) -> NormalisedViews:
+        """Return complete views, in which hidden points are where a reconstruction puts them.
 
         Args:
             shape: (P, 3, B), centred.
             camera: the columns of R, (3, a, B).
-            odds: as for `told_apart`.
+            odds: as for `choose_mirror_images`.
         """
         if self.visible is None:
             return self
-        seen = self.turned(*self.told_apart(shape, camera, odds))
+        seen = self.rotate(*self.choose_mirror_images(shape, camera, odds))
         shown = self.visible[:, None]
         if self.rays is None or self.depth is None:
             flat = seen - (seen * shown).sum(dim=0) / self._count()
-            return normalised_views(torch.where(shown > 0, self.image, flat))
+            return normalise_views(torch.where(shown > 0, self.image, flat))
         depth = (seen[:, 2:] + self.depth).maximum(_NEAREST * self.depth)
         place = ((self.rays * depth - seen[:, :2]) * shown).sum(dim=0) / self._count()
         points = torch.where(shown > 0, self.rays, (seen[:, :2] + place) / depth)
-        return normalised_views(points, None, self.depth, columns=self.columns.shape[1])
+        return normalise_views(points, None, self.depth, columns=self.columns.shape[1])
 
-    def showing(self, visible: Tensor) -> NormalisedViews:
-        """Return the views with fewer visible points, (P, B) of ones and zeros."""
+    def show_only(self, visible: Tensor) -> NormalisedViews:
+        """Return the views in which only the points of a mask (P, B) of 0 and 1 are visible."""
         points = self.image if self.rays is None else self.rays
-        return normalised_views(points, visible, self.depth, columns=self.columns.shape[1])
+        return normalise_views(points, visible, self.depth, columns=self.columns.shape[1])
 
-    def seen(self) -> Tensor:
-        """Return the visibility (P, B), of ones alone where every point is visible."""
+    def visibility(self) -> Tensor:
+        """Return the visibility (P, B) of ones and zeros, also where every point is visible."""
         return torch.ones_like(self.columns[:, 0]) if self.visible is None else self.visible
 
     def _count(self) -> Tensor | int:
@@ -164,19 +167,19 @@ class NormalisedViews:
     def centre(self) -> Tensor:
         """Return the mean ray (2, B) of the visible points of perspective views."""
         if self.rays is None:
-            raise ValueError("orthographic views have no centre: they know no place")
+            raise ValueError("orthographic views have no centre ray")
         mean: Tensor = self.rays.sum(dim=0) / self._count()
         return mean
 
 
-def normalised_views(
+def normalise_views(
     points: Tensor,
     visible: Tensor | None = None,
     depth: Tensor | None = None,
     *,
     columns: int = 3,
 ) -> NormalisedViews:
-    """Return the normalised form of image points.
+    """Return the normalised views of image points.
 
     Args:
         points: (P, 2, B), on the unit focal plane if there is a depth; finite where hidden.
@@ -199,20 +202,20 @@ def normalised_views(
     return NormalisedViews(torch.cat([image, third], dim=1), visible, points, depth)
 
 
-def seen_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> NormalisedViews:
-    """Return views of shapes under given rotations, where and as far as `like` sees its frames.
+def views_from(shape: Tensor, camera: Tensor, like: NormalisedViews) -> NormalisedViews:
+    """Return views of shapes under given rotations, with the masks and the places of other views.
 
     Args:
         shape: (P, 3, B), centred.
         camera: the columns of the rotations, (3, a, B).
         like: gives the visibility and, for a perspective camera, the place of each frame.
     """
-    seen = like.turned(shape, camera)
+    seen = like.rotate(shape, camera)
     if like.depth is None:
-        return normalised_views(seen, like.visible)
+        return normalise_views(seen, like.visible)
     depth = (seen[:, 2:] + like.depth).maximum(_NEAREST * like.depth)
     points = (seen[:, :2] + like.centre() * like.depth) / depth
-    return normalised_views(points, like.visible, like.depth, columns=like.columns.shape[1])
+    return normalise_views(points, like.visible, like.depth, columns=like.columns.shape[1])
 
 
 def reprojection_loss(
@@ -225,22 +228,23 @@ def reprojection_loss(
 ) -> Tensor:
     """Return the mean over frames of ‖M W~ - M D~ Psi~‖_F / ‖M W~‖_F (eq. 17, relative).
 
-    That of the mirror image where it is more likely, see `NormalisedViews.told_apart`.
+    Where the mirror image is more likely, its residual counts, see
+    `NormalisedViews.choose_mirror_images`.
 
-    Equal noise in all images is greater in the unit of the shape the farther the object is. In the
-    image, the norms are those over t_z, and their sum is over the sum of ‖M W~‖_F / t_z; the
-    gradient then weighs a frame by 1 / t_z^2 wherever noise is most of its residual, as the
-    likelihood does.
+    Noise of one size in all images grows with the object's distance when it is measured in the unit
+    of the shape. With `in_image`, norms are divided by t_z, and the loss is the sum of residuals
+    over the sum of ‖M W~‖_F / t_z. Where noise dominates the residual, the gradient then weighs a
+    frame by 1 / t_z^2, as the likelihood does.
 
     Args:
         views: B frames.
         shape: S, (P, 3, B).
         camera: the columns of R, (3, a, B).
-        odds: as for `NormalisedViews.told_apart`.
-        in_image: residuals are those in the image. Orthographic views have no t_z left, and are
-            weighed alike.
+        odds: as for `NormalisedViews.choose_mirror_images`.
+        in_image: residuals are measured in the image. Orthographic views have no t_z; their frames
+            weigh alike.
     """
-    residual = norms(views.residual(*views.told_apart(shape, camera, odds)))
+    residual = norms(views.residual(*views.choose_mirror_images(shape, camera, odds)))
     size = norms(views.image)
     if not in_image:
         return (residual / size).mean()

@@ -1,4 +1,4 @@
-"""What learned lifters share: views of observations, the choice of a start, reconstructions."""
+"""What learned methods share: views of observations, the choice of a start, reconstructions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liftbench.types import Floats
 from liftbench_plugins.learned.consistency import Lift, inconsistency
 from liftbench_plugins.learned.factorisation import (
     NormalisedViews,
-    normalised_views,
+    normalise_views,
     reprojection_loss,
 )
 from liftbench_plugins.learned.mirror_images import log_odds
@@ -25,19 +25,19 @@ from liftbench_plugins.learned.start_schedule import StartSchedule
 from liftbench_plugins.learned.training import Schedule, Stages, train
 
 _PREDICT_BATCH = 4096
-_SEEDS = 1_000_003  # no run has more, so that starts of a second round are those of no other seed
-_LOST = math.sqrt(2)  # the inconsistency of shapes of one size that have nothing in common
-_LEAST_SPREAD = 1e-4  # of the shapes of a network that tells frames apart
+_SEEDS = 1_000_003  # above any seed, so that the second turn shares no start with another seed
+_LOST = math.sqrt(2)  # the inconsistency of unrelated shapes of one size
+_LEAST_SPREAD = 1e-4  # relative spread of shapes, below which a network has one shape for all
 
 
 class LiftingNetwork(nn.Module):
     """A network that lifts the columns (P, a, B) of normalised views.
 
     Attributes:
-        fill_rounds: how often hidden points are put where the reconstruction has them, and the
-            completed views are lifted again.
-        odds: of reconstructions against their mirror images; None while they are learned, see
-            `NormalisedViews.told_apart`.
+        fill_rounds: how often hidden points are filled in from the reconstruction and the completed
+            views are lifted again.
+        odds: log odds of reconstructions against their mirror images; None while they are learned,
+            see `NormalisedViews.choose_mirror_images`.
     """
 
     fill_rounds: int = 0
@@ -48,23 +48,23 @@ class LiftingNetwork(nn.Module):
         shape, camera = self(views.columns)
         if views.visible is not None:
             for _ in range(self.fill_rounds):
-                shape, camera = self(views.filled(shape, camera, self.odds).columns)
+                shape, camera = self(views.fill_hidden_points(shape, camera, self.odds).columns)
         return shape, camera
 
 
 Network = TypeVar("Network", bound=LiftingNetwork)
 
 
-def observed_views(
+def views_of_observations(
     observations: Observations, t_z: Floats, *, perspective: bool = False, columns: int = 3
 ) -> NormalisedViews:
     """Return the normalised views of observations, in double precision.
 
     Args:
-        observations: of F frames.
-        t_z: (F,), what the points are multiplied with.
-        perspective: the points are taken for those of a perspective camera, at the depth t_z.
-        columns: of perspective views, 2 or 3, see `NormalisedViews`.
+        observations: F frames.
+        t_z: (F,), the factor of each frame's points, or their depth if `perspective`.
+        perspective: the points are those of a perspective camera.
+        columns: 2 or 3 columns of perspective views, see `NormalisedViews`.
     """
     points, visible = observations.points_2d, observations.visible
     complete = bool(visible.all())
@@ -73,7 +73,7 @@ def observed_views(
     points = np.where(visible[..., None], points, 0)
     if not perspective:
         points = points * t_z[:, None, None]
-    return normalised_views(
+    return normalise_views(
         _frames_last(points),
         None if complete else _frames_last(visible.astype(np.float64)),
         torch.from_numpy(t_z) if perspective else None,
@@ -104,22 +104,20 @@ def train_best_start(
     """Train several starts for a while, then the best of them to the end.
 
     Reprojection alone can settle on shapes that change with the view. Such a start has a low
-    loss and a high error, but it contradicts itself, which needs no truth to be seen: see
-    `misfit`. Where the result has one shape for all frames, since the units of a layer died, or
-    shapes that have nothing to do with what is seen of them from elsewhere, all is done once more
-    with other starts.
+    loss and a high error, but it contradicts itself, which shows without the truth: see `misfit`.
+    All is repeated once with other starts if the result has one shape for all frames, because the
+    units of a layer died, or if lifting its shapes from elsewhere gives unrelated shapes.
 
     Args:
-        start: from the number of a draw, and the turn, 0 or 1, to a network that lifts columns
-            of views.
-        loss: of a network on a batch, with the generator of the step's draws.
-        views: of all frames.
-        schedule: of starts and of the training that follows.
-        context: of the run.
+        start: returns a new network, given the number of a draw and the turn, 0 or 1.
+        loss: returns the loss of a network on a batch; it draws from the generator.
+        views: all frames.
+        schedule: the number of starts and the steps.
+        context: the context of the run.
     """
     stages = Stages(context, schedule.starts * schedule.start_steps + schedule.steps)
 
-    def trained(network: Network, steps: int) -> Network:
+    def train_network(network: Network, steps: int) -> Network:
         def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
             return loss(network, views.select(frames), generator)
 
@@ -127,19 +125,19 @@ def train_best_start(
         train(network, batch_loss, views.frames, stage, stages.begin(steps))
         return network
 
-    def judged(network: Network) -> float:
+    def judge(network: Network) -> float:
         return misfit(network.lift, views, network.odds)
 
     def result(turn: int) -> Network:
         first = (context.seed + turn * _SEEDS) * schedule.starts
         networks = [start(first + number, turn) for number in range(schedule.starts)]
-        starts = [trained(network, schedule.start_steps) for network in networks]
-        return trained(min(starts, key=judged), schedule.steps)
+        starts = [train_network(network, schedule.start_steps) for network in networks]
+        return train_network(min(starts, key=judge), schedule.steps)
 
     found = result(turn=0)
     if is_collapsed(found.lift, views) or inconsistency(found.lift, views) > _LOST:
         stages.steps *= 2
-        found = min(found, result(turn=1), key=judged)
+        found = min(found, result(turn=1), key=judge)
     if found.odds is None:
         found.odds = mirror_odds(found.lift, views)
     return found
@@ -147,31 +145,33 @@ def train_best_start(
 
 @torch.no_grad()
 def is_collapsed(lift: Lift, views: NormalisedViews) -> bool:
-    """Return whether all frames have one shape, whatever their images."""
-    shapes, _ = lifted(lift, views)
+    """Return whether a network gives one shape to all frames, whatever their images."""
+    shapes, _ = lift_all(lift, views)
     spread = (shapes - shapes.mean(dim=2, keepdim=True)).norm()
     return bool(spread <= _LEAST_SPREAD * shapes.norm())
 
 
 @torch.no_grad()
 def misfit(lift: Lift, views: NormalisedViews, odds: float | None = 0.0) -> float:
-    """Return reprojection error and inconsistency, by which starts are judged.
+    """Return the sum of reprojection error and inconsistency, by which starts are compared.
 
     Shapes that change with the view may have a low reprojection error, and one shape for all
-    frames is consistent; only the right ones are low in both.
+    frames is consistent; only right shapes have a low sum.
     """
-    return float(reprojection_loss(views, *lifted(lift, views), odds)) + inconsistency(lift, views)
+    return float(reprojection_loss(views, *lift_all(lift, views), odds)) + inconsistency(
+        lift, views
+    )
 
 
 def mirror_odds(lift: Lift, views: NormalisedViews) -> float | None:
-    """Return the log odds of reconstructions against their mirror images, None without a choice."""
-    evidence = views.mirror_evidence(*lifted(lift, views))
+    """Return the log odds of reconstructions against mirror images; None if there is no choice."""
+    evidence = views.mirror_evidence(*lift_all(lift, views))
     return None if evidence is None else float(log_odds(evidence))
 
 
 @torch.no_grad()
-def lifted(lift: Lift, views: NormalisedViews) -> tuple[Tensor, Tensor]:
-    """Return shapes (P, 3, F) and cameras (3, a, F) of all views, lifted in large batches."""
+def lift_all(lift: Lift, views: NormalisedViews) -> tuple[Tensor, Tensor]:
+    """Lift all views in large batches and return shapes (P, 3, F) and cameras (3, a, F)."""
     frames = torch.arange(views.frames, device=views.columns.device)
     batches = [lift(views.select(batch)) for batch in torch.split(frames, _PREDICT_BATCH)]
     shapes, cameras = zip(*batches, strict=True)
@@ -179,11 +179,11 @@ def lifted(lift: Lift, views: NormalisedViews) -> tuple[Tensor, Tensor]:
 
 
 def reconstruction(network: LiftingNetwork, views: NormalisedViews, scale: float) -> Reconstruction:
-    """Return the shapes and cameras of all views; `scale` is that of the lifted shapes."""
-    shape, camera = views.told_apart(*lifted(network.lift, views), network.odds)
+    """Lift all views and return the reconstruction, whose shapes are divided by `scale`."""
+    shape, camera = views.choose_mirror_images(*lift_all(network.lift, views), network.odds)
     shape, camera = _without_lost(views, shape, camera)
     canonical = _frames_first(shape) / scale
-    # Once more in double precision: a camera of single precision is orthonormal to 1e-5 or so.
+    # Orthonormalised in double precision: a camera in single precision is so to about 1e-5.
     camera = polar_factor(camera[:, :2].double())
     # A rotation of row vectors: points (P, 3) times R (3, 3); transposed it maps columns.
     rotation = _frames_first(full_rotation(camera))
@@ -195,10 +195,10 @@ def reconstruction(network: LiftingNetwork, views: NormalisedViews, scale: float
 
 
 def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
-    """Return shapes and cameras; frames whose code is all zero have the mean shape of the others.
+    """Return shapes and cameras, in which frames without a code have the mean shape of the others.
 
-    Such a code has no camera, the polar factor of zero. They are turned to where the mean shape's
-    image is most like theirs.
+    A code that is all zero has no camera, since the polar factor of zero is zero. The mean shape is
+    turned to where its image is most like that of the frame.
     """
     lost = camera.square().sum(dim=(0, 1)) < 1
     if not lost.any() or lost.all():

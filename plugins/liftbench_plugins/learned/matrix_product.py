@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-# A call that torch's own compiler uses; where a build of torch lacks it, `@` serves.
+# An operator that torch's own compiler uses; builds of torch without it take `@`.
 _ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def matrix_product(left: Tensor, right: Tensor) -> Tensor:
     """Return `left @ right` of (N, K) and (K, M), differentiable.
 
-    torch multiplies float32 matrices on the CPU with MKL, which leaves half of the speed of
-    processors that are not Intel's unused; oneDNN, which torch keeps for layers, does not.
+    torch multiplies float32 matrices on the CPU with MKL, which reaches only half of the speed of
+    processors that are not Intel's. oneDNN, which torch uses for layers, reaches all of it.
     """
     if _ONEDNN_LINEAR and left.device.type == "cpu" and left.dtype == torch.float32:
         product: Tensor = _OneDnnProduct.apply(left, right)  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
-"""Which of a shape and its mirror image in depth a perspective camera saw.
+"""Whether a perspective camera saw a shape or its mirror image in depth.
 
-From afar the two look the same, and noise hides what little sets them apart. A network mostly takes
-to the same one of the two, so that frames in which they can be told apart speak for the others.
+From afar the two look the same, and noise hides the small difference. A network mostly settles on
+the same one of the two, so that frames that show the difference can decide for the others.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _ROUNDS = 20
 def evidence(own: Tensor, mirrored: Tensor, coordinates: Tensor | int) -> Tensor:
     """Return the log of the ratio of the likelihoods (B,) of shapes and their mirror images.
 
-    Under normal noise of a size that is each frame's own and unknown, n log(‖r'‖ / ‖r‖).
+    It is n log(‖r'‖ / ‖r‖) under normal noise whose size is unknown and differs between frames.
 
     Args:
-        own: ‖r‖, (B,), the norms of the residuals of the shapes.
-        mirrored: ‖r'‖, (B,), those of the mirror images.
-        coordinates: n, (B,), how many coordinates the residuals are of.
+        own: ‖r‖, (B,), norms of the residuals of the shapes.
+        mirrored: ‖r'‖, (B,), norms of the residuals of the mirror images.
+        coordinates: n, (B,), the number of coordinates of a residual.
     """
     return coordinates * torch.log(mirrored / own)
 
@@ -28,10 +28,10 @@ def evidence(own: Tensor, mirrored: Tensor, coordinates: Tensor | int) -> Tensor
 def log_odds(evidence: Tensor) -> Tensor:
     """Return log(q / (1 - q)) for the share q of frames that are not mirrored.
 
-    The most likely q, found by EM; one frame more of either kind keeps it from 0 and 1.
+    The most likely q, found by EM; one added frame of either kind keeps it away from 0 and 1.
 
     Args:
-        evidence: (B,), for each frame not being mirrored.
+        evidence: (B,), the log likelihood ratio of each frame, positive if it is not mirrored.
     """
     odds = torch.zeros((), device=evidence.device)
     for _ in range(_ROUNDS):

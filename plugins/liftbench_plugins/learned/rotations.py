@@ -15,8 +15,8 @@ _TINY, _LEAST = 1e-5, 1e-30
 _LEAST_RATIO = 1e-6
 
 
-def turned(shape: Tensor, camera: Tensor) -> Tensor:
-    """Return S R (P, a, B) of shapes S (P, 3, B) and cameras R (3, a, B), a rotation or part."""
+def rotate(shape: Tensor, camera: Tensor) -> Tensor:
+    """Return S R (P, a, B) of shapes S (P, 3, B) and the first columns R (3, a, B) of rotations."""
     return (shape[:, :, None] * camera).sum(dim=1)
 
 
@@ -26,8 +26,9 @@ def polar_factor(matrix: Tensor) -> Tensor:
     Equals U V^T of the singular value decomposition, in closed form: A (A^T A)^(-1/2) with the
     square root of a symmetric 2x2 matrix. Its gradient stays finite where singular values meet.
     """
-    # The result has no scale, so that a matrix whose squares would underflow is brought to 1. One
-    # that is zero has no direction, and the gradient of bringing it to 1 would overflow.
+    # The result does not depend on the scale, so that a matrix whose squares would underflow can be
+    # scaled to a largest entry of 1. A zero matrix has no direction, and the gradient of scaling it
+    # would overflow.
     largest = matrix.detach().abs().amax(dim=(0, 1))
     tiny = (largest < _TINY) | _overflows(matrix.detach())
     matrix = matrix / torch.where((largest > _LEAST) & tiny, largest, 1)
@@ -42,8 +43,8 @@ def polar_factor(matrix: Tensor) -> Tensor:
 def _products(one: Tensor, two: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the entries a, d, b of A^T A (B,) and the square root of its determinant."""
     a, d, b = one.square().sum(0), two.square().sum(0), (one * two).sum(0)
-    # Columns in one line, as two visible points give, leave the other open; the bound on the least
-    # singular value, relative to the largest, keeps the gradient finite there.
+    # Where both columns are parallel, as for two visible points, one singular vector is undefined;
+    # the bound on the least singular value, relative to the largest, keeps the gradient finite.
     least = (_LEAST_RATIO * (a + d)).detach().clamp_min(_EPSILON)
     return a, d, b, (a * d - b.square()).maximum(least.square()).sqrt()
 
@@ -75,8 +76,8 @@ def random_cameras(columns: int, like: Tensor, generator: torch.Generator) -> Te
 
     Args:
         columns: 2 or 3.
-        like: (..., B), whose device, type and number of frames are taken.
-        generator: on the CPU.
+        like: (..., B), gives the device, the type and the number of frames.
+        generator: draws the rotations, on the CPU.
     """
     drawn = torch.randn(3, 2, like.shape[-1], generator=generator).to(like)
     camera = polar_factor(drawn)

@@ -12,12 +12,12 @@ class StartSchedule:
     """Several random starts, of which the best is trained to the end.
 
     Attributes:
-        starts: how many random starts are trained for `start_steps`; the best of them goes on,
-            which needs no truth to be told.
+        starts: how many random starts are trained for `start_steps`; the best of them is trained
+            further. It is found without the truth.
         start_steps: optimisation steps of each start.
-        steps: optimisation steps of the one that goes on.
-        batch_size: frames a step.
-        learning_rate: at the first step of each training; it falls to zero along a cosine.
+        steps: further optimisation steps of the best start.
+        batch_size: frames per step.
+        learning_rate: of the first step of each training; it falls to zero along a cosine.
     """
 
     starts: int = 3

@@ -16,7 +16,7 @@ from liftbench import RunContext
 from liftbench_plugins.learned.optimiser import MuonAndAdam
 
 _CHECKPOINT_SECONDS = 60.0
-# The loss is read now and then only: on a GPU every reading waits for the device.
+# The loss is read only every so many steps: on a GPU every reading waits for the device.
 _REPORT_EVERY = 10
 
 
@@ -26,8 +26,8 @@ class Schedule:
 
     Attributes:
         steps: optimisation steps.
-        batch_size: frames a step; all frames where there are fewer.
-        learning_rate: at the first step.
+        batch_size: frames per step; all frames where there are fewer.
+        learning_rate: of the first step.
     """
 
     steps: int
@@ -51,20 +51,20 @@ def train(
 ) -> None:
     """Minimise `batch_loss` over the parameters of `network`.
 
-    Every epoch visits the frames in a new order that depends on the seed alone. State goes to
-    the scratch folder now and then, and a run that was killed goes on from there with the same
-    result. Past its budget the training stops, and the progress shows at which step.
+    Every epoch visits the frames in a new order that depends on the seed alone. The state is saved
+    to the scratch folder about once a minute; a run that was killed continues from there to the
+    same result. The training stops when its budget is used up and reports the step.
 
     Args:
-        network: on its device.
-        batch_loss: from frame indices (B,) on that device, and a generator on the CPU that is
-            new in every step, to the loss.
+        network: is trained in place, on its device.
+        batch_loss: returns the loss of frame indices (B,) on that device; its second argument is a
+            generator on the CPU that is new in every step.
         frames: number of frames F.
-        schedule: steps, batch size and rate.
+        schedule: steps, batch size and learning rate.
         context: seed, device, budget, scratch folder and progress.
 
     Raises:
-        FloatingPointError: the loss is no longer finite.
+        FloatingPointError: the loss is not finite.
     """
     optimiser = MuonAndAdam(network)
     checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser)
@@ -97,11 +97,11 @@ def _finite(loss: Tensor, step: int, schedule: Schedule) -> float:
 
 
 class Stages:
-    """The contexts of trainings in a row, which share one budget and one count of progress.
+    """The contexts of successive trainings, which share one time budget and one count of steps.
 
     Args:
-        context: of the run.
-        steps: of all trainings that are sure to come.
+        context: the context of the run.
+        steps: the total of all trainings that are certain to happen.
     """
 
     def __init__(self, context: RunContext, steps: int) -> None:
@@ -110,20 +110,20 @@ class Stages:
         self.number, self.done = 0, 0
 
     def begin(self, steps: int) -> RunContext:
-        """Return the context of the next training; each has a scratch folder of its own."""
+        """Return the context of the next training, with its own scratch folder."""
         scratch = self.context.scratch / f"stage{self.number}"
         scratch.mkdir(exist_ok=True)
         context = replace(
             self.context,
             budget_s=self.deadline - time.monotonic(),
             scratch=scratch,
-            progress=partial(self._told, self.done),
+            progress=partial(self._report, self.done),
         )
         self.number += 1
         self.done += steps
         return context
 
-    def _told(self, done: int, step: int, _steps: int, loss: float) -> None:
+    def _report(self, done: int, step: int, _steps: int, loss: float) -> None:
         self.context.progress(done + step, self.steps, loss)
 
 
@@ -145,7 +145,7 @@ class _Batches:
         return self.order[batch * self.size : (batch + 1) * self.size]
 
     def generator(self, step: int) -> torch.Generator:
-        """Return the generator of a step's other draws."""
+        """Return the generator for the other random draws of a step."""
         return torch.Generator().manual_seed((self.context.seed + 1) * 1_000_000_007 + step)
 
 
@@ -157,7 +157,7 @@ class _Checkpoint:
         self.saved = time.monotonic()
 
     def load(self) -> int:
-        """Restore the state if there is one and return the step to go on from."""
+        """Restore the state, if there is one, and return the step to continue from."""
         if not self.path.exists():
             return 0
         state = torch.load(self.path, weights_only=True)
@@ -166,7 +166,7 @@ class _Checkpoint:
         return int(state["step"])
 
     def save_now_and_then(self, step: int) -> None:
-        """Write the state if the last writing is a while ago."""
+        """Write the state if it was last written a while ago."""
         if time.monotonic() - self.saved < _CHECKPOINT_SECONDS:
             return
         part = self.path.with_suffix(".part")

@@ -1,8 +1,8 @@
-"""A virtual camera in the place of the real one that looks straight at the object.
+"""A virtual camera at the place of the real one that looks straight at the object.
 
 Turning a perspective camera about its centre moves image points in a way that needs no depth. Far
-from the axis of the real camera an object is seen obliquely: its image is that of a sheared shape,
-which changes with the place. The virtual camera sees it as if it were in the middle.
+from its axis the real camera sees an object obliquely: the image is that of a sheared shape, and it
+changes with the place. The virtual camera sees the object in the middle of its image.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ class VirtualCamera:
     """The virtual camera of F frames.
 
     Attributes:
-        rotation: (F, 3, 3) from the camera's frame to its own, the smallest that brings the mean
-            ray of the visible points to its axis.
-        stretch: (F,) how much farther the object's centre is than its depth in the camera's frame.
+        rotation: (F, 3, 3) from the real camera's frame to the virtual one's, the smallest rotation
+            that brings the mean ray of the visible points to the axis.
+        stretch: (F,) the distance of the object's centre over its depth in the real camera's frame.
     """
 
     rotation: Floats
     stretch: Floats
 
     def view(self, observations: Observations) -> Observations:
-        """Return what it sees of the points on the unit focal plane, without box and pixel."""
+        """Return the points as the virtual camera sees them, without box and pixel."""
         points = np.where(observations.visible[..., None], observations.points_2d, np.nan)
         turned = _rays(points) @ self.rotation.swapaxes(1, 2)
         flat = turned[..., :2] / turned[..., 2:]
         return replace(observations, points_2d=flat, box=None, pixel=None)
 
     def back(self, reconstruction: Reconstruction) -> Reconstruction:
-        """Return a reconstruction in its frame as one in the camera's frame."""
+        """Return a reconstruction in the virtual camera's frame as one in the real one's."""
         rotation = reconstruction.rotation
         return replace(
             reconstruction,

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from liftbench_plugins.learned.consistency import consistency_loss, inconsistency
-from liftbench_plugins.learned.factorisation import normalised_views, seen_from
+from liftbench_plugins.learned.factorisation import normalise_views, views_from
 from liftbench_plugins.learned.lifting import misfit
-from liftbench_plugins.learned.rotations import random_cameras, turned
+from liftbench_plugins.learned.rotations import random_cameras, rotate
 
 P, B = 10, 9
 DEPTH = 8.0
@@ -19,7 +19,7 @@ CASES = [
 every_case = pytest.mark.parametrize(("camera_model", "missing"), CASES)
 
 
-def drawn(*shape, seed=0):
+def draw(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
@@ -28,7 +28,7 @@ def seeded(seed=0):
 
 
 def rigid_shape(frames=B):
-    shape = drawn(P, 3, 1)
+    shape = draw(P, 3, 1)
     return (shape - shape.mean(dim=0, keepdim=True)).expand(P, 3, frames)
 
 
@@ -41,13 +41,13 @@ def masks(frames):
 
 def make_views(camera_model, missing, frames=B):
     like = torch.zeros(1, frames, dtype=torch.float64)
-    seen = turned(rigid_shape(frames), random_cameras(3, like, seeded(1)))
+    seen = rotate(rigid_shape(frames), random_cameras(3, like, seeded(1)))
     depth = None
     points = seen[:, :2]
     if camera_model == "perspective":
         depth = torch.full((frames,), DEPTH, dtype=torch.float64)
-        points = (points + drawn(1, 2, frames, seed=3)) / (seen[:, 2:] + depth)
-    return normalised_views(points, masks(frames) if missing else None, depth)
+        points = (points + draw(1, 2, frames, seed=3)) / (seen[:, 2:] + depth)
+    return normalise_views(points, masks(frames) if missing else None, depth)
 
 
 class Oracle:
@@ -110,7 +110,7 @@ def test_masks_and_places_are_those_of_other_frames_of_the_batch(camera_model):
     assert others != list(range(B))
     generator = seeded()
     camera = random_cameras(views.columns.shape[1], rigid_shape(), generator)
-    expected = seen_from(rigid_shape(), camera, views.select(torch.tensor(others)))
+    expected = views_from(rigid_shape(), camera, views.select(torch.tensor(others)))
     torch.testing.assert_close(asked.columns, expected.columns)
 
 
@@ -127,7 +127,7 @@ def test_cameras_and_frames_are_drawn_by_the_generator():
 @every_case
 def test_gradients_flow_through_the_image_of_the_shape(camera_model, missing):
     views = make_views(camera_model, missing)
-    weight = drawn(3, P, seed=8)
+    weight = draw(3, P, seed=8)
 
     def lift(views):
         # The shape's own term is 1 whatever the shape is, so that the camera's alone has a slope.
@@ -155,7 +155,7 @@ def test_inconsistency_is_zero_for_what_sees_the_same_shape_in_every_view(camera
 
 def test_misfit_is_not_taken_in_by_one_shape_for_all_frames():
     views = make_views("orthographic", missing=False)
-    other = 1.5 * drawn(P, 3, 1, seed=9)
+    other = 1.5 * draw(P, 3, 1, seed=9)
     other = other - other.mean(dim=0, keepdim=True)
 
     def rigid(views):

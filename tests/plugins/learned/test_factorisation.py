@@ -12,10 +12,10 @@ from scipy.stats import norm as normal
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.learned.factorisation import (
     NormalisedViews,
-    normalised_views,
+    normalise_views,
     norms,
     reprojection_loss,
-    seen_from,
+    views_from,
 )
 from liftbench_plugins.learned.rotations import random_cameras
 
@@ -70,7 +70,7 @@ def make_scene(camera_model, missing, seed=0):
 def views_of(scene, fill=0.0):
     points = np.where(scene.masks[..., None] > 0, scene.images, fill)
     complete = bool(scene.masks.all())
-    return normalised_views(
+    return normalise_views(
         torch.from_numpy(points).permute(1, 2, 0).contiguous(),
         None if complete else torch.from_numpy(scene.masks.T.copy()),
         None if scene.t_z is None else torch.from_numpy(scene.t_z),
@@ -178,8 +178,8 @@ def test_two_columns_of_a_camera_stand_for_all_three(missing):
     torch.testing.assert_close(
         flat.residual(shape, camera[:, :2]), views.residual(shape, camera), atol=1e-12, rtol=0
     )
-    again = seen_from(shape, camera[:, :2], flat)
-    torch.testing.assert_close(again.columns, seen_from(shape, camera, views).image)
+    again = views_from(shape, camera[:, :2], flat)
+    torch.testing.assert_close(again.columns, views_from(shape, camera, views).image)
 
 
 MIRROR = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
@@ -194,12 +194,13 @@ def test_a_near_camera_tells_a_shape_from_its_mirror_image(missing):
     sign = torch.where(wrong, MIRROR[:, None], 1.0)
     mixed = shape * sign, camera * sign[:, None]
     assert reprojection_loss(views, *mixed) == pytest.approx(0, abs=1e-6)
-    told = views.told_apart(*mixed)
-    torch.testing.assert_close(told, (shape, camera))
+    reported = views.choose_mirror_images(*mixed)
+    torch.testing.assert_close(reported, (shape, camera))
     assert norms(views.residual(*mixed))[wrong].min() > 0.01
     if missing:
         torch.testing.assert_close(
-            views.filled(*mixed).columns, views.filled(shape, camera).columns
+            views.fill_hidden_points(*mixed).columns,
+            views.fill_hidden_points(shape, camera).columns,
         )
 
 
@@ -232,45 +233,45 @@ def test_frames_that_noise_hides_follow_the_others():
     shape -= shape.mean(dim=0)
     camera = random_cameras(2, shape, torch.Generator().manual_seed(0)).double()
     depth = torch.cat([torch.full((30,), 5.0), torch.full((30,), 40.0)]).double()
-    like = normalised_views(torch.zeros(P, 2, 60).double(), None, depth, columns=2)
-    exact = seen_from(shape, camera, like)
+    like = normalise_views(torch.zeros(P, 2, 60).double(), None, depth, columns=2)
+    exact = views_from(shape, camera, like)
     noise = 0.1 * torch.from_numpy(rng.standard_normal((P, 2, 60))) / depth
-    views = normalised_views(exact.rays + noise, None, depth, columns=2)
+    views = normalise_views(exact.rays + noise, None, depth, columns=2)
     assert (views.mirror_evidence(shape, camera)[30:] < 0).any()
-    assert views.told_apart(shape, camera, odds=None)[0].equal(shape)
+    assert views.choose_mirror_images(shape, camera, odds=None)[0].equal(shape)
     flip = MIRROR[:, None]
-    mirrored = views.told_apart(shape * flip, camera * flip[:, None], odds=None)
+    mirrored = views.choose_mirror_images(shape * flip, camera * flip[:, None], odds=None)
     torch.testing.assert_close(mirrored, (shape, camera))
     last = views.mirror_evidence(shape, camera).argmin()[None]
     alone = (shape[..., last], camera[..., last])
-    assert not views.select(last).told_apart(*alone)[0].equal(alone[0])
-    assert views.select(last).told_apart(*alone, odds=5.0)[0].equal(alone[0])
+    assert not views.select(last).choose_mirror_images(*alone)[0].equal(alone[0])
+    assert views.select(last).choose_mirror_images(*alone, odds=5.0)[0].equal(alone[0])
 
 
 def test_nothing_is_told_apart_by_a_far_camera_or_three_columns():
     for model in ("orthographic", "perspective"):
         scene = make_scene(model, missing=False)
         shape, camera = scene.shape * MIRROR[:, None], scene.camera * MIRROR[:, None, None]
-        told = views_of(scene).told_apart(shape, camera)
-        assert told[0] is shape
-        assert told[1] is camera
+        reported = views_of(scene).choose_mirror_images(shape, camera)
+        assert reported[0] is shape
+        assert reported[1] is camera
 
 
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
 def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_model):
     scene = make_scene(camera_model, missing=True)
-    filled = views_of(scene).filled(scene.shape, scene.camera)
+    filled = views_of(scene).fill_hidden_points(scene.shape, scene.camera)
     whole = views_of(scene._replace(masks=np.ones((B, P))))
     assert filled.visible is None
     torch.testing.assert_close(filled.columns, whole.columns)
-    assert whole.filled(scene.shape + 1, scene.camera) is whole
+    assert whole.fill_hidden_points(scene.shape + 1, scene.camera) is whole
 
 
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
 def test_filling_leaves_visible_points_where_they_are(camera_model):
     scene = make_scene(camera_model, missing=True)
     views = views_of(scene)
-    filled = views.filled(scene.shape * 1.3, scene.camera)
+    filled = views.fill_hidden_points(scene.shape * 1.3, scene.camera)
     for frame in range(B):
         seen = scene.masks[frame] > 0
         shift = (filled.image - views.image)[seen, :, frame]
@@ -292,7 +293,7 @@ def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
         views, expected = views_of(scene), views_of(scene._replace(images=place))
     else:
         views = expected = views_of(scene)
-    found = seen_from(scene.shape, scene.camera, views)
+    found = views_from(scene.shape, scene.camera, views)
     assert (found.rays is None) == (found.depth is None) == (camera_model == "orthographic")
     for name in ("columns", "visible", "rays", "depth"):
         torch.testing.assert_close(getattr(found, name), getattr(expected, name))
@@ -307,7 +308,7 @@ def test_a_point_that_a_drawn_view_puts_behind_the_camera_stays_in_front():
     place = scene.images.mean(axis=1) * scene.t_z[:, None]
     nearest = np.maximum(depth, 0.1 * scene.t_z[:, None])
     expected = (large[..., :2] + place[:, None]) / nearest[..., None]
-    found = seen_from(20 * scene.shape, scene.camera, views).rays
+    found = views_from(20 * scene.shape, scene.camera, views).rays
     np.testing.assert_allclose(found.permute(2, 0, 1), expected)
 
 
@@ -325,7 +326,7 @@ def test_values_of_hidden_points_do_not_matter(camera_model, missing):
 def test_a_mask_of_ones_is_no_mask(camera_model, missing):
     scene = make_scene(camera_model, missing=False)
     bare = views_of(scene)
-    masked = normalised_views(
+    masked = normalise_views(
         torch.from_numpy(scene.images).permute(1, 2, 0),
         torch.ones(P, B, dtype=torch.float64),
         bare.depth,
@@ -341,7 +342,7 @@ def test_a_mask_of_ones_is_no_mask(camera_model, missing):
 def test_rescaled_views_multiply_depth_and_image_together(camera_model, missing):
     scene = make_scene(camera_model, missing)
     factor = torch.tensor([0.5, 1.0, 2.0, 3.0], dtype=torch.float64)
-    found = views_of(scene).rescaled(factor)
+    found = views_of(scene).rescale(factor)
     t_z = None if scene.t_z is None else scene.t_z * factor.numpy()
     images = scene.images * factor.numpy()[:, None, None] if t_z is None else scene.images
     expected = views_of(scene._replace(t_z=t_z, images=images))
@@ -418,7 +419,7 @@ def test_views_that_show_fewer_points_are_those_of_fewer_points(camera_model):
     scene = make_scene(camera_model, missing=True)
     fewer = scene.masks.copy()
     fewer[:, 0] = 0
-    shown = views_of(scene).showing(torch.from_numpy(fewer.T))
+    shown = views_of(scene).show_only(torch.from_numpy(fewer.T))
     expected = views_of(scene._replace(masks=fewer))
     torch.testing.assert_close(shown.columns, expected.columns)
     torch.testing.assert_close(shown.visible, expected.visible)

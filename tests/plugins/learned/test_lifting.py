@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from liftbench import RunContext
 from liftbench_plugins.learned.consistency import inconsistency
-from liftbench_plugins.learned.factorisation import normalised_views, reprojection_loss
+from liftbench_plugins.learned.factorisation import normalise_views, reprojection_loss
 from liftbench_plugins.learned.lifting import (
     LiftingNetwork,
     is_collapsed,
@@ -38,10 +38,10 @@ class Flat(LiftingNetwork):
 
 
 def views():
-    return normalised_views(torch.randn(P, 2, B, generator=torch.Generator().manual_seed(0)))
+    return normalise_views(torch.randn(P, 2, B, generator=torch.Generator().manual_seed(0)))
 
 
-def chosen(make, tmp_path, seed=0, told=None):
+def chosen(make, tmp_path, seed=0, reported=None):
     drawn = []
 
     def start(number, turn):
@@ -51,7 +51,7 @@ def chosen(make, tmp_path, seed=0, told=None):
     def loss(network, batch, _generator):
         return reprojection_loss(batch, *network.lift(batch))
 
-    report = (lambda *point: told.append(point)) if told is not None else (lambda *_: None)
+    report = (lambda *point: reported.append(point)) if reported is not None else (lambda *_: None)
     context = RunContext(seed, "cpu", 1, 100.0, tmp_path, report)
     schedule = StartSchedule(starts=3, start_steps=2, steps=4, batch_size=8, learning_rate=1e-3)
     return train_best_start(start, loss, views(), schedule, context), drawn
@@ -74,12 +74,14 @@ def test_the_best_start_is_trained_on(tmp_path):
 
 
 def test_all_is_done_once_more_where_the_result_has_collapsed(tmp_path):
-    told = []
-    network, drawn = chosen(lambda number, turn: Flat(number, dead=turn == 0), tmp_path, 1, told)
+    reported = []
+    network, drawn = chosen(
+        lambda number, turn: Flat(number, dead=turn == 0), tmp_path, 1, reported
+    )
     assert [turn for _, turn in drawn] == [0, 0, 0, 1, 1, 1]
     assert len({number for number, _ in drawn}) == 6
     assert (network.number, network.dead) == (drawn[3][0], False)
-    assert told[-1][:2] == (20, 20)
+    assert reported[-1][:2] == (20, 20)
 
 
 def test_what_stays_collapsed_is_returned_all_the_same(tmp_path):
@@ -119,8 +121,8 @@ def test_a_frame_without_a_code_has_the_mean_shape_before_its_camera():
     cameras = random_cameras(2, torch.empty(B), generator)
     image = torch.einsum("pi,iab->pab", shape, cameras)
     lost = [3, 17]
-    whole = reconstruction(Rigid(shape, cameras, []), normalised_views(image), 1.0)
-    mended = reconstruction(Rigid(shape, cameras, lost), normalised_views(image), 1.0)
+    whole = reconstruction(Rigid(shape, cameras, []), normalise_views(image), 1.0)
+    mended = reconstruction(Rigid(shape, cameras, lost), normalise_views(image), 1.0)
     np.testing.assert_allclose(mended.canonical_3d, whole.canonical_3d, atol=1e-6)
     kept = [frame for frame in range(B) if frame not in lost]
     np.testing.assert_array_equal(mended.points_3d[kept], whole.points_3d[kept])
@@ -147,8 +149,8 @@ class Drifting(Flat):
 
 
 def test_all_is_done_once_more_where_shapes_seen_from_elsewhere_become_others(tmp_path):
-    network, drawn = chosen(Drifting, tmp_path, told=(told := []))
+    network, drawn = chosen(Drifting, tmp_path, reported=(reported := []))
     assert inconsistency(Drifting(0, 0).lift, views()) < 1.2
     assert [turn for _, turn in drawn] == [0, 0, 0, 1, 1, 1]
     assert network.turn == 1
-    assert told[-1][:2] == (20, 20)
+    assert reported[-1][:2] == (20, 20)

@@ -41,9 +41,9 @@ def test_mirror_images_have_the_opposite_odds():
 
 def test_clear_frames_decide_for_the_unclear_and_not_the_other_way_round():
     given = torch.tensor([30.0] * 40 + [-0.5] * 10 + [-30.0])
-    told = given + log_odds(given) > 0
-    assert told[:50].all()
-    assert not told[50]
+    reported = given + log_odds(given) > 0
+    assert reported[:50].all()
+    assert not reported[50]
 
 
 def test_where_both_kinds_are_as_many_each_frame_decides():

@@ -6,25 +6,25 @@ from liftbench_plugins.learned.rotations import (
     nearest_rotation,
     polar_factor,
     random_cameras,
-    turned,
+    rotate,
 )
 
 TYPES = [torch.float32, torch.float64]
 
 
-def drawn(*shape, dtype=torch.float64, seed=0):
+def draw(*shape, dtype=torch.float64, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def with_singular_values(values, dtype, flip=1.0):
     """Return one matrix (3, n, 1) with random singular vectors."""
-    left, right = torch.linalg.qr(drawn(3, 3))[0], torch.linalg.qr(drawn(3, 3, seed=1))[0]
+    left, right = torch.linalg.qr(draw(3, 3))[0], torch.linalg.qr(draw(3, 3, seed=1))[0]
     count = len(values)
     if count == 3:
         right = right * torch.sign(torch.linalg.det(left) * torch.linalg.det(right)) * flip
     else:
-        right = torch.linalg.qr(drawn(2, 2, seed=1))[0]
+        right = torch.linalg.qr(draw(2, 2, seed=1))[0]
     middle = torch.diag(torch.tensor(values, dtype=torch.float64))
     return (left[:, :count] @ middle @ right.T)[..., None].to(dtype)
 
@@ -43,21 +43,21 @@ def svd_rotation(matrix):
 
 
 def test_turned_is_the_product_of_each_frame():
-    shape, camera = drawn(5, 3, 4), drawn(3, 2, 4, seed=1)
+    shape, camera = draw(5, 3, 4), draw(3, 2, 4, seed=1)
     expected = torch.stack([shape[..., b] @ camera[..., b] for b in range(4)], dim=-1)
-    torch.testing.assert_close(turned(shape, camera), expected)
+    torch.testing.assert_close(rotate(shape, camera), expected)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
 def test_polar_factor_equals_that_of_the_svd(dtype):
-    matrix = drawn(3, 2, 200, dtype=dtype)
+    matrix = draw(3, 2, 200, dtype=dtype)
     tolerance = 1e-3 if dtype == torch.float32 else 1e-9
     torch.testing.assert_close(polar_factor(matrix), svd_polar(matrix), rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
 def test_nearest_rotation_equals_that_of_the_svd_with_determinant_one(dtype):
-    matrix = drawn(3, 3, 200, dtype=dtype)
+    matrix = draw(3, 3, 200, dtype=dtype)
     assert (torch.linalg.det(matrix.permute(2, 0, 1)) < 0).sum() > 50
     rotation = nearest_rotation(matrix)
     tolerance = 1e-3 if dtype == torch.float32 else 1e-9
@@ -68,7 +68,7 @@ def test_nearest_rotation_equals_that_of_the_svd_with_determinant_one(dtype):
 
 @pytest.mark.parametrize(
     ("function", "matrix"),
-    [(polar_factor, drawn(3, 2, 4)), (nearest_rotation, drawn(3, 3, 4))],
+    [(polar_factor, draw(3, 2, 4)), (nearest_rotation, draw(3, 3, 4))],
 )
 def test_gradients_away_from_degeneracy_are_right(function, matrix):
     assert torch.autograd.gradcheck(function, (matrix.clone().requires_grad_(),))
@@ -95,7 +95,7 @@ def test_values_and_gradients_stay_finite_where_the_nearest_is_not_unique(
     function, values, dtype, flip
 ):
     matrix = with_singular_values(values, dtype, flip).requires_grad_()
-    weight = drawn(*matrix.shape, dtype=dtype, seed=5)
+    weight = draw(*matrix.shape, dtype=dtype, seed=5)
     found = function(matrix)
     assert torch.isfinite(found).all()
     (found * weight).sum().backward()
@@ -105,7 +105,7 @@ def test_values_and_gradients_stay_finite_where_the_nearest_is_not_unique(
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("exponent", [-25, -9, -8, -7, -6, -5, -4, -2, 2, 4])
 def test_polar_factor_does_not_depend_on_the_scale(exponent, dtype):
-    matrix = drawn(3, 2, 200)
+    matrix = draw(3, 2, 200)
     found = polar_factor((matrix * 10.0**exponent).to(dtype)).double()
     tolerance = 1e-3 if dtype == torch.float32 else 1e-9
     torch.testing.assert_close(found, svd_polar(matrix), rtol=0, atol=tolerance)
@@ -126,7 +126,7 @@ def assert_rotations(rotation):
 
 
 def test_full_rotation_is_a_rotation_that_begins_with_the_camera():
-    camera = polar_factor(drawn(3, 2, 6))
+    camera = polar_factor(draw(3, 2, 6))
     assert_rotations(full_rotation(camera))
     torch.testing.assert_close(full_rotation(camera)[:, :2], camera)
 
@@ -150,7 +150,7 @@ def test_random_cameras_are_uniform_rotations_named_by_the_generator():
 def test_gradient_of_nearest_rotation_is_bounded_near_where_it_is_not_unique(diagonal, dtype):
     """A single frame must not throw a network far; the exact gradient is some thousands here."""
     matrix = torch.diag(torch.tensor(diagonal, dtype=dtype))[..., None].requires_grad_()
-    (nearest_rotation(matrix) * drawn(3, 3, 1, dtype=dtype, seed=1)).sum().backward()
+    (nearest_rotation(matrix) * draw(3, 3, 1, dtype=dtype, seed=1)).sum().backward()
     assert matrix.grad.abs().max() < 1e3
 
 
@@ -159,5 +159,5 @@ def test_gradients_are_finite_for_one_entry_of_any_size():
     matrix = torch.zeros(3, 2, len(sizes))
     matrix[1, 0] = sizes
     matrix.requires_grad_()
-    (polar_factor(matrix) * drawn(3, 2, len(sizes), dtype=torch.float32)).sum().backward()
+    (polar_factor(matrix) * draw(3, 2, len(sizes), dtype=torch.float32)).sum().backward()
     assert matrix.grad.isfinite().all()

@@ -15,36 +15,36 @@ class Line(torch.nn.Module):
         self.slope = torch.nn.Parameter(torch.zeros(()))
 
 
-def context(tmp_path, told, seed=0, budget_s=1e6):
+def context(tmp_path, reported, seed=0, budget_s=1e6):
     return RunContext(
         seed=seed,
         device="cpu",
         threads=1,
         budget_s=budget_s,
         scratch=tmp_path,
-        progress=lambda *point: told.append(point),
+        progress=lambda *point: reported.append(point),
     )
 
 
 X = torch.linspace(-1, 1, 40)
 
 
-def fit(line, told, tmp_path, steps=60, seen=None, **kwargs):
+def fit(line, reported, tmp_path, steps=60, seen=None, **kwargs):
     def loss(frames, _):
         if seen is not None:
             seen.append(frames.tolist())
         return (3 * X[frames] - line.slope * X[frames]).square().mean()
 
-    train(line, loss, len(X), Schedule(steps, 8, 0.1), context(tmp_path, told, **kwargs))
+    train(line, loss, len(X), Schedule(steps, 8, 0.1), context(tmp_path, reported, **kwargs))
     return line.slope.item()
 
 
 def test_minimises_and_tells_its_progress(tmp_path):
-    told = []
-    slope = fit(Line(), told, tmp_path, steps=300)
+    reported = []
+    slope = fit(Line(), reported, tmp_path, steps=300)
     assert slope == pytest.approx(3, abs=0.05)
-    assert told[-1][:2] == (300, 300)
-    assert told[-1][2] < told[0][2]
+    assert reported[-1][:2] == (300, 300)
+    assert reported[-1][2] < reported[0][2]
 
 
 def test_every_epoch_visits_every_frame_once_in_a_new_order(tmp_path):
@@ -116,10 +116,10 @@ def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path):
 
 
 def test_training_ends_when_its_budget_is_used_up(tmp_path):
-    told, seen = [], []
-    fit(Line(), told, tmp_path, steps=500, seen=seen, budget_s=0.0)
+    reported, seen = [], []
+    fit(Line(), reported, tmp_path, steps=500, seen=seen, budget_s=0.0)
     assert len(seen) == 1
-    assert told == [(1, 500, pytest.approx(told[0][2]))]
+    assert reported == [(1, 500, pytest.approx(reported[0][2]))]
 
 
 def test_fewer_frames_than_a_batch_are_taken_together(tmp_path):
@@ -154,12 +154,12 @@ def test_the_generator_of_a_step_is_a_function_of_seed_and_step(tmp_path):
 
 
 def test_stages_share_a_budget_and_count_their_progress_together(tmp_path):
-    told = []
-    stages = Stages(context(tmp_path, told, budget_s=50.0), 30)
+    reported = []
+    stages = Stages(context(tmp_path, reported, budget_s=50.0), 30)
     contexts = [stages.begin(steps) for steps in (5, 5, 20)]
     assert len({stage.scratch for stage in contexts}) == 3
     assert all(stage.scratch.is_dir() and stage.scratch.parent == tmp_path for stage in contexts)
     assert 50.0 > contexts[0].budget_s > contexts[1].budget_s > contexts[2].budget_s > 49.0
     for stage in contexts:
         stage.progress(2, 20, 0.5)
-    assert told == [(2, 30, 0.5), (7, 30, 0.5), (12, 30, 0.5)]
+    assert reported == [(2, 30, 0.5), (7, 30, 0.5), (12, 30, 0.5)]

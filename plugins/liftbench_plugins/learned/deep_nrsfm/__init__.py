@@ -1,6 +1,6 @@
 """Deep NRSfM and Deep NRSfM++ for every camera, with and without hidden points.
 
-This module does without torch, so that listing plugins is quick; `lifter` and `network` have it.
+This module does not import torch, so that listing plugins is quick; `lifter` and `network` do.
 """
 
 from __future__ import annotations
@@ -48,40 +48,39 @@ class DeepNrsfmParams(StartSchedule):
     steps; see `MuonAndAdam` for the reason.
 
     Attributes:
-        sizes: dictionary sizes K_1 .. K_L, or the name of an experiment in Deep NRSfM++, Table 7.
+        sizes: dictionary sizes K_1 .. K_L, or the name of an experiment of Deep NRSfM++, Table 7.
         nonlinearity: `relu` (Deep NRSfM) or `bst` (Deep NRSfM++, eq. 22).
         code: `linear` or `projection`, see `BlockSparseNetwork`.
-        camera: `observed`, the model that made the points, or `orthographic` for any of them.
-        blocks: of codes where the camera is perspective: `3x3` as in the paper, or `3x2` as for an
-            orthographic camera, where every frame takes the better of the reconstruction and its
-            mirror image; the loss stays that of eq. 11.
-        mirroring: who decides where the camera is perspective and blocks are 3x2 which frames are
-            mirrored: `each` by itself, or all of them, `shared`, see `mirror_images`. Sharing
-            saves far frames in noise, and misleads a training whose first shapes take to both, as
-            of people seen from one height only.
-        hidden_points: `masked` (eqs. 14, 15), or `mean_filled`: they are taken for visible points
-            at the mean of the visible ones, which is what masking is compared with.
-        fill_rounds: how often hidden points are put where the reconstruction has them, and frames
-            are lifted again, in training too; the paper lifts once.
-        held_out: greatest share of a frame's visible points that are kept from the network at
-            random in each step, and predicted; the paper keeps none.
-        hold_out: of which data: that with `hidden` points, whose masks a network learns by heart,
-            or of data without any too, `always`: points that it does not see it cannot repeat with
-            their noise (Batson, Royer, Noise2Self, ICML 2019).
-        weighting: what a residual is measured by: the size of its own frame's image (`frames`), or
-            the unit of the `image`, as the likelihood does where all images are equally noisy, see
-            `reprojection_loss`.
-        shape_scale: a frame's t_z where the camera is not orthographic: `constant`, all objects
-            at one depth, or one over the longer (`box_max`) or shorter (`box_min`) edge of the
-            box (section 5); without a box that of the visible points is taken.
+        camera: `observed` uses the camera model of the data, `orthographic` ignores it.
+        blocks: shape of the codes' blocks for a perspective camera: `3x3` as in the paper, or `3x2`
+            as for an orthographic camera, where each frame takes the better of the reconstruction
+            and its mirror image; the loss is that of eq. 11 in both cases.
+        mirroring: how a perspective camera with 3x2 blocks decides which frames are mirrored:
+            `each` frame for itself, or with odds `shared` by all frames, see `mirror_images`.
+            Sharing helps far frames in noise. It misleads a training whose first shapes are of
+            both kinds, as happens for people seen from one height only.
+        hidden_points: `masked` (eqs. 14, 15), or `mean_filled`, the baseline of masking: they count
+            as visible points at the mean of the visible ones.
+        fill_rounds: how often hidden points are filled in from the reconstruction and frames are
+            lifted again, in training too; the paper lifts once.
+        held_out: largest share of a frame's visible points that are hidden from the network at
+            random in each step, but enter the loss; 0 in the paper.
+        hold_out: which data points are held out of: only data with `hidden` points, whose masks a
+            network would otherwise memorise, or `always`, as a network cannot repeat the noise of
+            points that it does not see (Batson, Royer, Noise2Self, ICML 2019).
+        weighting: the unit of residuals: the size of the frame's own image (`frames`), or the unit
+            of the `image`, as in the likelihood of equally noisy images, see `reprojection_loss`.
+        shape_scale: t_z of a frame unless the camera is orthographic: `constant` puts all objects
+            at one depth; `box_max` and `box_min` take one over the longer or shorter edge of the
+            box (section 5), or of the bounding box of the visible points if there is none.
         scale_rounds: how often t_z is corrected and the frames are lifted again (section 5), in
             every step of the training too.
-        scale_measure: what has one size in all frames once t_z is right: the shape's Frobenius
-            `norm` or the mean length of the skeleton's `bones`.
-        consistency: weight of the consistency loss of PR-RRN (eq. 17), which the paper does
-            not have; 0 leaves it out.
+        scale_measure: which size is the same in all frames if t_z is right: the Frobenius `norm` of
+            the shape or the mean length of the skeleton's `bones`.
+        consistency: weight of the consistency loss of PR-RRN (eq. 17); 0, as in the paper, leaves
+            it out.
         input_scale: root mean square of the coordinates that the network sees. Thresholds and
-            biases start at zero and move at the learning rate, so that this sets their pace.
+            biases start at zero and move at the learning rate, so that it sets their pace.
     """
 
     sizes: tuple[int, ...] | Preset = "cmu"
@@ -118,7 +117,7 @@ class DeepNrsfmParams(StartSchedule):
 
     @property
     def dictionary_sizes(self) -> tuple[int, ...]:
-        """The sizes, where a name stands for those of an experiment."""
+        """The dictionary sizes, looked up if `sizes` names an experiment."""
         return DICTIONARY_SIZES[self.sizes] if isinstance(self.sizes, str) else self.sizes
 
 
@@ -164,7 +163,7 @@ def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmParam
 _CAPABILITIES = Capabilities(
     cameras=("orthographic", "weak_perspective", "perspective"), missing_points=True
 )
-# Thresholds on the norms of blocks turn with the image, ReLU does not.
+# Norms of blocks do not change when the image turns; single entries, which ReLU sees, do.
 _BST_CAPABILITIES = replace(_CAPABILITIES, rotatable=True)
 _CONFORMANCE = Conformance({"sizes": (8, 4), "starts": 1, "start_steps": 2, "steps": 4})
 _RETIRED = {"consistency_frames": CONSISTENCY_FRAMES}

@@ -22,19 +22,19 @@ from liftbench_plugins.learned.deep_nrsfm.scale import shape_scale, shape_size
 from liftbench_plugins.learned.factorisation import NormalisedViews, reprojection_loss
 from liftbench_plugins.learned.lifting import (
     image_spread,
-    lifted,
-    observed_views,
+    lift_all,
     reconstruction,
     train_best_start,
+    views_of_observations,
 )
 from liftbench_plugins.learned.virtual_camera import facing
 
-# Of the initial weights, in the first and in the second turn of a training. ReLU halves the energy
-# of a signal, which He's gain of 6 makes up for; BST keeps it with 3. Codes that begin small make
-# simple shapes (CMU 39 after 1500 steps: 0.019 with 1, 0.040 and 0.062 with 3), but those of a
-# deep network may die.
+# Gains of the initial weights in the first and in the second turn of a training. ReLU halves the
+# energy of a signal, which He's gain of 6 makes up for; block soft thresholding (BST) keeps it with
+# 3. Small initial codes lead to simple shapes (CMU 39 after 1500 steps: 0.019 with 1, 0.040 and
+# 0.062 with 3), but the codes of a deep network may die.
 _GAINS: Mapping[Nonlinearity, tuple[float, float]] = {"relu": (6.0, 6.0), "bst": (1.0, 3.0)}
-# A frame keeps all its points where fewer than these would be left.
+# A frame keeps all its points if fewer than these would be left.
 _FEWEST_SHOWN = 4
 
 
@@ -71,8 +71,8 @@ class DeepNrsfm:
             self.size = float(self._sizes(views).mean())
 
     def predict(self, observations: Observations) -> Reconstruction:
-        """Lift every frame by one pass through the network, and one more a scale correction."""
-        views = self._corrected(self._on_device(observations))
+        """Lift every frame by one pass through the network, and one more per correction of t_z."""
+        views = self._correct_scale(self._on_device(observations))
         result = reconstruction(self.network, views, self.scale)
         if self._perspective(observations):
             return facing(observations).back(result)
@@ -97,15 +97,15 @@ class DeepNrsfm:
     def _loss(
         self, network: BlockSparseNetwork, batch: NormalisedViews, generator: torch.Generator
     ) -> Tensor:
-        """Return the mean loss over the rounds of scale correction, and the consistency loss.
+        """Return the mean loss over the rounds of scale correction, plus the consistency loss.
 
-        What is lifted first is lifted in prediction too, with a t_z that the network has to
-        correct; so it learns from both, and t_z gets better while it learns.
+        In prediction the first round, too, has a t_z that is not corrected yet, so that the network
+        learns from all rounds.
         """
         shape, loss = self._lift_loss(network, batch, generator)
         for _ in range(self.params.scale_rounds):
             sizes = self._size_of(shape.detach())
-            batch = batch.rescaled(sizes.mean() / sizes)
+            batch = batch.rescale(sizes.mean() / sizes)
             shape, further = self._lift_loss(network, batch, generator)
             loss = loss + further
         loss = loss / (self.params.scale_rounds + 1)
@@ -118,33 +118,35 @@ class DeepNrsfm:
     def _lift_loss(
         self, network: BlockSparseNetwork, views: NormalisedViews, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        shape, camera = network.lift(self._held_out(views, generator))
+        shape, camera = network.lift(self._hold_out_points(views, generator))
         in_image = self.params.weighting == "image"
         return shape, reprojection_loss(views, shape, camera, network.odds, in_image=in_image)
 
-    def _held_out(self, views: NormalisedViews, generator: torch.Generator) -> NormalisedViews:
-        """Return the views without some visible points, a share of its own for each frame.
+    def _hold_out_points(
+        self, views: NormalisedViews, generator: torch.Generator
+    ) -> NormalisedViews:
+        """Return the views without some visible points, a random share of each frame's.
 
-        A network that sees every frame under one mask learns that mask by heart.
+        A network that always sees a frame under the same mask memorises the mask.
         """
         complete = views.visible is None
         if not self.params.held_out or (complete and self.params.hold_out == "hidden"):
             return views
-        visible = views.seen()
+        visible = views.visibility()
         draws = torch.rand(visible.shape, generator=generator)
         share = self.params.held_out * torch.rand(views.frames, generator=generator)
         shown = visible * (draws >= share).to(visible)
         enough = shown.sum(dim=0) >= _FEWEST_SHOWN
-        return views.showing(torch.where(enough, shown, visible))
+        return views.show_only(torch.where(enough, shown, visible))
 
-    def _corrected(self, views: NormalisedViews) -> NormalisedViews:
-        """Return the views with t_z such that all reconstructions have one size (section 5)."""
+    def _correct_scale(self, views: NormalisedViews) -> NormalisedViews:
+        """Return the views with a t_z that gives all reconstructions one size (section 5)."""
         for _ in range(self.params.scale_rounds):
-            views = views.rescaled(self.size / self._sizes(views))
+            views = views.rescale(self.size / self._sizes(views))
         return views
 
     def _sizes(self, views: NormalisedViews) -> Tensor:
-        return self._size_of(lifted(self.network.lift, views)[0])
+        return self._size_of(lift_all(self.network.lift, views)[0])
 
     def _size_of(self, shape: Tensor) -> Tensor:
         return shape_size(shape, self.params.scale_measure, self.edges)
@@ -158,9 +160,9 @@ class DeepNrsfm:
             observations = _mean_filled(observations)
         t_z = self.scale * shape_scale(observations, self.params.shape_scale)
         if not self._perspective(observations):
-            return observed_views(observations, t_z)
+            return views_of_observations(observations, t_z)
         camera = facing(observations)
-        return observed_views(
+        return views_of_observations(
             camera.view(observations),
             t_z * camera.stretch,
             perspective=True,
@@ -172,7 +174,7 @@ class DeepNrsfm:
 
 
 def _mean_filled(observations: Observations) -> Observations:
-    """Return observations whose hidden points are visible ones at the mean of the others."""
+    """Return observations whose hidden points are put at the mean of the visible ones."""
     shown = observations.visible[..., None]
     points = np.where(shown, observations.points_2d, 0)
     mean = points.sum(axis=1, keepdims=True) / shown.sum(axis=1, keepdims=True)

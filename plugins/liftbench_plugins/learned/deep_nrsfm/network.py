@@ -1,8 +1,8 @@
 """The hierarchical block-sparse coding network of Deep NRSfM and Deep NRSfM++.
 
-Tensors keep the frames last. A block code of K atoms is (K, 3, a, B): one 3xa block an atom and
-frame, a = 2 for an orthographic camera and 3 for a perspective one. In this layout every level is
-one matrix product without a permutation.
+The frames are the last axis of tensors. A block code of K atoms is (K, 3, a, B): one 3xa block per
+atom and frame, a = 2 for an orthographic camera and 3 for a perspective one. In this layout every
+level is one matrix product without a permutation.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _SMALLEST_NORM = 1e-6
 
 
 class BlockSparseNetwork(LiftingNetwork):
-    """Encoder and decoder that share the dictionaries D_1 .. D_L (Deep NRSfM++, section 4).
+    """An encoder and a decoder that share the dictionaries D_1 .. D_L (Deep NRSfM++, section 4).
 
     Args:
         points: number of points P.
         columns: a, the columns of a block: 2 (orthographic) or 3 (perspective).
         sizes: dictionary sizes K_1 .. K_L.
-        nonlinearity: `bst`, block soft thresholding (eq. 22), or `relu` with a bias an atom as
+        nonlinearity: `bst`, block soft thresholding (eq. 22), or `relu` with one bias per atom as
             in Deep NRSfM, where the encoder's codes are nonnegative.
         code: how the bottleneck blocks Psi_L become the code phi_L: `linear`, a learned linear
             map of all their entries (Kong and Lucey), or `projection`, the least-squares
             solution of Psi_L = phi_L (x) R for the camera R that was found first.
         gain: the initial weights are uniform with the variance gain / (3 fan-in).
-        generator: draws them.
+        generator: draws the weights.
     """
 
     def __init__(
@@ -53,24 +53,24 @@ class BlockSparseNetwork(LiftingNetwork):
     ) -> None:
         super().__init__()
 
-        def drawn(*shape: int, fan_in: int, gain: float) -> nn.Parameter:
+        def draw(*shape: int, fan_in: int, gain: float) -> nn.Parameter:
             bound = math.sqrt(gain / fan_in)
             return nn.Parameter(bound * (2 * torch.rand(*shape, generator=generator) - 1))
 
         first, last = sizes[0], sizes[-1]
         self.points, self.columns, self.sizes = points, columns, tuple(sizes)
         self.nonlinearity, self.code = nonlinearity, code
-        # D_1: an atom's shape a row, its three coordinates one after the other.
-        self.first = drawn(first, 3 * points, fan_in=points, gain=gain)
+        # D_1: one row per atom, its shape, with one coordinate of all points after the other.
+        self.first = draw(first, 3 * points, fan_in=points, gain=gain)
         self.deeper = nn.ParameterList(
-            drawn(k, below, fan_in=below, gain=gain) for below, k in pairwise(sizes)
+            draw(k, below, fan_in=below, gain=gain) for below, k in pairwise(sizes)
         )
         self.thresholds = nn.ParameterList(nn.Parameter(torch.zeros(k)) for k in sizes)
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(k)) for k in sizes[:-1])
-        self.camera_weights = drawn(1, last, fan_in=last, gain=1.0)
+        self.camera_weights = draw(1, last, fan_in=last, gain=1.0)
         if code == "linear":
             entries = 3 * columns * last
-            self.code_weights = drawn(last, entries, fan_in=entries, gain=1.0)
+            self.code_weights = draw(last, entries, fan_in=entries, gain=1.0)
 
     def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """Lift the columns (P, a, B) of normalised views.
@@ -94,7 +94,7 @@ class BlockSparseNetwork(LiftingNetwork):
         return blocks.view(-1, 3, self.columns, frames)
 
     def camera(self, blocks: Tensor) -> Tensor:
-        """Return rotation columns (3, a, B), nearest to a learned combination of the blocks."""
+        """Return the rotation columns (3, a, B) nearest to a learned combination of the blocks."""
         mixed = self.camera_weights @ blocks.view(self.sizes[-1], -1)
         mixed = mixed.view(3, self.columns, -1)
         return polar_factor(mixed) if self.columns == 2 else nearest_rotation(mixed)
@@ -125,14 +125,14 @@ def block_soft_threshold(blocks: Tensor, threshold: Tensor) -> Tensor:
 
     Args:
         blocks: (K, N, B), N entries a block.
-        threshold: lambda, (K, 1).
+        threshold: lambda of each atom, (K, 1).
     """
     shrunk: Tensor = _BlockSoftThreshold.apply(blocks, threshold)  # type: ignore[no-untyped-call]
     return shrunk
 
 
 class _BlockSoftThreshold(Function):
-    """Written out because the blocks are large: half the passes over memory of autograd's way."""
+    """Has its own gradient, which passes over the large blocks half as often as autograd's."""
 
     @staticmethod
     def forward(ctx: Any, blocks: Tensor, threshold: Tensor) -> Tensor:  # noqa: ANN401 torch's

@@ -17,7 +17,7 @@ from liftbench_plugins.learned.factorisation import norms
 def shape_scale(observations: Observations, choice: ShapeScale) -> Floats:
     """Return t_z (F,) of every frame up to one factor for all of them.
 
-    Orthographic points are in the data's length unit already, so that theirs is 1.
+    It is 1 for orthographic points, which are in the data's length unit already.
 
     Raises:
         ValueError: a box has no extent.
@@ -36,7 +36,7 @@ def shape_scale(observations: Observations, choice: ShapeScale) -> Floats:
 
 
 def _box_edges(observations: Observations) -> Floats:
-    """Return width and height (F, 2) of the box, or of the visible points where there is none."""
+    """Return width and height (F, 2) of the box, or of the visible points if there is no box."""
     if observations.box is not None:
         return observations.box[:, 2:]
     edges: Floats = np.nanmax(observations.points_2d, axis=1) - np.nanmin(
@@ -46,11 +46,11 @@ def _box_edges(observations: Observations) -> Floats:
 
 
 def shape_size(shape: Tensor, measure: ScaleMeasure, edges: Sequence[tuple[int, int]]) -> Tensor:
-    """Return the size (B,) of shapes (P, 3, B), which a right t_z makes the same in all frames.
+    """Return the size (B,) of shapes (P, 3, B), which is the same in all frames if t_z is right.
 
     Args:
-        shape: of B frames.
-        measure: the Frobenius norm of the centred shape, or the mean length of the bones.
+        shape: shapes of B frames.
+        measure: `norm` is the Frobenius norm of the centred shape, `bones` the mean bone length.
         edges: the bones, pairs of point indices.
     """
     if measure == "norm":

@@ -1,6 +1,6 @@
 """PR-RRN and its variants: residual-recursive networks with pairwise regularisation.
 
-This module does without torch, so that listing plugins is quick.
+This module does not import torch, so that listing plugins is quick.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class PrRrnParams(StartSchedule):
     """Parameters of the networks and their training (PR-RRN, section 5.1).
 
     Attributes:
-        channels: of the modules; the last is the size of the shape representation h.
+        channels: sizes of the modules; the last is that of the shape representation h.
         rotation_channels: sizes of the hidden layers of the rotation network.
-        structure: `residual_recursive`, or `vanilla` with a plain layer of the same weights.
+        structure: `residual_recursive`, or `vanilla`, plain layers with as many weights.
         recursions: T, how often a module's layer is applied (section 4.1.1).
         contrast: lambda_1 of eq. 18; 0 leaves the contrastive loss out.
         consistency: lambda_2 of eq. 18; 0 leaves the consistency loss out.
-        memory: N_mem, representations of earlier frames that are kept.
-        turn_steps: after so many steps the consistency and the contrastive loss take turns,
-            where both are in use (section 4.4).
+        memory: N_mem, number of representations of earlier frames that are kept.
+        turn_steps: after so many steps the consistency and the contrastive loss take turns, if
+            both are in use (section 4.4).
     """
 
     channels: tuple[int, ...] = (128, 64, 32, 16, 8)

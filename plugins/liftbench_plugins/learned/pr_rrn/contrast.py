@@ -11,13 +11,13 @@ from liftbench_plugins.learned.pr_rrn.rigidity import minimal_singular_value_rat
 
 
 class Memory(nn.Module):
-    """The latest representations and their images, which their rigidity is measured with.
+    """The latest representations and their images, by which the rigidity of pairs is measured.
 
     Its tensors are buffers, so that a checkpoint of the training holds them.
 
     Args:
         size: N_mem.
-        views: whose points and visibility are remembered.
+        views: the training views, which give the number of points and the number type.
         channels: length of a representation.
     """
 
@@ -47,7 +47,7 @@ class Memory(nn.Module):
         self.stored += kept
 
     def rigidity(self, views: NormalisedViews) -> Tensor:
-        """Return msr (B, N) of a batch with all that is stored."""
+        """Return the minimal singular value ratio (B, N) of a batch with all stored images."""
         filled = min(int(self.stored), self.size)
         visible = None if self.complete else self.visible[:, :filled]
         return minimal_singular_value_ratio(
@@ -55,7 +55,7 @@ class Memory(nn.Module):
         )
 
     def similarities(self, codes: Tensor) -> Tensor:
-        """Return h_i . h_j (B, N) of unit codes (C, B) with all that is stored."""
+        """Return h_i . h_j (B, N) of unit codes (C, B) with all stored codes."""
         # A copy, since the gradient needs these codes after later ones have replaced them.
         return codes.t() @ self.codes[:, : min(int(self.stored), self.size)].clone()
 
@@ -72,8 +72,8 @@ def contrastive_loss(
     The mean is over frames that have a rigid partner in the memory (eq. 10).
 
     Args:
-        views: of the batch.
-        codes: representations h (C, B), brought to unit norm here.
+        views: the batch.
+        codes: representations h (C, B), of any norm.
         memory: earlier representations.
         rigid_below: tau (eq. 10).
         nonrigid_above: xi (eq. 11).

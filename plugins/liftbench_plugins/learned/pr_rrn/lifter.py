@@ -12,16 +12,16 @@ from liftbench.cameras import in_place
 from liftbench_plugins.learned.factorisation import NormalisedViews
 from liftbench_plugins.learned.lifting import (
     image_spread,
-    observed_views,
     reconstruction,
     train_best_start,
+    views_of_observations,
 )
 from liftbench_plugins.learned.pr_rrn import PrRrnParams
 from liftbench_plugins.learned.pr_rrn.regularised import RegularisedNetwork
 
 
 class PrRrn:
-    """Residual-recursive networks with the losses of eq. 18; RRN and its variants lack some."""
+    """Residual-recursive networks with the losses of eq. 18; its variants lack some of them."""
 
     network: RegularisedNetwork
     scale: float
@@ -31,7 +31,7 @@ class PrRrn:
         self.params = params
 
     def fit(self, observations: Observations, context: RunContext) -> None:
-        """Minimise reprojection, consistency and contrast, the latter two in turns (4.4)."""
+        """Minimise the losses of reprojection, consistency and contrast, the last two in turns."""
         params, self.device = self.params, context.device
         self.scale = 1.0
         self.scale = 1 / image_spread(self._views(observations))
@@ -56,4 +56,4 @@ class PrRrn:
 
     def _views(self, observations: Observations) -> NormalisedViews:
         """Return the normalised views of observations, in double precision."""
-        return observed_views(observations, np.full(observations.frames, self.scale))
+        return views_of_observations(observations, np.full(observations.frames, self.scale))

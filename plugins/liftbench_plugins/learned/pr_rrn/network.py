@@ -1,4 +1,4 @@
-"""The residual-recursive networks of PR-RRN; tensors keep the frames last."""
+"""The residual-recursive networks of PR-RRN; the frames are the last axis of tensors."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from liftbench_plugins.learned.pr_rrn import PrRrnParams
 from liftbench_plugins.learned.rotations import polar_factor
 
 # ReLU halves the energy of a signal, which a gain of sqrt(2) makes up for. A recursive layer adds
-# to its input, so that its own part starts smaller.
+# to its input, so that its weights start smaller.
 _GAIN, _RECURSIVE_GAIN = math.sqrt(2), 0.6
 
 
 class ResidualRecursiveNetwork(LiftingNetwork):
     """Shape network F and rotation network G (PR-RRN, section 4.1).
 
-    The channels of a feature are the points, its width the two image axes: (C, 2, B). A module
-    applies one layer T times, x <- x_0 + ReLU(C x + b), and then halves the channels. The decoder
-    mirrors the encoder with its transposed weights and biases of its own.
+    The input's channels are the points and its width the two image axes; features are (C, 2, B). A
+    module applies one layer T times, x <- x_0 + ReLU(C x + b), and then halves the channels. The
+    decoder mirrors the encoder, with the transposed weights and its own biases.
 
     Args:
         points: number of points P.
@@ -34,7 +34,7 @@ class ResidualRecursiveNetwork(LiftingNetwork):
     def __init__(self, points: int, params: PrRrnParams, generator: torch.Generator) -> None:
         super().__init__()
 
-        def drawn(rows: int, columns: int, gain: float = _GAIN) -> nn.Parameter:
+        def draw(rows: int, columns: int, gain: float = _GAIN) -> nn.Parameter:
             bound = gain * math.sqrt(3 / columns)
             return nn.Parameter(bound * (2 * torch.rand(rows, columns, generator=generator) - 1))
 
@@ -43,20 +43,20 @@ class ResidualRecursiveNetwork(LiftingNetwork):
         self.points = points
         self.residual = params.structure == "residual_recursive"
         self.recursions = params.recursions if self.residual else 1
-        self.stem = drawn(first, points)
+        self.stem = draw(first, points)
         gain = _RECURSIVE_GAIN if self.residual else _GAIN
-        self.recursive = nn.ParameterList(drawn(c, c, gain) for c in channels)
-        self.halving = nn.ParameterList(drawn(low, high) for high, low in pairwise(channels))
-        self.middle = drawn(last, 2 * last, gain=1.0)
-        self.shape_layer = drawn(3 * points, first, gain=1.0)
+        self.recursive = nn.ParameterList(draw(c, c, gain) for c in channels)
+        self.halving = nn.ParameterList(draw(low, high) for high, low in pairwise(channels))
+        self.middle = draw(last, 2 * last, gain=1.0)
+        self.shape_layer = draw(3 * points, first, gain=1.0)
         self.stem_bias = _zeros(first)
         self.recursive_biases = nn.ParameterList(_zeros(c) for c in (*channels, *channels))
         self.halving_biases = nn.ParameterList(_zeros(c) for c in (*channels[1:], *channels[:-1]))
         self.middle_bias, self.shape_bias = _zeros(last), _zeros(3 * points)
         sizes = (2 * points, *params.rotation_channels)
-        self.rotation = nn.ParameterList(drawn(low, high) for high, low in pairwise(sizes))
+        self.rotation = nn.ParameterList(draw(low, high) for high, low in pairwise(sizes))
         self.rotation_biases = nn.ParameterList(_zeros(size) for size in sizes[1:])
-        self.rotation_out = drawn(6, sizes[-1], gain=1.0)
+        self.rotation_out = draw(6, sizes[-1], gain=1.0)
         self.rotation_bias = _zeros(6)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""The training objective of PR-RRN and what it remembers (sections 4.2 to 4.4)."""
+"""The training objective of PR-RRN with its memory (sections 4.2 to 4.4)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from liftbench_plugins.learned.pr_rrn.network import ResidualRecursiveNetwork
 
 
 class RegularisedNetwork(ResidualRecursiveNetwork):
-    """The networks with their memory and their place in the schedule, which a checkpoint holds.
+    """The networks with the memory and the number of steps taken, which a checkpoint holds too.
 
     Args:
-        views: the frames that it will learn from.
+        views: the frames of the training.
         params: sizes, structure and weights of the losses.
         generator: draws the initial weights.
     """

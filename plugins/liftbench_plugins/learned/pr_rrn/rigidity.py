@@ -1,11 +1,11 @@
-"""How rigid a pair of views is: the minimal singular value ratio (PR-RRN, section 4.2.1)."""
+"""The minimal singular value ratio, zero for views of a rigid shape (PR-RRN, section 4.2.1)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-# Four centred points span three dimensions, whatever they do, so that they say nothing.
+# Four centred points span three dimensions even if they move, so that they show nothing.
 _LEAST_POINTS = 5
 _LAGUERRE_STEPS = 5
 
@@ -16,7 +16,7 @@ def minimal_singular_value_ratio(
     first_visible: Tensor | None = None,
     second_visible: Tensor | None = None,
 ) -> Tensor:
-    """Return msr (A, B) of all pairs of two sets of centred images (eq. 9).
+    """Return the minimal singular value ratio (A, B) of all pairs of centred images (eq. 9).
 
     sigma_4^2 / sum sigma_l^2 of the stacked 4xP matrix is the ratio of the smallest eigenvalue
     of its 4x4 Gram matrix to the trace. Its entries for all pairs come out of matrix products,
@@ -26,10 +26,10 @@ def minimal_singular_value_ratio(
         first: (P, 2, A), zero where hidden.
         second: (P, 2, B), zero where hidden.
         first_visible: (P, A) ones and zeros; None where every point is visible.
-        second_visible: (P, B), given together with `first_visible`. Pairs are judged by the
-            points that both see, about their mean; those with fewer than 5 are NaN.
+        second_visible: (P, B), given together with `first_visible`. The ratio of a pair is that of
+            the points that both see, about their mean; NaN if they are fewer than 5.
     """
-    # The ratio has no scale; ours lets powers of the trace neither overflow nor underflow.
+    # The ratio does not depend on the scale; at this one powers of the trace stay in range.
     largest = first.abs().amax()
     largest = torch.where(largest > 0, largest, 1)
     first, second = first / largest, second / largest
@@ -82,7 +82,7 @@ def _smallest_share(gram: _Gram) -> Tensor:
         slope = ((4 * share - 3) * share + 2 * c2) * share - c1
         bend = (12 * share - 6) * share + 2 * c2
         root = (9 * slope.square() - 12 * value * bend).clamp_min(0).sqrt()
-        # Views from one side have two small roots; rounding must not throw the step far off.
+        # Two views from the same side have two small roots; rounding must not make the step large.
         share = share - 4 * value / (slope - root).clamp_max(-1e-4)
     return share.clamp(0, 0.25)
 

@@ -72,7 +72,7 @@ def test_points_held_out_are_visible_ones_and_leave_enough(camera: Camera) -> No
     seldom[:, :3] = True
     method = make_lifter(held_out=0.5)
     whole = method._on_device(observe(views, camera, seldom))
-    part = method._held_out(whole, torch.Generator().manual_seed(0))
+    part = method._hold_out_points(whole, torch.Generator().manual_seed(0))
     before, after = shown(whole), shown(part)
     assert (before >= after).all()
     fewer = after.sum(dim=0) < before.sum(dim=0)
@@ -80,7 +80,7 @@ def test_points_held_out_are_visible_ones_and_leave_enough(camera: Camera) -> No
     assert not fewer[before.sum(dim=0) <= 4].any()
     assert 0.2 < 1 - after[:, fewer].sum() / before[:, fewer].sum() < 0.5
     method.params = replace(method.params, held_out=0.0)
-    assert method._held_out(whole, torch.Generator()) is whole
+    assert method._hold_out_points(whole, torch.Generator()) is whole
 
 
 @both_cameras
@@ -89,12 +89,12 @@ def test_points_are_held_out_of_complete_data_when_asked_for(camera: Camera) -> 
     method = make_lifter(held_out=0.5, hold_out="always")
     whole = method._on_device(observe(views, camera))
     assert whole.visible is None
-    part = shown(method._held_out(whole, torch.Generator().manual_seed(0)))
+    part = shown(method._hold_out_points(whole, torch.Generator().manual_seed(0)))
     # A frame's share is uniform from 0 to 0.5, a quarter in the mean.
     assert 0.2 < 1 - part.mean() < 0.3
     assert part.mean(dim=0).std() > 0.1
     method.params = replace(method.params, hold_out="hidden")
-    assert method._held_out(whole, torch.Generator()) is whole
+    assert method._hold_out_points(whole, torch.Generator()) is whole
 
 
 @pytest.mark.parametrize("weighting", ["frames", "image"])
@@ -136,7 +136,7 @@ def test_the_loss_is_the_mean_over_corrections_of_scale_and_that_of_consistency(
         expected = expected + reprojection_loss(batch, shape, camera) / (rounds + 1)
         if number < rounds:
             sizes = shape_size(shape, method.params.scale_measure, method.edges)
-            batch = batch.rescaled(sizes.mean() / sizes)
+            batch = batch.rescale(sizes.mean() / sizes)
     if weight:
         first = batch.select(torch.arange(64))  # of the 70 frames
         generator = torch.Generator().manual_seed(5)

@@ -10,7 +10,7 @@ from liftbench import Observations, Skeleton
 from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams
 from liftbench_plugins.learned.deep_nrsfm.lifter import DeepNrsfm
 from liftbench_plugins.learned.deep_nrsfm.scale import shape_scale, shape_size
-from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.factorisation import normalise_views
 
 BOXES = np.array([[0.0, 0.0, 2.0, 4.0], [5.0, 5.0, 8.0, 0.5]])
 CHOICES = ["constant", "box_max", "box_min"]
@@ -105,17 +105,17 @@ def test_correction_reaches_the_size_of_training_in_every_frame(measure):
     generator = torch.Generator().manual_seed(0)
     rays = torch.randn(6, 2, 5, generator=generator)
     depth = torch.tensor([1.0, 2.0, 4.0, 0.5, 3.0])
-    views, edges = normalised_views(rays, None, depth), ((0, 1), (2, 4))
+    views, edges = normalise_views(rays, None, depth), ((0, 1), (2, 4))
     method = DeepNrsfm(DeepNrsfmParams(scale_rounds=1, scale_measure=measure))
     method.network, method.size, method.edges = Linear(), 2.5, edges
-    corrected = method._corrected(views)
+    corrected = method._correct_scale(views)
     sizes = shape_size(Linear().lift(corrected)[0], measure, edges)
     torch.testing.assert_close(sizes, torch.full((5,), 2.5))
     before = shape_size(Linear().lift(views)[0], measure, edges)
     torch.testing.assert_close(corrected.depth, depth * 2.5 / before)
     torch.testing.assert_close(corrected.rays, rays)
     torch.testing.assert_close(
-        corrected.columns, normalised_views(rays, None, corrected.depth).columns
+        corrected.columns, normalise_views(rays, None, corrected.depth).columns
     )
 
 
@@ -126,12 +126,12 @@ def test_rounds_are_repeated_as_often_as_asked():
             norm = shape.square().sum(dim=(0, 1)).sqrt()
             return shape / norm.sqrt(), camera  # the size is the root of t_z
 
-    views = normalised_views(torch.randn(6, 2, 3), None, torch.tensor([1.0, 4.0, 9.0]))
+    views = normalise_views(torch.randn(6, 2, 3), None, torch.tensor([1.0, 4.0, 9.0]))
     errors = []
     for rounds in (0, 1, 2, 3):
         method = DeepNrsfm(DeepNrsfmParams(scale_rounds=rounds))
         method.network, method.size, method.edges = Damped(), 1.0, ()
-        sizes = shape_size(Damped().lift(method._corrected(views))[0], "norm", ())
+        sizes = shape_size(Damped().lift(method._correct_scale(views))[0], "norm", ())
         errors.append(sizes.log().abs().max())
     for before, after in pairwise(errors):
         torch.testing.assert_close(after, before / 2)

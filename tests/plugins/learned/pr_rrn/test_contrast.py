@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.factorisation import normalise_views
 from liftbench_plugins.learned.pr_rrn.contrast import Memory, contrastive_loss
 from liftbench_plugins.learned.pr_rrn.rigidity import minimal_singular_value_ratio
 
@@ -17,7 +17,7 @@ def batch(frames, seed, hidden=False):
     cameras = torch.randn(3, 2, frames, generator=generator, dtype=torch.float64)
     points = torch.einsum("pib,ijb->pjb", shape[..., None] + bend, cameras)
     seen = (torch.rand(9, frames, generator=generator) > 0.1).double() if hidden else None
-    return normalised_views(points, seen)
+    return normalise_views(points, seen)
 
 
 def codes(frames, seed):

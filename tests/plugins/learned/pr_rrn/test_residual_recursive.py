@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from liftbench_plugins.learned.factorisation import normalised_views
+from liftbench_plugins.learned.factorisation import normalise_views
 from liftbench_plugins.learned.pr_rrn import PrRrnParams
 from liftbench_plugins.learned.pr_rrn import regularised as regularised_module
 from liftbench_plugins.learned.pr_rrn.network import ResidualRecursiveNetwork
@@ -98,7 +98,7 @@ def regularised(params, views):
 
 
 def losses(params, steps=8):
-    views = normalised_views(make_image(frames=12))
+    views = normalise_views(make_image(frames=12))
     network = regularised(params, views)
     draws = torch.Generator().manual_seed(5)
     return [float(network.loss(views, draws).detach()) for _ in range(steps)]
@@ -120,14 +120,14 @@ def test_losses_take_turns_after_every_turn_steps(monkeypatch):
 
 
 def test_every_weight_learns():
-    views = normalised_views(make_image(frames=12))
+    views = normalise_views(make_image(frames=12))
     network = regularised(SMALL, views)
     network.loss(views, torch.Generator().manual_seed(0)).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
 def test_a_checkpoint_holds_memory_and_schedule():
-    views = normalised_views(make_image(frames=12))
+    views = normalise_views(make_image(frames=12))
     network, other = regularised(SMALL, views), regularised(SMALL, views)
     for _ in range(3):
         network.loss(views, torch.Generator().manual_seed(0))
