@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ def test_a_digest_depends_on_every_field(name: str) -> None:
 def test_a_digest_depends_on_names_and_shapes() -> None:
     points = np.ones((2, 3, 3))
     assert digest(Reconstruction(points)) != digest(Reconstruction(points.reshape(3, 2, 3)))
-    alone = Reconstruction(points, canonical_3d=points)
-    turned = Reconstruction(points, vertices=points, faces=np.array([[0, 1, 2]]))
-    assert digest(alone) != digest(turned)
+    names = ("canonical_3d", "vertices", "canonical_vertices")
+    others: list[dict[str, Any]] = [{name: points} for name in names]
+    assert len({digest(Reconstruction(points, **other)) for other in others}) == len(names)
+
+
+def test_a_digest_is_the_hash_of_name_type_shape_and_bytes_in_the_order_of_names() -> None:
+    points, rotation = np.ones((1, 2, 3)), np.eye(3)[None]
+    content = b"points_3d <f8 (1, 2, 3)\n" + points.tobytes()
+    content += b"rotation <f8 (1, 3, 3)\n" + rotation.tobytes()
+    assert digest(Reconstruction(points, rotation)) == hashlib.sha256(content).hexdigest()
+    content = b"canonical_3d <f8 (1, 2, 3)\n" + points.tobytes() + content
+    made = Reconstruction(points, rotation, canonical_3d=points)
+    assert digest(made) == hashlib.sha256(content).hexdigest()

@@ -332,3 +332,58 @@ def test_selection_of_subsets_and_datasets(bench: TinyBench, registry: Registry)
     data = [{**DATA, "subsets": ["one", "two"]}]
     made = plan(bench, registry, Selection(subsets=["two"], datasets=["tiny"]), data=data)
     assert {cell.subset for cell in made.cells} == {"two"}
+
+
+def only_run(bench: TinyBench, registry: Registry, **changes: Any) -> RunSpec:
+    """Return the one run of `seeded` in a suite of one column."""
+    data = [{**DATA, **changes}]
+    (cell,) = plan(bench, registry, Selection(methods=["seeded"]), data=data).cells
+    (run,) = cell.runs
+    return run
+
+
+@pytest.mark.parametrize("stage", ["both", "fit", "predict"])
+def test_a_stage_is_named_where_one_alone_sees_the_corruption(
+    bench: TinyBench, registry: Registry, stage: str
+) -> None:
+    run = only_run(bench, registry, corruption={"missing": {"share": 0.5, "stage": stage}})
+    entry = {"version": 1, "params": {"seed": 0, "share": 0.5}}
+    expected = entry if stage == "both" else {**entry, "stage": stage}
+    assert run.corruption == {"missing": expected}
+
+
+def test_a_corruption_that_changes_nothing_is_left_out(
+    bench: TinyBench, registry: Registry
+) -> None:
+    run = only_run(bench, registry, corruption={"missing": {"share": 0.0, "seed": 3}})
+    assert run == only_run(bench, registry)
+
+
+@pytest.mark.parametrize("kind", ["methods", "datasets", "corruptions"])
+def test_a_raised_version_changes_the_key(
+    bench: TinyBench, registry: Registry, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    hidden = {"corruption": {"missing": {"share": 0.5}}}
+    before = only_run(bench, registry, **hidden)
+    key = {"methods": "seeded", "datasets": "tiny", "corruptions": "missing"}[kind]
+    items = getattr(registry, kind).items
+    monkeypatch.setitem(items, key, replace(items[key], version=7))
+    after = only_run(bench, registry, **hidden)
+    part = {
+        "methods": after.method,
+        "datasets": after.dataset,
+        "corruptions": after.corruption["missing"],
+    }[kind]
+    assert part["version"] == 7
+    assert after.key != before.key
+
+
+def test_an_empty_setting_is_not_that_of_the_suite(bench: TinyBench, registry: Registry) -> None:
+    data = [{**DATA, "setting": ""}]
+    made = plan(bench, registry, Selection(methods=["seeded"]), data=data, setting="clean")
+    assert [cell.setting for cell in made.cells] == [""]
+
+
+def test_why_data_is_absent_is_no_note(bench: TinyBench, registry: Registry) -> None:
+    made = plan(bench, registry, data=[{**DATA, "subsets": ["gone"]}])
+    assert made.notes == ()
