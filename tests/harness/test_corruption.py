@@ -21,7 +21,7 @@ from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.process import Execution
 from liftbench.runs.store import RunRecord
-from liftbench.suites.suite import Limits, checked_params, read_suite
+from liftbench.suites.suite import Limits, make_params, read_suite
 
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
@@ -352,7 +352,7 @@ def test_images_go_with_their_frames() -> None:
 )
 def test_refused_params(key: str, given: dict[str, Any], reason: str) -> None:
     with pytest.raises(UserError) as caught:
-        checked_params(f"corruption '{key}'", SPECS[key].params, given)
+        make_params(f"corruption '{key}'", SPECS[key].params, given)
     assert reason in str(caught.value)
     assert f"corruption '{key}'" in str(caught.value)
 

@@ -14,7 +14,7 @@ from liftbench.plugin.specs import DatasetAdapter
 from liftbench.runs.plan import Plan, make_adapter
 from liftbench.runs.process import Execution
 from liftbench.runs.store import RunSpec
-from liftbench.suites.suite import Limits, checked_params
+from liftbench.suites.suite import Limits, make_params
 from liftbench.types import Dataset, Observations
 
 
@@ -72,7 +72,7 @@ class Bench:
         observations = clean
         for key, entry in spec.corruptions(stage).items():
             corruption = self.registry.corruptions[key]
-            params = checked_params(f"corruption '{key}'", corruption.params, entry["params"])
+            params = make_params(f"corruption '{key}'", corruption.params, entry["params"])
             observations = corruption.corrupt(observations, params, spec.dataset, split)
         return observations
 

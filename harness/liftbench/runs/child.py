@@ -35,7 +35,7 @@ from liftbench.runs.exchange import (
     read_observations,
     save_reconstructions,
 )
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Observations, Reconstruction
 
 _CURVE_POINTS = 200
@@ -88,7 +88,7 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     seed_generators(task["seed"])
     registry = load_registry(map(Path, task["plugin_files"]))
     spec = registry.methods[task["method"]]
-    params = checked_params(f"method '{spec.key}'", spec.params, task["params"])
+    params = make_params(f"method '{spec.key}'", spec.params, task["params"])
     method = spec.make(**vars(params))
     scratch = folder / "method"
     scratch.mkdir(exist_ok=True)

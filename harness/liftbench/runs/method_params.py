@@ -8,10 +8,10 @@ from typing import Any
 
 from liftbench.errors import UserError
 from liftbench.plugin.specs import MethodSpec
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 
 
-def check_method_params(owner: str, spec: MethodSpec, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def make_method_params(owner: str, spec: MethodSpec, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """Return the parameter dataclass of a method filled with `given` over its defaults.
 
     Raises:
@@ -24,12 +24,12 @@ def check_method_params(owner: str, spec: MethodSpec, given: Mapping[str, Any]) 
                 f"{owner}: {name}: no longer an option, it is always "
                 f"{spec.retired_params[name]!r}; remove it"
             )
-    return checked_params(owner, spec.params, dict(given))
+    return make_params(owner, spec.params, dict(given))
 
 
 def params_of_run(spec: MethodSpec, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of a run for its key: given values, defaults and retired options."""
-    params = asdict(check_method_params(f"method '{spec.key}'", spec, given))
+    params = asdict(make_method_params(f"method '{spec.key}'", spec, given))
     return jsonable({**params, **spec.retired_params})
 
 

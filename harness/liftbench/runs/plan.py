@@ -10,10 +10,10 @@ from typing import Any
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, MethodSpec
-from liftbench.runs.method_params import check_method_params, jsonable, params_of_run
+from liftbench.runs.method_params import jsonable, make_method_params, params_of_run
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.suites.grids import unfold
-from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, checked_params
+from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, make_params
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Column:
 def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> DatasetAdapter:
     """Return a dataset's adapter with its parameters set."""
     spec = registry.datasets[dataset]
-    checked = checked_params(f"dataset '{dataset}'", spec.params, params)
+    checked = make_params(f"dataset '{dataset}'", spec.params, params)
     return spec.make(**vars(checked))
 
 
@@ -177,7 +177,7 @@ def _methods(
         rows = {name: row for name, row in known.items() if name in selection.methods}
     for label, row in rows.items():
         spec = registry.methods[row.plugin or label]
-        check_method_params(f"method '{label}'", spec, row.params)
+        make_method_params(f"method '{label}'", spec, row.params)
     return rows
 
 
@@ -196,7 +196,7 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         require_known(f"split of dataset '{spec.key}'", split, spec.splits)
-    params = checked_params(f"dataset '{spec.key}'", spec.params, data.params)
+    params = make_params(f"dataset '{spec.key}'", spec.params, data.params)
     return _Column(
         dataset={
             "key": spec.key,
@@ -222,7 +222,7 @@ def _corruptions(
     """
     for key, given in asked.items():
         spec = registry.corruptions[key]
-        params = checked_params(f"corruption '{key}'", spec.params, given)
+        params = make_params(f"corruption '{key}'", spec.params, given)
         if spec.is_clean(params):
             continue
         content = jsonable(asdict(params))

@@ -13,7 +13,7 @@ import numpy as np
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
 from liftbench.plugin.registry import Registry
-from liftbench.suites.suite import Suite, SuiteData, checked_params
+from liftbench.suites.suite import Suite, SuiteData, make_params
 
 OF_DATA = "data"  # in place of a corruption's key where a parameter of the data varies
 Index = tuple[int, ...]
@@ -193,7 +193,7 @@ def _axes(registry: Registry, key: str, asked: Mapping[str, Any]) -> Iterator[Ax
         if not _is_number(value):
             raise UserError(f"sweep: {key}: {spec.severity}: expected numbers, got {value!r}")
         given = {**fixed, spec.severity: value}
-        stage = checked_params(f"sweep: corruption '{key}'", spec.params, given).stage
+        stage = make_params(f"sweep: corruption '{key}'", spec.params, given).stage
     ordered = sorted({spec.clean, *values}, key=lambda value: abs(value - spec.clean))
     if len(ordered) < 2:
         raise UserError(f"sweep: {key}: {spec.severity}: expected a value that changes something")

@@ -156,7 +156,7 @@ def read_suite(path: Path) -> Suite:
         raise _first_problem(path, error) from error
 
 
-def checked_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
+def make_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
     """Return the parameter dataclass filled with `given` over its defaults.
 
     Raises:

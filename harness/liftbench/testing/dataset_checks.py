@@ -16,7 +16,7 @@ from liftbench.errors import DataMissingError, UserError
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, DatasetSpec, Finding
 from liftbench.runs.plan import make_adapter
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, NotCheckedError
 from liftbench.testing.spec_checks import is_one_line
@@ -113,7 +113,7 @@ def parts_of_the_files_suffice(candidate: DatasetCandidate) -> None:
     if not spec.partial:
         raise NotCheckedError("the spec names no part of the files")
     for part, given in spec.partial.items():
-        if checked_params(f"partial '{part}'", spec.params, dict(given)) == spec.params():
+        if make_params(f"partial '{part}'", spec.params, dict(given)) == spec.params():
             raise BrokenPromiseError(f"partial '{part}': its parameters are the defaults")
         make_adapter(candidate.registry, spec.key, dict(given))
 

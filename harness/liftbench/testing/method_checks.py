@@ -17,7 +17,7 @@ from liftbench.plugin.specs import Method, MethodSpec, RunContext
 from liftbench.runs.child import predict_and_check, seed_generators
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import digest
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError
 from liftbench.testing.scenes import permute_points, scene, turn_about_the_axis
@@ -80,7 +80,7 @@ class Candidate:
         scratch = Path(tempfile.mkdtemp(dir=self.context.scratch))
         context = replace(self.context, scratch=scratch, **changes)  # type: ignore[arg-type]
         seed_generators(context.seed)
-        params = checked_params(f"method '{self.spec.key}'", self.spec.params, dict(given))
+        params = make_params(f"method '{self.spec.key}'", self.spec.params, dict(given))
         method = self.spec.make(**vars(params))
         method.fit(observations, context)
         return method

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, is_dataclass
 
 from liftbench.errors import UserError
 from liftbench.plugin.specs import DatasetSpec, MethodSpec
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.testing.outcomes import BrokenPromiseError
 
 Spec = MethodSpec | DatasetSpec
@@ -42,9 +42,9 @@ def parameters_are_plain(spec: Spec) -> None:
     if not is_dataclass(spec.params) or not spec.params.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise BrokenPromiseError(f"{spec.params.__name__}: expected a frozen dataclass")
     for given in ({}, spec.conformance.params):
-        params = checked_params(spec.key, spec.params, dict(given))
+        params = make_params(spec.key, spec.params, dict(given))
         stored = json.loads(json.dumps(asdict(params)))
-        if checked_params(spec.key, spec.params, stored) != params:
+        if make_params(spec.key, spec.params, stored) != params:
             raise BrokenPromiseError(f"{params} comes back from JSON as other parameters")
     if not callable(spec.make):
         raise BrokenPromiseError("make: expected a function that makes it from its parameters")
@@ -60,7 +60,7 @@ def wrong_parameters_are_refused(spec: Spec) -> None:
 
 def _must_refuse(spec: Spec, name: str, value: object) -> None:
     try:
-        checked_params(f"'{spec.key}'", spec.params, {name: value})
+        make_params(f"'{spec.key}'", spec.params, {name: value})
     except UserError as error:
         if name not in str(error):
             raise BrokenPromiseError(

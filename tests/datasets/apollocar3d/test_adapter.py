@@ -17,7 +17,7 @@ from tests.datasets.apollocar3d.conftest import (
 from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.errors import DataMissingError, UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench_datasets.apollocar3d import adapter as apollocar3d
 from liftbench_datasets.apollocar3d.adapter import APOLLOCAR3D, ApolloCar3D, ApolloCar3DParams
 from liftbench_datasets.apollocar3d.files import (
@@ -175,7 +175,7 @@ def test_poses_without_models_are_reported(root: Path) -> None:
 
 def test_params_are_checked() -> None:
     with pytest.raises(UserError, match="dataset 'apollocar3d': keypoints: "):
-        checked_params("dataset 'apollocar3d'", APOLLOCAR3D.params, {"keypoints": "drawn"})
+        make_params("dataset 'apollocar3d'", APOLLOCAR3D.params, {"keypoints": "drawn"})
     with pytest.raises(ValueError, match="keypoints: expected one of any, file, derived"):
         ApolloCar3D(keypoints="drawn")
 

@@ -12,7 +12,7 @@ import pytest
 from liftbench.arrays import Arrays
 from liftbench.cameras import project
 from liftbench.errors import DataMissingError, UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Camera, Dataset, Floats
 from liftbench_datasets.adapting.sequence_splits import split_sequences
 from liftbench_datasets.cmu import adapter as cmu
@@ -256,7 +256,7 @@ def test_cameras_with_depth_look_from_their_distance(root: Path, camera: Camera)
 )
 def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        checked_params("dataset 'cmu'", CMU.params, params)
+        make_params("dataset 'cmu'", CMU.params, params)
     assert str(caught.value).startswith(message)
 
 

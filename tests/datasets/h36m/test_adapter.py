@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.h36m import adapter as h36m
 from liftbench_datasets.h36m.adapter import H36M, make_h36m
@@ -295,7 +295,7 @@ def test_damaged_detections_are_errors(
 )
 def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        checked_params("dataset 'h36m'", H36M.params, params)
+        make_params("dataset 'h36m'", H36M.params, params)
     assert str(caught.value).startswith(f"dataset 'h36m': {message}")
 
 

@@ -19,7 +19,7 @@ from tests.datasets.nrsfm_challenge.conftest import (
 )
 
 from liftbench.errors import DataMissingError, UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench_datasets.nrsfm_challenge import adapter as nrsfm_challenge
 from liftbench_datasets.nrsfm_challenge.adapter import (
     CAMERAS,
@@ -71,7 +71,7 @@ def test_unknown_names_are_reported(root: Path) -> None:
 )
 def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        checked_params("dataset 'it'", NRSFM_CHALLENGE.params, params)
+        make_params("dataset 'it'", NRSFM_CHALLENGE.params, params)
     assert str(caught.value).startswith(message)
     with pytest.raises(ValueError, match=message.split("'")[2].strip(": ")):
         NrsfmChallenge(**params)

@@ -11,7 +11,7 @@ from tests.datasets.conftest import truth_of
 from tests.datasets.pascal3d.conftest import labelled, models_of, write_cad, write_image
 
 from liftbench.errors import UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench_datasets.pascal3d.adapter import PASCAL3D, Pascal3d, Pascal3dParams
 
 
@@ -68,10 +68,10 @@ def test_bad_parameters_are_reported_in_one_line(params: dict[str, Any], message
 
 def test_bad_parameters_of_a_suite_are_user_errors() -> None:
     with pytest.raises(UserError, match="categories"):
-        checked_params("dataset 'pascal3d'", PASCAL3D.params, {"categories": 9})
+        make_params("dataset 'pascal3d'", PASCAL3D.params, {"categories": 9})
     params = {"views": "random", "test_keypoints": "hrnet"}
     with pytest.raises(UserError, match="random views have no detections"):
-        checked_params("dataset 'pascal3d'", PASCAL3D.params, params)
+        make_params("dataset 'pascal3d'", PASCAL3D.params, params)
 
 
 def test_spec_makes_the_adapter() -> None:

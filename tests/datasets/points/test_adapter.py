@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from liftbench.errors import DataMissingError, UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Dataset
 from liftbench_datasets.points import file as points_file
 from liftbench_datasets.points.adapter import POINTS, Points
@@ -166,7 +166,7 @@ def test_the_folder_may_be_anywhere(tmp_path: Path) -> None:
     for folder in ("mine/points", str(tmp_path / "mine" / "points")):
         assert Points(folder=folder).subsets(tmp_path) == ("mine",)
     with pytest.raises(UserError, match="dataset 'points': folder: "):
-        checked_params("dataset 'points'", POINTS.params, {"folder": 3})
+        make_params("dataset 'points'", POINTS.params, {"folder": 3})
 
 
 def test_absent_files_are_errors(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from liftbench.cameras import project, subtract_mean
 from liftbench.errors import UserError
 from liftbench.seeds import named_rng
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Camera, Dataset, Floats
 from liftbench_datasets.people.actions import ACTIONS, Action
 from liftbench_datasets.people.body import BODY, DOFS
@@ -351,7 +351,7 @@ def test_bad_parameters_are_one_line_errors(params: dict[str, Any], message: str
 @pytest.mark.parametrize("params", [{"frames": 29}, {"seed": "a"}, {"distance": "far"}])
 def test_bad_parameters_of_a_suite_are_user_errors(params: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=next(iter(params))) as caught:
-        checked_params("dataset 'synthetic_body'", SYNTHETIC_BODY.params, params)
+        make_params("dataset 'synthetic_body'", SYNTHETIC_BODY.params, params)
     assert "\n" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from liftbench.cameras import subtract_mean
 from liftbench.errors import UserError
 from liftbench.seeds import named_rng
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.geometry.kinematics import forward_kinematics, rest_pose
 from liftbench_datasets.people.body import BODY, BODY_HEIGHT, DOFS, SOLE
@@ -291,7 +291,7 @@ def test_poses_of_a_person_differ() -> None:
 )
 def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        checked_params("dataset", SYNTHETIC_UP3D.params, params)
+        make_params("dataset", SYNTHETIC_UP3D.params, params)
 
 
 def test_params_are_checked_without_a_suite() -> None:

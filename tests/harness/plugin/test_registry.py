@@ -12,7 +12,7 @@ from liftbench import hookimpl
 from liftbench.errors import UserError
 from liftbench.plugin import registry
 from liftbench.plugin.registry import load_registry
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 
 METHOD = """
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ def test_two_files_of_one_name_both_load(tmp_path: Path) -> None:
         paths.append(plugin(tmp_path / folder, "plugin", source))
     loaded = load_registry(paths)
     for folder in ("a", "b"):
-        params = checked_params("it", loaded.methods[f"m_{folder}"].params, {"size": 4})
+        params = make_params("it", loaded.methods[f"m_{folder}"].params, {"size": 4})
         assert params.size == 4, "the names in a file are its own"
 
 

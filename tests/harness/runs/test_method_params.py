@@ -10,7 +10,7 @@ import pytest
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import MethodSpec
-from liftbench.runs.method_params import check_method_params, params_of_run, params_of_task
+from liftbench.runs.method_params import make_method_params, params_of_run, params_of_task
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.suites.suite import read_suite
 from liftbench.tables.data_identity import describe
@@ -60,7 +60,7 @@ def test_a_suite_cannot_set_a_constant(
 
 def test_unknown_options_are_still_refused(spec: MethodSpec) -> None:
     with pytest.raises(UserError, match="parameter of row 'spred': did you mean 'spread'"):
-        check_method_params("row", spec, {"spred": 2.0})
+        make_method_params("row", spec, {"spred": 2.0})
 
 
 @pytest.mark.parametrize("other", [{"sizes": [8]}, {"order": 3}])

@@ -12,7 +12,7 @@ from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry, load_registry
 from liftbench.suites.grids import unfold
 from liftbench.suites.published import read_published
-from liftbench.suites.suite import checked_params, read_suite
+from liftbench.suites.suite import make_params, read_suite
 
 GOOD = """
 title: A table
@@ -185,9 +185,9 @@ class Params:
 
 
 def test_params_fill_the_defaults() -> None:
-    assert checked_params("method 'm'", Params, {}) == Params()
+    assert make_params("method 'm'", Params, {}) == Params()
     given = {"steps": 3, "widths": [4, 5]}
-    assert checked_params("method 'm'", Params, given) == Params(3, (4, 5))
+    assert make_params("method 'm'", Params, given) == Params(3, (4, 5))
 
 
 @pytest.mark.parametrize(
@@ -202,5 +202,5 @@ def test_params_fill_the_defaults() -> None:
 )
 def test_refused_params(given: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        checked_params("method 'm'", Params, given)
+        make_params("method 'm'", Params, given)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from tests.datasets.apollocar3d.synthetic.conftest import NOWHERE, load
 from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.errors import UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench_datasets.apollocar3d.cameras import CAMERA_5
 from liftbench_datasets.apollocar3d.synthetic.adapter import (
     DRIVES,
@@ -140,7 +140,7 @@ def test_bad_parameters_are_reported_in_one_line(params: dict[str, Any], message
 @pytest.mark.parametrize("params", [{"frames": 39}, {"seed": "a"}, {"occlusion": "a"}])
 def test_bad_parameters_of_a_suite_are_user_errors(params: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=next(iter(params))) as caught:
-        checked_params("dataset 'synthetic_apollo'", SYNTHETIC_APOLLO.params, params)
+        make_params("dataset 'synthetic_apollo'", SYNTHETIC_APOLLO.params, params)
     assert "\n" not in str(caught.value)
 
 

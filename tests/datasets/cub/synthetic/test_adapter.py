@@ -13,7 +13,7 @@ from tests.datasets.cub.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError
 from liftbench.protocols.view_metrics import volume_overlap
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Reconstruction
 from liftbench_datasets.cub.synthetic import views as bird_views
 from liftbench_datasets.cub.synthetic.adapter import (
@@ -132,7 +132,7 @@ def test_bad_parameters_are_reported_in_one_line(params: dict[str, Any], message
 
 def test_bad_parameters_of_a_suite_are_user_errors() -> None:
     with pytest.raises(UserError, match="species: expected at least 1"):
-        checked_params("dataset", SYNTHETIC_CUB.params, {"species": 0})
+        make_params("dataset", SYNTHETIC_CUB.params, {"species": 0})
 
 
 def test_check_finds_birds() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftbench.errors import UserError
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES
 from liftbench_datasets.h36m.skeleton import ACTIONS, SKELETON, SUBJECTS, sequence_id
@@ -237,7 +237,7 @@ def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> No
 )
 def test_params_are_checked(params: dict[str, object], message: str) -> None:
     with pytest.raises(UserError) as caught:
-        checked_params("dataset 'synthetic_h36m'", SYNTHETIC_H36M.params, params)
+        make_params("dataset 'synthetic_h36m'", SYNTHETIC_H36M.params, params)
     assert str(caught.value).startswith(f"dataset 'synthetic_h36m': {message}")
     with pytest.raises(ValueError, match=message):
         SyntheticH36mParams(**params)

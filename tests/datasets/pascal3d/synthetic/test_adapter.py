@@ -15,7 +15,7 @@ from tests.datasets.pascal3d.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError
 from liftbench.protocols.view_metrics import mesh_pixels, volume_overlap
-from liftbench.suites.suite import checked_params
+from liftbench.suites.suite import make_params
 from liftbench.types import Floats, Reconstruction
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS, columns
 from liftbench_datasets.pascal3d.synthetic import adapter as synthetic_pascal3d
@@ -207,7 +207,7 @@ def test_bad_parameters_are_reported_in_one_line(params: dict[str, Any], message
 
 def test_bad_parameters_of_a_suite_are_user_errors() -> None:
     with pytest.raises(UserError, match="frames"):
-        checked_params("dataset", SYNTHETIC_PASCAL3D.params, {"frames": 4})
+        make_params("dataset", SYNTHETIC_PASCAL3D.params, {"frames": 4})
 
 
 def test_unknown_subset_and_split_are_user_errors() -> None:
