@@ -1,49 +1,42 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
+from tests.plugins.classical.bodies import MIRROR, observe, random_scene
 
-from liftbench.cameras import random_rotations, subtract_mean
-from liftbench_plugins.classical.bmm_revisited import smooth_cameras
-from liftbench_plugins.classical.cameras.cameras import nearest_rotations, with_common_signs
+from liftbench.types import Floats
 from liftbench_plugins.classical.cameras.prior_free import (
     camera_factor,
-    prior_free_motion,
     prior_free_rank,
+    prior_free_start,
     rank_three_factor,
 )
-from liftbench_plugins.classical.cameras.rotation_smoothing import smooth_rotations
-from liftbench_plugins.classical.tracks import Tracks, matrix_of
+from liftbench_plugins.classical.tracks import Tracks, matrix_of, tracks_of
+
+SCENE = random_scene(2, 80, 25, mean=True)
 
 
-def deforming(frames=80, points=25, rank=2, seed=0):
-    """Return W (2F, P) and the cameras of shapes of low rank with a mean."""
-    rng = np.random.default_rng(seed)
-    weights = np.concatenate([np.ones((frames, 1)), rng.normal(0, 0.4, (frames, rank - 1))], axis=1)
-    shape = np.tensordot(weights, subtract_mean(rng.standard_normal((rank, points, 3))), axes=1)
-    rotation = random_rotations(rng, frames)
-    image = shape @ rotation[:, :2].swapaxes(1, 2)
-    return matrix_of(image), rotation, image
+def relative(rotation: Floats) -> Floats:
+    """Return the rotations from the first camera to each camera."""
+    turns: Floats = rotation @ rotation[0].T
+    return turns
 
 
-def relative(rotation):
-    """Return what turns each camera into the first, free of a common turn of the body."""
-    return rotation @ rotation[0].T
-
-
-def test_cameras_are_found_up_to_signs_a_turn_and_a_mirror():
-    rows, rotation, image = deforming()
-    found = with_common_signs(nearest_rotations(prior_free_motion(rows, 2)), image)
-    mirror = np.diag([1.0, 1.0, -1.0])
+def test_cameras_are_found_up_to_signs_a_turn_and_a_mirror() -> None:
+    start = prior_free_start(2, Tracks(matrix_of(SCENE.image), SCENE.visible, 1.0))
+    assert start.rank == 2
+    np.testing.assert_array_equal(start.whole, SCENE.image)
     flip = np.diag([-1.0, -1.0, 1.0])
     gaps = [
-        np.abs(relative(sign @ found) - relative(side @ rotation @ side)).max()
+        np.abs(relative(sign @ start.rotation) - relative(side @ SCENE.rotation @ side)).max()
         for sign in (np.eye(3), flip)
-        for side in (np.eye(3), mirror)
+        for side in (np.eye(3), MIRROR)
     ]
     assert min(gaps) < 1e-3
 
 
-def test_the_camera_factor_spans_w():
-    rows = deforming()[0]
+def test_the_camera_factor_spans_w() -> None:
+    rows = matrix_of(SCENE.image)
     cameras, values = camera_factor(rows, 2)
     flat = cameras.reshape(len(rows), 6)
     np.testing.assert_allclose(flat.T @ flat, len(rows) * np.eye(6), atol=1e-9)
@@ -51,7 +44,7 @@ def test_the_camera_factor_spans_w():
     assert (np.diff(values) <= 0).all()
 
 
-def test_the_factor_of_a_gram_matrix_of_rank_three():
+def test_the_factor_of_a_gram_matrix_of_rank_three() -> None:
     factor = np.random.default_rng(0).standard_normal((7, 3))
     gram = factor @ factor.T
     found = rank_three_factor(gram)
@@ -59,11 +52,11 @@ def test_the_factor_of_a_gram_matrix_of_rank_three():
 
 
 @pytest.mark.parametrize(("frames", "expected"), [(100, 8), (60, 6), (30, 4)])
-def test_k_is_no_more_than_the_frames_determine(frames, expected):
+def test_k_is_no_more_than_the_frames_determine(frames: int, expected: int) -> None:
     """2F equations for the 3K(3K+1)/2 - (2K^2 - K) other unknowns."""
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((2 * frames, 30)) @ rng.standard_normal((30, 50))
-    tracks = Tracks(rows, np.ones((frames, 50), dtype=bool), 1.0)
+    tracks = Tracks(rows, np.ones((frames, 50), dtype=np.bool_), 1.0)
     found = prior_free_rank(None, tracks)
     assert found == expected
     assert 3 * found * (3 * found + 1) / 2 - (2 * found**2 - found) <= 2 * frames
@@ -72,34 +65,17 @@ def test_k_is_no_more_than_the_frames_determine(frames, expected):
     assert prior_free_rank(9, tracks) == 9
 
 
-def test_smoothing_solves_its_least_squares():
-    """The same by a dense solution, and sure cameras stay."""
+def test_k_that_has_just_enough_frames_is_taken() -> None:
+    """For K = 2 the rule needs 30 / 4 frames: 8 do, 7 do not."""
     rng = np.random.default_rng(0)
-    rotation = nearest_rotations(rng.normal(0, 0.2, (30, 2, 3)) + np.eye(3)[:2])
-    uncertainty = rng.uniform(0.1, 1, 30)
-    bends = np.diff(np.eye(30), 2, axis=0)
-    typical = np.median(np.linalg.norm(np.diff(rotation, 2, axis=0), axis=(1, 2)))
-    trust = (typical**2 + 1e-12) / (uncertainty**2 + 1e-12)
-    dense = np.linalg.solve(
-        np.diag(trust) + bends.T @ bends, trust[:, None] * rotation.reshape(30, 9)
-    )
-    expected = nearest_rotations(dense.reshape(30, 3, 3)[:, :2])
-    np.testing.assert_allclose(smooth_rotations(rotation, uncertainty), expected, atol=1e-9)
-    np.testing.assert_allclose(smooth_rotations(rotation, np.zeros(30)), rotation, atol=1e-6)
-    np.testing.assert_array_equal(smooth_rotations(rotation[:2], uncertainty[:2]), rotation[:2])
+    for frames, expected in ((8, 2), (7, 1)):
+        rows = rng.standard_normal((2 * frames, 6)) @ rng.standard_normal((6, 9))
+        tracks = Tracks(rows, np.ones((frames, 9), dtype=np.bool_), 1.0)
+        assert prior_free_rank(None, tracks) == expected
 
 
-def test_smooth_cameras_of_exact_rows_are_the_rows():
-    angles = np.linspace(0, 2, 60)
-    rotation = np.stack(
-        [
-            np.stack([np.cos(angles), 0 * angles, np.sin(angles)], axis=1),
-            np.stack([0 * angles, 1 + 0 * angles, 0 * angles], axis=1),
-        ],
-        axis=1,
-    )
-    scales = np.random.default_rng(0).uniform(0.5, 2, (60, 1, 1))
-    signs = np.random.default_rng(1).choice([-1, 1], (60, 1, 1))
-    found = smooth_cameras(scales * signs * rotation)
-    sign = np.sign((found[0, :2] * rotation[0]).sum())
-    np.testing.assert_allclose(found[:, :2], sign * rotation, atol=1e-4)
+def test_hidden_points_are_filled_before_cameras_are_found() -> None:
+    visible = np.random.default_rng(1).random(SCENE.visible.shape) < 0.8
+    tracks = tracks_of(observe(SCENE.image, visible))
+    start = prior_free_start(2, tracks)
+    np.testing.assert_allclose(start.whole * tracks.size, SCENE.image, atol=1e-2)
