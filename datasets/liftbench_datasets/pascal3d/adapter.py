@@ -192,9 +192,9 @@ class Pascal3d:
         """Return the release and the categories of a subset that can be read from it."""
         require_known(f"subset of dataset '{KEY}'", subset, self._subset_names())
         release, wanted = find_release(root), categories_of(subset)
-        there = tuple(c for c in wanted if c in self._available(release))
-        if there:
-            return release, there
+        present = tuple(c for c in wanted if c in self._available(release))
+        if present:
+            return release, present
         if wanted[0] not in release.categories() and subset != ALL:
             raise DataMissingError(f"pascal3d: {release.cad(subset)} not found; {SEE}")
         raise DataMissingError(

@@ -19,14 +19,14 @@ from liftbench_datasets.pascal3d.views import viewable_mask
 
 def check_release(release: Release) -> list[Finding]:
     """Return the counts of all files and which are missing or damaged."""
-    there = release.categories()
-    absent = [c for c in CATEGORIES if c not in there]
-    counts = f"{len(there)} of {len(CATEGORIES)} categories in {release.folder / 'CAD'}"
+    present = release.categories()
+    absent = [c for c in CATEGORIES if c not in present]
+    counts = f"{len(present)} of {len(CATEGORIES)} categories in {release.folder / 'CAD'}"
     lacking = [f"no {', '.join(absent)}"] if absent else []
     findings = [Finding("CAD", True, "; ".join([counts, *lacking]))]
-    for category in there:
+    for category in present:
         findings += _check_category(release, category)
-    if not any(map(release.has_annotations, there)):
+    if not any(map(release.has_annotations, present)):
         text = f"none in {release.folder / 'Annotations'}, so only random views can be made"
         findings.append(Finding("annotations", True, text))
     return findings

@@ -27,6 +27,7 @@ SIDES = ("left", "right")
         (lambda m: m[:, :2], "no keypoint 'right_front_wheel'"),
         (lambda m: m * 100, "left_front_wheel of model 1: expected numbers of at most 10"),
         (lambda m: np.where(np.arange(CAR)[:, None] < 2, m, np.nan), "fewer than 3 places"),
+        (lambda m: m[..., [0, 1, 2, 2]], "left_front_wheel of model 1: expected 3 numbers"),
         (lambda m: m * 0, "model 1 has fewer than 3 places of keypoints"),
     ],
 )

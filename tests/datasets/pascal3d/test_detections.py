@@ -52,6 +52,7 @@ def test_detections_replace_the_points_and_not_the_truth(root: Path) -> None:
         ([detected(nose=[1, 2])], r"detections\[0\]: 'car' has no point 'nose'"),
         ([detected(left_front_wheel=[1])], r"detections\[0\]: left_front_wheel: expected x, y"),
         ([detected(left_front_wheel=[1, 1e9])], "expected x, y in pixels or null"),
+        ([detected(left_front_wheel=[1, 2, 3])], "left_front_wheel: expected x, y in pixels"),
         ([detected(left_front_wheel=[1, float("nan")])], "expected x, y in pixels or null"),
         ([{"image": "car_pascal/2008_000002"}], "expected detected keypoints"),
         ([7], "expected detected keypoints"),

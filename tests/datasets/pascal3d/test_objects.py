@@ -27,6 +27,8 @@ from liftbench_datasets.pascal3d.objects import Objects, read_objects
         ({"azimuth": np.array([1.0, 2.0])}, "azimuth: expected 1 numbers"),
         ({"cad_index": 1.5}, "cad_index: expected a whole number from 1, got 1.5"),
         ({"cad_index": -1.0}, "cad_index: expected a whole number"),
+        ({"cad_index": 0.0}, "cad_index: expected a whole number from 1, got 0"),
+        ({"px": 1.01e6}, r"px: expected numbers of at most 1e\+06"),
         ({"anchors": {"left_front_wheel": {"status": 1.0}}}, "left_back_wheel"),
     ],
 )
