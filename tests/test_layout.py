@@ -1,12 +1,15 @@
-"""The house: three source roots, and imports that run one way."""
+"""The house: where things are, how large they are, and imports that run one way."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
+import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -18,6 +21,26 @@ SOURCE_ROOTS = {
     "plugins": "liftbench_plugins",
     "datasets": "liftbench_datasets",
 }
+
+
+MOST_MODULES = 20  # in a folder
+MOST_AT_THE_TOP = 10  # modules directly in harness/liftbench
+MEDIAN = 7  # lines of a function's body
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def source_files() -> list[Path]:
+    """Return the modules of the three packages."""
+    return sorted(path for root in SOURCE_ROOTS for path in (ROOT / root).rglob("*.py"))
+
+
+def functions() -> Iterator[tuple[str, Function]]:
+    """Yield the place and the node of every function of the three packages."""
+    for path in source_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, Function):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -60,6 +83,48 @@ def test_imports_run_one_way(package: str, forbidden: set[str]) -> None:
     wrong = {module: used & forbidden for module, used in imports_of(package).items()}
     assert {module: used for module, used in wrong.items() if used} == {}
     assert any("liftbench" in used for used in imports_of(package).values())
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+def test_no_folder_holds_many_modules() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for path in source_files():
+        counts[str(path.parent.relative_to(ROOT))] += 1
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+    assert counts["harness/liftbench"] <= MOST_AT_THE_TOP
+
+
+def body_length(function: Function) -> int:
+    """Return the lines of a function's body: from its first statement after the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_most_functions_are_short() -> None:
+    assert median(body_length(function) for _, function in functions()) <= MEDIAN
+
+
+def test_ruff_bounds_the_complexity() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
+    assert lint["mccabe"] == {"max-complexity": 12}
+    assert "C90" in lint["select"]
+
+
+def test_tests_mirror_the_source() -> None:
+    """Each folder of tests is a folder of the source, and each test module lies in one of them."""
+    for root, package in SOURCE_ROOTS.items():
+        folders = {path.parent for path in (ROOT / "tests" / root).rglob("*.py")}
+        wrong = [
+            str(folder.relative_to(ROOT))
+            for folder in folders
+            if not (ROOT / root / package / folder.relative_to(ROOT / "tests" / root)).is_dir()
+        ]
+        assert wrong == []
+
+
+# --- hooks ----------------------------------------------------------------------------------------
 
 
 def test_every_hook_says_what_to_return() -> None:
