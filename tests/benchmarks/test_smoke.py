@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 from tests.datasets.cmu.test_adapter import write_subject
-from tests.datasets.cub.test_adapter import SPLITS, write_all_sfm, write_cleaned, write_release
+from tests.datasets.cub.conftest import SPLITS, write_all_sfm, write_cleaned, write_release
 
 from liftbench_plugins.classical import CLASSICAL
 
