@@ -19,6 +19,7 @@ from tests.datasets.pascal3d.conftest import (
 from liftbench.cli import main
 from liftbench.errors import DataMissingError, UserError
 from liftbench_datasets.pascal3d.adapter import Pascal3d
+from liftbench_datasets.pascal3d.release import find_release
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,9 @@ def test_damaged_lists_are_reported(root: Path, line: str) -> None:
     write_list(root / "pascal3d", f"{VOC_LISTS}/car_val.txt", ["2008_000002 1", line])
     with pytest.raises(UserError, match=r"car_val\.txt: expected the list.*line 2: expected"):
         Pascal3d().load(root, "car", "test")
+
+
+def test_an_image_that_is_listed_twice_is_read_once(root: Path) -> None:
+    write_list(root / "pascal3d", f"{VOC_LISTS}/car_val.txt", ["2008_000002 1", "2008_000002 1"])
+    names = find_release(root).image_names("car", "pascal", "val")
+    assert names == ["car_pascal/2008_000002"]

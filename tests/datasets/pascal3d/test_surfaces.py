@@ -18,6 +18,7 @@ from liftbench.seeds import named_rng
 from liftbench.types import Reconstruction
 from liftbench_datasets.pascal3d.adapter import Pascal3d
 from liftbench_datasets.pascal3d.cad import read_cad
+from liftbench_datasets.pascal3d.surfaces import read_surfaces
 
 
 def test_meshes_are_those_of_the_models_and_read_when_asked_for(root: Path) -> None:
@@ -48,7 +49,7 @@ def test_meshes_are_those_of_the_models_and_read_when_asked_for(root: Path) -> N
     ("changes", "message"),
     [
         ({"faces": np.array([[0, 1, 2]])}, "faces of model 1: expected vertices from 1 to 4"),
-        ({"faces": np.array([[1, 2, 7]])}, "faces of model 1: expected vertices from 1 to 4"),
+        ({"faces": np.array([[1, 2, 5]])}, "faces of model 1: expected vertices from 1 to 4"),
         ({"faces": np.array([[1.5, 2, 3]])}, "faces of model 1: expected vertices from 1 to 4"),
         (
             {"faces": np.array([[1, 2, 3, 4]])},
@@ -95,3 +96,9 @@ def test_real_surfaces_before_the_camera_cover_their_points(
     vertices = np.broadcast_to(own.vertices, (count, *own.vertices.shape))
     made = Reconstruction(truth.points_3d, canonical_vertices=vertices, faces=own.faces)
     np.testing.assert_array_equal(volume_overlap(made, data) == 1, truth.mesh == 0)
+
+
+def test_another_number_of_surfaces_is_reported(tmp_path: Path) -> None:
+    write_cad(tmp_path, "car", models_of("car", 2))
+    with pytest.raises(UserError, match="2 'vertices' of 3 models"):
+        read_surfaces(tmp_path / "CAD" / "car.mat", "car", 3)
