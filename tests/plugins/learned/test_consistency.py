@@ -92,6 +92,16 @@ def test_loss_is_the_relative_change_of_the_shape_and_that_of_the_camera(camera_
 
 
 @every_case
+def test_loss_is_the_mean_over_frames(camera_model, missing):
+    views, growth = make_views(camera_model, missing), torch.arange(B, dtype=torch.float64) ** 3
+    larger = consistency_loss(Oracle(shape_factor=1 + growth), views, rigid_shape(), seeded())
+    assert float(larger) == pytest.approx(float(growth.mean()), abs=1e-4)
+    longer = consistency_loss(Oracle(camera_factor=1 + growth), views, rigid_shape(), seeded())
+    length = math.sqrt(views.columns.shape[1])
+    assert float(longer) == pytest.approx(length * float(growth.mean()), abs=1e-4)
+
+
+@every_case
 def test_shapes_are_judged_about_their_centre(camera_model, missing):
     views, moved = make_views(camera_model, missing), rigid_shape() + 3
     assert float(consistency_loss(Oracle(), views, moved, seeded())) < 1e-5

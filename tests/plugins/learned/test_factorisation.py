@@ -248,6 +248,34 @@ def test_frames_that_noise_hides_follow_the_others():
     assert views.select(last).choose_mirror_images(*alone, odds=5.0)[0].equal(alone[0])
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_odds_decide_for_the_mirror_image_in_the_loss_and_where_points_are_filled(missing):
+    scene = make_scene("perspective", missing)
+    views = replace(views_of(scene), columns=views_of(scene).image)
+    own = scene.shape, scene.camera[:, :2]
+    mirrored = own[0] * MIRROR[:, None], own[1] * MIRROR[:, None, None]
+    expected = (norms(views.residual(*mirrored)) / norms(views.image)).mean()
+    torch.testing.assert_close(reprojection_loss(views, *own, odds=-1e3), expected)
+    filled = views.fill_hidden_points(*own, odds=-1e3)
+    torch.testing.assert_close(
+        filled.columns, views.fill_hidden_points(*mirrored, odds=1e3).columns
+    )
+    assert missing != torch.allclose(filled.columns, views.fill_hidden_points(*own).columns)
+
+
+def test_a_hidden_point_behind_the_camera_is_filled_in_front():
+    scene = make_scene("perspective", missing=True)
+    seen = 20 * scene.shapes @ scene.rotations
+    behind = seen[..., 2] + scene.t_z[:, None]
+    assert ((behind < 0) & (scene.masks == 0)).any()
+    depth = np.maximum(behind, 0.1 * scene.t_z[:, None])[..., None]
+    apart = (scene.images * depth - seen[..., :2]) * scene.masks[..., None]
+    place = apart.sum(axis=1, keepdims=True) / scene.masks.sum(axis=1)[:, None, None]
+    expected = np.where(scene.masks[..., None] > 0, scene.images, (seen[..., :2] + place) / depth)
+    rays = views_of(scene).fill_hidden_points(20 * scene.shape, scene.camera).rays
+    np.testing.assert_allclose(rays.permute(2, 0, 1), expected)
+
+
 def test_nothing_is_told_apart_by_a_far_camera_or_three_columns():
     for model in ("orthographic", "perspective"):
         scene = make_scene(model, missing=False)

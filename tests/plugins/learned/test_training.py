@@ -72,6 +72,19 @@ def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine():
     assert schedule.rate(100) == pytest.approx(0)
 
 
+def test_each_step_has_the_rate_of_its_schedule(tmp_path, monkeypatch):
+    rates = []
+
+    class Recorder(training.MuonAndAdam):
+        def step(self, learning_rate):
+            rates.append(learning_rate)
+            super().step(learning_rate)
+
+    monkeypatch.setattr(training, "MuonAndAdam", Recorder)
+    fit(Line(), [], tmp_path, steps=12)
+    assert rates == [Schedule(12, 8, 0.1).rate(step) for step in range(12)]
+
+
 def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
     (tmp_path / "whole").mkdir()
