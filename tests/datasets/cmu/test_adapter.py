@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.datasets.conftest import truth_of
 
 from liftbench.arrays import Arrays
 from liftbench.cameras import project
@@ -60,17 +61,18 @@ def write_motion(path: Path, frames: int, seed: int) -> None:
 
 
 def counts(data: Dataset) -> dict[int, int]:
-    ids, frames = np.unique(data.truth.sequence, return_counts=True)
+    ids, frames = np.unique(truth_of(data).sequence, return_counts=True)
     return dict(zip(ids.tolist(), frames.tolist(), strict=True))
 
 
 def distances(points: Floats) -> Floats:
-    return np.linalg.norm(points[:, :, None] - points[:, None], axis=3)
+    apart: Floats = np.linalg.norm(points[:, :, None] - points[:, None], axis=3)
+    return apart
 
 
 def whole(adapter: Cmu, root: Path, subset: str = "01") -> dict[int, Floats]:
     """Return the 3D views of every sequence of both splits."""
-    parts = [adapter.load(root, subset, split).truth for split in ("train", "unseen")]
+    parts = [truth_of(adapter.load(root, subset, split)) for split in ("train", "unseen")]
     return {
         int(t): part.points_3d[part.sequence == t] for part in parts for t in set(part.sequence)
     }
@@ -104,7 +106,7 @@ def test_the_first_four_fifths_are_train() -> None:
         trials = list(range(3, 3 + count))
         train = split_sequences(trials, "train")
         assert train == trials[: 4 * count // 5]
-        assert train + split_sequences(trials, "unseen") == trials
+        assert [*train, *split_sequences(trials, "unseen")] == trials
 
 
 def test_splits_are_whole_sequences_in_file_order(root: Path) -> None:
@@ -115,7 +117,7 @@ def test_splits_are_whole_sequences_in_file_order(root: Path) -> None:
 def test_trials_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     write_subject(tmp_path, "01", (2, 9, 10, 11, 100), digits=1)
     train = Cmu().load(tmp_path, "01", "train")
-    assert list(dict.fromkeys(train.truth.sequence.tolist())) == [2, 9, 10, 11]
+    assert list(dict.fromkeys(truth_of(train).sequence.tolist())) == [2, 9, 10, 11]
     assert counts(Cmu().load(tmp_path, "01", "unseen")) == {100: 102}
 
 
@@ -131,7 +133,7 @@ def test_the_3d_points_are_the_turned_positions_of_the_files(root: Path) -> None
     folder = root / "cmu" / "01"
     skeleton = read_asf(folder / "01.asf")
     parsed = np.concatenate([read_amc(folder / f"01_{t:02}.amc", skeleton) for t in TRIALS[:4]])
-    points = data.truth.points_3d
+    points = truth_of(data).points_3d
     np.testing.assert_allclose(distances(points), distances(parsed), atol=1e-12)
     for frame, view in zip(parsed, points, strict=True):
         flat = frame - frame.mean(axis=0)
@@ -142,7 +144,7 @@ def test_the_3d_points_are_the_turned_positions_of_the_files(root: Path) -> None
 
 def test_the_2d_points_are_the_first_two_coordinates(root: Path) -> None:
     data = Cmu().load(root, "01", "train")
-    seen, truth = data.observations, data.truth
+    seen, truth = data.observations, truth_of(data)
     np.testing.assert_array_equal(seen.points_2d, truth.points_3d[..., :2])
     np.testing.assert_allclose(truth.points_3d.mean(axis=1), 0.0, atol=1e-12)
     assert seen.visible.all()
@@ -160,13 +162,13 @@ def test_the_skeleton_is_that_of_the_file(root: Path) -> None:
 
 
 def test_views_are_the_same_every_time(root: Path) -> None:
-    first, again = (Cmu().load(root, "01", "train").truth.points_3d for _ in range(2))
+    first, again = (truth_of(Cmu().load(root, "01", "train")).points_3d for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
 def test_views_follow_the_view_seed(root: Path) -> None:
     first, other = (
-        Cmu(view_seed=seed).load(root, "01", "train").truth.points_3d for seed in (0, 1)
+        truth_of(Cmu(view_seed=seed).load(root, "01", "train")).points_3d for seed in (0, 1)
     )
     assert (np.abs(first - other).max(axis=(1, 2)) > 1e-3).all()
     np.testing.assert_allclose(distances(first), distances(other), atol=1e-12)
@@ -185,11 +187,11 @@ def test_every_frame_has_a_view_of_its_own(root: Path) -> None:
 
 
 def test_views_differ_between_subjects(root: Path) -> None:
-    one, other = (Cmu().load(root, s, "unseen").truth for s in ("01", "102"))
+    one, other = (truth_of(Cmu().load(root, s, "unseen")) for s in ("01", "102"))
     first, second = (t.points_3d[t.sequence == t.sequence[0]][:3] for t in (one, other))
     assert not np.allclose(first, second)
     shutil.copy(root / "cmu" / "01" / "01_08.amc", root / "cmu" / "102" / "102_08.amc")
-    again = Cmu().load(root, "102", "unseen").truth
+    again = truth_of(Cmu().load(root, "102", "unseen"))
     copied = again.points_3d[again.sequence == 8]
     original = one.points_3d[one.sequence == 8]
     np.testing.assert_allclose(distances(copied), distances(original), atol=1e-12)
@@ -236,8 +238,8 @@ def test_the_checksum_does_not_depend_on_the_place(root: Path, tmp_path: Path) -
 def test_cameras_with_depth_look_from_their_distance(root: Path, camera: Camera) -> None:
     flat = Cmu().load(root, "01", "train")
     far = Cmu(camera=camera, distance=40.0).load(root, "01", "train")
-    points = far.truth.points_3d
-    shift = points - flat.truth.points_3d
+    points = truth_of(far).points_3d
+    shift = points - truth_of(flat).points_3d
     # Bones of 1, 2, 3 and 4 with a direction of 0.8 along y: hip 0.8, lleg 2.4, rleg 3.2, neck 3.2.
     height = 3.2 * 0.0254 / 0.45
     np.testing.assert_allclose(shift[..., :2], 0.0, atol=1e-12)
@@ -279,7 +281,7 @@ def test_a_second_load_does_not_parse(root: Path, parsed: list[Path]) -> None:
     again = Cmu(view_seed=0).load(root, "01", "train")
     Cmu().load(root, "01", "unseen")
     assert len(parsed) == 1
-    np.testing.assert_array_equal(first.truth.points_3d, again.truth.points_3d)
+    np.testing.assert_array_equal(truth_of(first).points_3d, truth_of(again).points_3d)
     assert first.observations.skeleton == again.observations.skeleton
 
 
@@ -299,7 +301,7 @@ def test_a_damaged_cache_is_rebuilt(
     stored.write_bytes(stored.read_bytes()[part])
     for _ in range(2):
         again = Cmu().load(root, "01", "train")
-        np.testing.assert_array_equal(first.truth.points_3d, again.truth.points_3d)
+        np.testing.assert_array_equal(truth_of(first).points_3d, truth_of(again).points_3d)
     assert len(parsed) == 2
 
 
@@ -418,7 +420,7 @@ def test_the_real_subject_01(real: Path) -> None:
 def test_the_real_partial_subjects(real: Path, subject: str, have: int, official: int) -> None:
     data = [Cmu().load(real, subject, split) for split in ("train", "unseen")]
     assert sum(len(counts(part)) for part in data) == have
-    assert {part.truth.points_3d.shape[1] for part in data} == {31}
+    assert {truth_of(part).points_3d.shape[1] for part in data} == {31}
     note = f"{have} of the official {official} sequences"
     assert Cmu().note(real, subject).startswith(note)
 
@@ -427,8 +429,8 @@ def test_the_real_partial_subjects(real: Path, subject: str, have: int, official
 def test_the_nearest_camera_is_outside_every_real_body(real: Path, subject: str) -> None:
     for split in ("train", "unseen"):
         near = Cmu(camera="perspective", distance=1.0).load(real, subject, split)
-        assert near.truth.points_3d[..., 2].min() > 0.3
-        assert near.truth.points_3d[..., 2].mean() == pytest.approx(1.51, abs=0.02)
+        assert truth_of(near).points_3d[..., 2].min() > 0.3
+        assert truth_of(near).points_3d[..., 2].mean() == pytest.approx(1.51, abs=0.02)
 
 
 def test_check_of_the_real_files(real: Path) -> None:

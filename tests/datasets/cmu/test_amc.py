@@ -65,7 +65,8 @@ def euler(x: float, y: float, z: float) -> Floats:
     about_x = np.array([[1, 0, 0], [0, cos(a), -sin(a)], [0, sin(a), cos(a)]])
     about_y = np.array([[cos(b), 0, sin(b)], [0, 1, 0], [-sin(b), 0, cos(b)]])
     about_z = np.array([[cos(c), -sin(c), 0], [sin(c), cos(c), 0], [0, 0, 1]])
-    return about_z @ about_y @ about_x
+    rotation: Floats = about_z @ about_y @ about_x
+    return rotation
 
 
 def loop_positions(motion: list[Frame], dofs: dict[str, list[str]]) -> Floats:

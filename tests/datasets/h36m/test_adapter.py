@@ -13,12 +13,14 @@ import pytest
 from cdflib.cdfwrite import CDF
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError
 from liftbench.suites.suite import make_params
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.h36m import adapter as h36m
+from liftbench_datasets.h36m import release
 from liftbench_datasets.h36m.adapter import H36M, make_h36m
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES, PLACES
 from liftbench_datasets.h36m.skeleton import ACTION_SUBSETS, KEPT, SKELETON, SUBSETS
@@ -36,10 +38,11 @@ def person(rng: np.random.Generator, frames: int) -> Floats:
     points = rng.uniform(-0.4, 0.4, (frames, 32, 3)) + np.array([0.0, 0.0, 0.9])
     for hip, knee in ((1, 2), (6, 7)):
         points[:, knee] = points[:, hip] - [0.0, 0.0, 0.45]
-    return points.astype("f4")
+    single: Floats = points.astype("f4")
+    return single
 
 
-def made_poses() -> Poses:
+def draw_poses() -> Poses:
     rng = np.random.default_rng(0)
     return {
         subject: {name: person(rng, n) for name, n in TAKES.items()}
@@ -47,7 +50,7 @@ def made_poses() -> Poses:
     }
 
 
-POSES = made_poses()
+POSES = draw_poses()
 
 
 def write_npz(root: Path, poses: object = POSES) -> Path:
@@ -119,7 +122,7 @@ def load(root: Path, split: str = "train", **params: object) -> Dataset:
 def sequence(data: Dataset, number: int) -> tuple[Floats, Floats]:
     """Return the 2D and 3D points of a sequence."""
     chosen = data.observations.sequence == number
-    return data.observations.points_2d[chosen], data.truth.points_3d[chosen]
+    return data.observations.points_2d[chosen], truth_of(data).points_3d[chosen]
 
 
 # --- what is loaded -----------------------------------------------------------------------
@@ -136,16 +139,16 @@ def test_points_lie_before_their_camera(root: Path) -> None:
 
 def test_sequences_groups_and_boxes(root: Path) -> None:
     data = load(root, every=1)
-    ids, counts = np.unique(data.truth.sequence, return_counts=True)
+    ids, counts = np.unique(truth_of(data).sequence, return_counts=True)
     takes = ((10100, 11), (10600, 6), (11320, 8))
     assert dict(zip(ids.tolist(), counts.tolist(), strict=True)) == {
         take + camera: n for take, n in takes for camera in (1, 2, 3, 4)
     }
-    assert set(data.truth.group[data.truth.sequence // 10 == 1132].tolist()) == {"WalkDog"}
-    assert data.truth.unit == "mm"
+    assert set(truth_of(data).group[truth_of(data).sequence // 10 == 1132].tolist()) == {"WalkDog"}
+    assert truth_of(data).unit == "mm"
     assert data.observations.skeleton == SKELETON
     assert data.observations.visible.all()
-    points, box = data.observations.points_2d, data.observations.box
+    points, box = data.observations.points_2d, not_none(data.observations.box)
     np.testing.assert_allclose(box[:, :2], points.min(axis=1))
     np.testing.assert_allclose(box[:, :2] + box[:, 2:], points.max(axis=1))
 
@@ -154,9 +157,9 @@ def test_cdf_files_hold_the_same(root: Path, tmp_path: Path) -> None:
     write_cdfs(tmp_path / "official")
     for split in ("train", "test"):
         npz, cdf = (load(place, split, every=1) for place in (root, tmp_path / "official"))
-        np.testing.assert_allclose(cdf.truth.points_3d, npz.truth.points_3d, atol=1e-3)
-        np.testing.assert_array_equal(cdf.truth.sequence, npz.truth.sequence)
-        np.testing.assert_array_equal(cdf.truth.group, npz.truth.group)
+        np.testing.assert_allclose(truth_of(cdf).points_3d, truth_of(npz).points_3d, atol=1e-3)
+        np.testing.assert_array_equal(truth_of(cdf).sequence, truth_of(npz).sequence)
+        np.testing.assert_array_equal(truth_of(cdf).group, truth_of(npz).group)
 
 
 @pytest.mark.parametrize("folder", ["", "h36m", "human3.6m"])
@@ -169,11 +172,11 @@ def test_folders_that_are_found(tmp_path: Path, folder: str) -> None:
 
 def test_splits_are_by_subject_and_lack_the_damaged_take(root: Path) -> None:
     train, test = load(root, "train"), load(root, "test")
-    assert set((train.truth.sequence // 10_000).tolist()) == {1}
-    assert set((test.truth.sequence // 10_000).tolist()) == {9, 11}
-    assert 90101 in test.truth.sequence
-    assert not set(range(110101, 110105)) & set(test.truth.sequence.tolist())
-    c3dpo = load(root, "test", camera="orthographic").truth.sequence.tolist()
+    assert set((truth_of(train).sequence // 10_000).tolist()) == {1}
+    assert set((truth_of(test).sequence // 10_000).tolist()) == {9, 11}
+    assert 90101 in truth_of(test).sequence
+    assert not set(range(110101, 110105)) & set(truth_of(test).sequence.tolist())
+    c3dpo = truth_of(load(root, "test", camera="orthographic")).sequence.tolist()
     assert 110101 not in c3dpo
     assert {110102, 110103, 110104} <= set(c3dpo)
 
@@ -181,11 +184,11 @@ def test_splits_are_by_subject_and_lack_the_damaged_take(root: Path) -> None:
 def test_a_subset_of_an_action_holds_its_takes_alone(root: Path) -> None:
     adapter = make_h36m()
     whole = adapter.load(root, "all", "train")
-    for action in np.unique(whole.truth.group):
+    for action in np.unique(truth_of(whole).group):
         subset = next(key for key, name in ACTION_SUBSETS.items() if name == action)
-        part, mine = adapter.load(root, subset, "train"), whole.truth.group == action
-        np.testing.assert_array_equal(part.truth.points_3d, whole.truth.points_3d[mine])
-    absent = next(k for k, name in ACTION_SUBSETS.items() if name not in whole.truth.group)
+        part, mine = adapter.load(root, subset, "train"), truth_of(whole).group == action
+        np.testing.assert_array_equal(truth_of(part).points_3d, truth_of(whole).points_3d[mine])
+    absent = next(k for k, name in ACTION_SUBSETS.items() if name not in truth_of(whole).group)
     with pytest.raises(DataMissingError, match=f"no take of '{absent}' in the split 'train'"):
         adapter.load(root, absent, "train")
     assert {"walk_dog", "sitting_down", "photo"} < ACTION_SUBSETS.keys()
@@ -194,7 +197,7 @@ def test_a_subset_of_an_action_holds_its_takes_alone(root: Path) -> None:
 def test_every_and_cameras_choose(root: Path) -> None:
     whole = load(root, every=1)
     some = load(root, every=4, cameras=("55011271", "60457274"))
-    ids = set(some.truth.sequence.tolist())
+    ids = set(truth_of(some).sequence.tolist())
     assert {i % 10 for i in ids} == {2, 4}
     for number in ids:
         np.testing.assert_array_equal(sequence(some, number)[1], sequence(whole, number)[1][::4])
@@ -227,7 +230,7 @@ def test_detections_are_undistorted(root: Path) -> None:
     np.testing.assert_allclose(pixels, expected, atol=1e-2)
     np.testing.assert_array_equal(true, sequence(load(root, every=1), 10101)[1])
     np.testing.assert_allclose(
-        data.observations.box[:, :2], data.observations.points_2d.min(axis=1)
+        not_none(data.observations.box)[:, :2], data.observations.points_2d.min(axis=1)
     )
 
 
@@ -337,12 +340,12 @@ def test_the_folder_names_the_subject(tmp_path: Path) -> None:
     load(tmp_path)
     (folder / "S1").rename(folder / "S5")
     assert make_h36m().checksum(tmp_path, "all") != before
-    assert set((load(tmp_path).truth.sequence // 10_000).tolist()) == {5}
+    assert set((truth_of(load(tmp_path)).sequence // 10_000).tolist()) == {5}
 
 
 def test_files_are_parsed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[list[Path]] = []
-    read = h36m.read_poses
+    read = release.read_poses
 
     def counted(files: list[Path]) -> Arrays:
         parsed.append(files)
@@ -352,7 +355,7 @@ def test_files_are_parsed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     first, again = load(root), load(root)
     load(root, "test", camera="orthographic")
     assert len(parsed) == 1
-    np.testing.assert_array_equal(first.truth.points_3d, again.truth.points_3d)
+    np.testing.assert_array_equal(truth_of(first).points_3d, truth_of(again).points_3d)
 
 
 def test_note_and_check(root: Path) -> None:
@@ -375,7 +378,7 @@ def test_check_finds_other_units_and_other_points(root: Path) -> None:
 
 
 def test_points_behind_a_camera_are_errors(root: Path) -> None:
-    away = {"S1": {"Photo": POSES["S1"]["Photo"] + np.float32([0, 30, 0])}}
+    away = {"S1": {"Photo": POSES["S1"]["Photo"] + np.array([0, 30, 0], dtype="f4")}}
     write_npz(root, away)
     with pytest.raises(UserError, match=r"S1 Photo before camera \d+: perspective"):
         load(root)

@@ -50,7 +50,9 @@ def by_the_rule(lens: Lens, x: float, y: float) -> Floats:
     k1, k2, k3 = lens.radial
     p1, p2 = lens.tangential
     factor = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3 + p1 * x + p2 * y
-    return lens.focal * (np.array([x, y]) * factor + lens.tangential * r2) + lens.centre
+    plane = np.array([x, y]) * factor + lens.tangential * r2
+    pixels: Floats = lens.focal * plane + lens.centre
+    return pixels
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.plugin.specs import DatasetAdapter
@@ -45,13 +46,13 @@ def train(root: Path) -> Path:
 def test_poses_and_their_projections(root: Path) -> None:
     for split, poses in (("train", POSES[:5]), ("test", POSES[5:])):
         data = adapter().load(root, "all", split)
-        np.testing.assert_array_equal(data.truth.points_3d, poses)
+        np.testing.assert_array_equal(truth_of(data).points_3d, poses)
         np.testing.assert_array_equal(data.observations.points_2d, poses[..., :2])
-        assert data.truth.sequence.tolist() == list(range(1, len(poses) + 1))
-        assert set(data.truth.group.tolist()) == {"all"}
+        assert truth_of(data).sequence.tolist() == list(range(1, len(poses) + 1))
+        assert set(truth_of(data).group.tolist()) == {"all"}
         assert data.observations.camera == "orthographic"
         assert data.observations.images is None
-        low, size = data.observations.box[:, :2], data.observations.box[:, 2:]
+        low, size = not_none(data.observations.box)[:, :2], not_none(data.observations.box)[:, 2:]
         np.testing.assert_allclose(low, poses[..., :2].min(axis=1))
         np.testing.assert_allclose(size, np.ptp(poses[..., :2], axis=1))
 
@@ -62,9 +63,9 @@ def test_every_and_images(root: Path) -> None:
     for number in range(1, 6):
         Image.new("RGB", (4, 3), (number, 0, 0)).save(folder / f"{number:05d}.jpg", quality=100)
     data = adapter(every=2).load(root, "all", "train")
-    assert data.truth.sequence.tolist() == [1, 3, 5]
-    np.testing.assert_array_equal(data.truth.points_3d, POSES[:5:2])
-    images = data.observations.images
+    assert truth_of(data).sequence.tolist() == [1, 3, 5]
+    np.testing.assert_array_equal(truth_of(data).points_3d, POSES[:5:2])
+    images = not_none(data.observations.images)
     assert [Path(name).name for name in images.files] == ["00001.jpg", "00003.jpg", "00005.jpg"]
     assert images.image(2).shape == (3, 4, 3)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.datasets.conftest import not_none
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError
@@ -73,7 +74,7 @@ def test_points_are_those_of_the_file(root: Path) -> None:
 
 def test_boxes_enclose_the_visible_points(root: Path) -> None:
     seen = Muct().load(root, "all", "all").observations
-    for points, visible, box in zip(seen.points_2d, seen.visible, seen.box, strict=True):
+    for points, visible, box in zip(seen.points_2d, seen.visible, not_none(seen.box), strict=True):
         np.testing.assert_array_equal(box[:2], points[visible].min(axis=0))
         np.testing.assert_array_equal(box[:2] + box[2:], points[visible].max(axis=0))
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.suites.suite import make_params
@@ -122,9 +123,9 @@ def test_3d_points_that_nobody_knows_do_not_count(tmp_path: Path) -> None:
 def test_splits_are_those_of_the_file(tmp_path: Path) -> None:
     given = fields()
     train, test = (load(tmp_path, given, split=split) for split in ("train", "test"))
-    np.testing.assert_array_equal(train.truth.points_3d, given["points_3d"][:4])
-    np.testing.assert_array_equal(test.truth.points_3d, given["points_3d"][4:])
-    assert test.observations.images.files[0].endswith("4.png")
+    np.testing.assert_array_equal(truth_of(train).points_3d, given["points_3d"][:4])
+    np.testing.assert_array_equal(truth_of(test).points_3d, given["points_3d"][4:])
+    assert not_none(test.observations.images).files[0].endswith("4.png")
     assert test.observations.sequence.tolist() == [2, 2]
     with pytest.raises(DataMissingError, match="no frame is of the split 'val'"):
         load(tmp_path, given, split="val")
@@ -244,7 +245,7 @@ def test_a_second_load_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(first.observations.points_2d, again.observations.points_2d)
 
 
-STRANGE = st.sampled_from(
+STRANGE: st.SearchStrategy[Any] = st.sampled_from(
     [None, "x", -1, 10**30, NAN, float("inf"), [], [[]], {}, True, [[1], [2, 3]], ["a", 1]]
 )
 

@@ -64,17 +64,18 @@ def test_integers_flags_and_finite_numbers() -> None:
 
 
 def test_texts() -> None:
-    for value in (["a", "bc"], np.array(["a", "bc"]), np.array(["a", "bc"], dtype=object)):
+    texts: list[object] = [["a", "bc"], np.array(["a", "bc"]), np.array(["a", "bc"], dtype=object)]
+    for value in texts:
         assert text_field(value, "x", 2).tolist() == ["a", "bc"]
     assert text_field([], "x", None).shape == (0,)
-    for value, message in (
+    for bad, message in (
         (["a"], "list of 2 texts, got 1"),
         (["a", 1], "got other values"),
         ("ab", "got other values"),
         (["a", "b" * 201], "at most 200 characters"),
     ):
         with pytest.raises(ValueError, match=message):
-            text_field(value, "x", 2)
+            text_field(bad, "x", 2)
 
 
 def test_one_long_text_takes_no_room_for_all() -> None:

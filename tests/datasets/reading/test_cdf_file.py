@@ -130,7 +130,7 @@ def test_absent_file_and_variable_are_named(tmp_path: Path) -> None:
         read_cdf(path, "Angles")
 
 
-def places_in(content: bytes) -> dict[str, int]:
+def places_in(content: bytes | bytearray) -> dict[str, int]:
     """Return where counts and links stand in a file of version 3."""
     (everything,) = struct.unpack(">q", content[20:28])
     (variable,) = struct.unpack(">q", content[everything + 20 : everything + 28])

@@ -6,6 +6,7 @@ import io
 import json
 import tracemalloc
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -24,8 +25,8 @@ VALUES = st.recursive(
 def streamed(text: str, block: int = 1 << 20) -> list[Any]:
     stream = io.StringIO(text)
     read = stream.read
-    stream.read = lambda size: read(min(size, block))  # type: ignore[method-assign]
-    return list(stream_entries(stream, "data"))
+    with mock.patch.object(stream, "read", lambda size: read(min(size, block))):
+        return list(stream_entries(stream, "data"))
 
 
 @settings(max_examples=60, deadline=None)

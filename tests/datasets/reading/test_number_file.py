@@ -88,7 +88,7 @@ def test_both_forms_of_tracks_are_the_same(tmp_path: Path, suffix: str) -> None:
 
 
 class Exploit:
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Path]]:
         return Path.touch, (Path("/tmp/liftbench-exploit"),)  # noqa: S108
 
 

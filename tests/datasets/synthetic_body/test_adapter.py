@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.datasets.conftest import truth_of
 
 from liftbench.cameras import project, subtract_mean
 from liftbench.errors import UserError
@@ -92,7 +93,7 @@ def test_skeleton_is_that_of_the_motion_capture() -> None:
 
 @pytest.mark.parametrize("camera", ["orthographic", "perspective"])
 def test_bones_keep_the_lengths_of_the_body(camera: str) -> None:
-    lengths = bone_lengths(load(frames=300, camera=camera).truth.points_3d)
+    lengths = bone_lengths(truth_of(load(frames=300, camera=camera)).points_3d)
     assert np.ptp(lengths, axis=0).max() < 1e-9
     expected = np.linalg.norm(BODY.bone[1:], axis=1)
     np.testing.assert_allclose(lengths, np.broadcast_to(expected, lengths.shape), atol=1e-9)
@@ -242,13 +243,13 @@ def test_mirror_swaps_the_sides() -> None:
 def camera_turns(seed: int) -> Floats:
     """Recover the rotations of the first sequence's frames from its shapes and views."""
     adapter = SyntheticBody(frames=90, seed=seed)
-    views = adapter.load(NOWHERE, "all", "train").truth.points_3d
+    views = truth_of(adapter.load(NOWHERE, "all", "train")).points_3d
     turns: Floats = np.linalg.pinv(subtract_mean(adapter.motion(0).positions)) @ views[:3]
     return turns
 
 
 def test_a_seed_fixes_motions_and_views_and_another_changes_both() -> None:
-    one, two, other = (load(frames=90, seed=seed).truth.points_3d for seed in (3, 3, 4))
+    one, two, other = (truth_of(load(frames=90, seed=seed)).points_3d for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, two)
     assert np.abs(pairwise(one) - pairwise(other)).max(axis=(1, 2)).min() > 0.02
     assert np.abs(camera_turns(3) - camera_turns(4)).max(axis=(1, 2)).min() > 0.1
@@ -257,8 +258,8 @@ def test_a_seed_fixes_motions_and_views_and_another_changes_both() -> None:
 def test_draws_do_not_depend_on_other_sequences() -> None:
     few, many = load(frames=60, sequences=6), load(frames=200, sequences=20)
     np.testing.assert_array_equal(
-        few.truth.points_3d[few.truth.sequence == 3],
-        many.truth.points_3d[many.truth.sequence == 3],
+        truth_of(few).points_3d[truth_of(few).sequence == 3],
+        truth_of(many).points_3d[truth_of(many).sequence == 3],
     )
 
 
@@ -270,14 +271,14 @@ def test_frame_count_is_exact(sequences: int, more: int, seed: int) -> None:
         load(split, frames=frames, sequences=sequences, seed=seed) for split in ("train", "unseen")
     )
     assert train.observations.frames + unseen.observations.frames == frames
-    first, last = (set(split.truth.sequence.tolist()) for split in (train, unseen))
+    first, last = (set(truth_of(split).sequence.tolist()) for split in (train, unseen))
     assert first == set(range(int(0.8 * sequences)))
     assert last == set(range(int(0.8 * sequences), sequences))
 
 
 def test_both_splits_hold_all_actions_and_groups_name_them() -> None:
     for split in ("train", "unseen"):
-        truth = load(split, frames=60).truth
+        truth = truth_of(load(split, frames=60))
         assert set(truth.group.tolist()) == set(ACTIONS)
         assert [action_name(i) for i in truth.sequence] == truth.group.tolist()
         assert truth.unit == "m"
@@ -285,8 +286,8 @@ def test_both_splits_hold_all_actions_and_groups_name_them() -> None:
 
 def test_orthographic_points_are_the_centred_shape() -> None:
     data = load(frames=60)
-    np.testing.assert_array_equal(data.observations.points_2d, data.truth.points_3d[..., :2])
-    np.testing.assert_allclose(data.truth.points_3d.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_array_equal(data.observations.points_2d, truth_of(data).points_3d[..., :2])
+    np.testing.assert_allclose(truth_of(data).points_3d.mean(axis=1), 0, atol=1e-12)
     assert data.observations.visible.all()
 
 
@@ -294,7 +295,7 @@ def test_views_are_rotations_of_the_bodies() -> None:
     adapter = SyntheticBody(frames=90)
     data = adapter.load(NOWHERE, "all", "train")
     bodies = np.concatenate([adapter.motion(i).positions for i in range(24)])
-    views = data.truth.points_3d
+    views = truth_of(data).points_3d
     np.testing.assert_allclose(pairwise(views), pairwise(bodies), atol=1e-9)
     turned = np.linalg.pinv(subtract_mean(bodies)) @ views
     assert (np.linalg.det(turned) > 0.99).all()  # no mirror
@@ -308,9 +309,9 @@ def test_views_are_rotations_of_the_bodies() -> None:
 @pytest.mark.parametrize("camera", ["perspective", "weak_perspective"])
 def test_cameras_with_depth(camera: Camera) -> None:
     far, flat = load(frames=60, camera=camera, distance=3.0), load(frames=60)
-    points = far.truth.points_3d
+    points = truth_of(far).points_3d
     np.testing.assert_allclose(points.mean(axis=1), [[0, 0, 3 * 1.75]] * len(points), atol=1e-12)
-    np.testing.assert_allclose(subtract_mean(points), flat.truth.points_3d, atol=1e-12)
+    np.testing.assert_allclose(subtract_mean(points), truth_of(flat).points_3d, atol=1e-12)
     np.testing.assert_array_equal(far.observations.points_2d, project(points, camera))
     assert far.observations.camera == camera
     depth = points[..., 2:] if camera == "perspective" else 3 * 1.75
@@ -320,7 +321,7 @@ def test_cameras_with_depth(camera: Camera) -> None:
 def test_nearest_camera_is_outside_every_body() -> None:
     for split in ("train", "unseen"):
         near = load(split, camera="perspective", distance=1.0)
-        assert near.truth.points_3d[..., 2].min() > 0.3
+        assert truth_of(near).points_3d[..., 2].min() > 0.3
 
 
 # --- the adapter --------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench_datasets.c3dpo.adapter import C3dpoJson
@@ -55,7 +56,7 @@ def write_model(folder: Path, **changed: Any) -> None:
 
 
 def write_fit(folder: Path, number: int, **changed: Any) -> Path:
-    fit = {name: np.zeros(size) for name, size in BODY_KEYS.items()}
+    fit: dict[str, Any] = {name: np.zeros(size) for name, size in BODY_KEYS.items()}
     fit |= {"f": np.float64(5000.0), **changed}
     path = folder / f"{number:05}_body.pkl"
     path.write_bytes(pickle.dumps(fit, protocol=2))
@@ -134,7 +135,7 @@ def test_points_are_vertices_of_the_fitted_body(tmp_path: Path) -> None:
     turn[:3] = [0.3, -0.8, 0.5]
     camera = np.array([0.0, 0.4, 0.0])
     write_fit(folder, 0, pose=turn, betas=[0.5] + [0.0] * 9, rt=camera, t=[0, 0, 20.0])
-    points = Up3d().load(tmp_path, "fits", "train").truth.points_3d
+    points = truth_of(Up3d().load(tmp_path, "fits", "train")).points_3d
     wide = TEMPLATE * [1.5, 1, 1]
     moved = wide @ (Rotation.from_rotvec(camera) * Rotation.from_rotvec(turn[:3])).as_matrix().T
     np.testing.assert_allclose(points[0], marks(moved), atol=1e-12)
@@ -162,7 +163,7 @@ def test_the_order_of_batches_is_that_of_the_split(
     (folder / "train.txt").write_text("\n".join(lines), encoding="ascii")
     monkeypatch.setattr(up3d_release, "_BATCH", 3)
     data = Up3d().load(tmp_path, "fits", "train")
-    widths = np.ptp(data.truth.points_3d[..., 0], axis=1)
+    widths = np.ptp(truth_of(data).points_3d[..., 0], axis=1)
     np.testing.assert_allclose(widths / np.ptp(marks(TEMPLATE)[:, 0]), [3, 1, 4, 2])
     assert data.observations.sequence.tolist() == [2, 0, 3, 1]
 
@@ -177,18 +178,18 @@ def test_images_are_those_of_the_fits(tmp_path: Path) -> None:
 
 def test_model_and_landmarks_may_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
-    first = Up3d().load(tmp_path, "fits", "val").truth.points_3d
+    first = truth_of(Up3d().load(tmp_path, "fits", "val")).points_3d
     (tmp_path / "smpl").mkdir()
     for name in ("smpl.npz", "landmarks.pkl"):
         (folder / name).rename(tmp_path / "smpl" / name)
-    np.testing.assert_array_equal(Up3d().load(tmp_path, "fits", "val").truth.points_3d, first)
+    np.testing.assert_array_equal(truth_of(Up3d().load(tmp_path, "fits", "val")).points_3d, first)
 
 
 def test_a_second_load_does_not_pose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_release(tmp_path)
-    first = Up3d().load(tmp_path, "fits", "val").truth.points_3d
+    first = truth_of(Up3d().load(tmp_path, "fits", "val")).points_3d
     monkeypatch.setattr(up3d, "view_fits", None)
-    np.testing.assert_array_equal(Up3d().load(tmp_path, "fits", "val").truth.points_3d, first)
+    np.testing.assert_array_equal(truth_of(Up3d().load(tmp_path, "fits", "val")).points_3d, first)
 
 
 def test_the_checksum_sees_model_landmarks_fits_and_splits(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from liftbench_datasets.up3d.smpl_file import read_smpl
 VERTICES, JOINTS, SHAPES = 90, 24, 10
 _PARENTS = (0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Any]
 
 
 def model_arrays() -> Arrays:
@@ -122,7 +122,7 @@ def test_a_users_arrays_are_read(tmp_path: Path) -> None:
     same(read_smpl(tmp_path / "smpl.npz"))
 
 
-def looped(model: Smpl, pose: Any, shape: Any) -> NDArray[Any]:
+def vertices_by_loop(model: Smpl, pose: Any, shape: Any) -> NDArray[Any]:
     """Return one body's vertices, a vertex at a time with 4 x 4 motions of the joints."""
     turns = [Rotation.from_rotvec(vector).as_matrix() for vector in pose.reshape(-1, 3)]
     vertices = model.template.copy()
@@ -137,7 +137,7 @@ def looped(model: Smpl, pose: Any, shape: Any) -> NDArray[Any]:
         motion[:3, :3] = turns[joint]
         motion[:3, 3] = joints[joint] - (joints[parent] if joint else 0)
         motions.append(motions[parent] @ motion if joint else motion)
-    result = np.empty_like(vertices)
+    result: NDArray[Any] = np.empty_like(vertices)
     for v, vertex in enumerate(vertices):
         blend = sum(
             w * motion @ [*(vertex - joint), 1]
@@ -152,7 +152,7 @@ def test_bodies_are_those_of_a_loop(tmp_path: Path) -> None:
     model = read_smpl(tmp_path / "smpl.npz")
     rng = np.random.default_rng(1)
     pose, shape = rng.standard_normal((3, 3 * JOINTS)), rng.standard_normal((3, SHAPES))
-    expected = [looped(model, p, s) for p, s in zip(pose, shape, strict=True)]
+    expected = [vertices_by_loop(model, p, s) for p, s in zip(pose, shape, strict=True)]
     np.testing.assert_allclose(pose_vertices(model, pose, shape), expected, atol=1e-10)
 
 

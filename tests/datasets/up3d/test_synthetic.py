@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
+from tests.datasets.conftest import truth_of
 
 from liftbench.cameras import subtract_mean
 from liftbench.errors import UserError
@@ -16,9 +17,10 @@ from liftbench.seeds import named_rng
 from liftbench.suites.suite import make_params
 from liftbench.types import Dataset, Floats
 from liftbench_datasets.geometry.kinematics import forward_kinematics, rest_pose
+from liftbench_datasets.geometry.tubes import SIDES
 from liftbench_datasets.people.body import BODY, BODY_HEIGHT, DOFS, SOLE
 from liftbench_datasets.people.motion import joint_rotations
-from liftbench_datasets.people.surface import FACES, SIDES, TUBES, Shape, body_surface, draw_shape
+from liftbench_datasets.people.surface import FACES, TUBES, Shape, body_surface, draw_shape
 from liftbench_datasets.people.surface_points import SKELETON, VERTICES
 from liftbench_datasets.up3d import synthetic as synthetic_up3d
 from liftbench_datasets.up3d.synthetic import (
@@ -207,7 +209,7 @@ def test_hidden_points_have_skin_before_them() -> None:
 
 
 def test_people_stand_upright_before_the_camera() -> None:
-    points = load().truth.points_3d
+    points = truth_of(load()).points_3d
     (crown,), heels = column("crown"), column("heel")
     assert (points[:, crown, 1] < points[:, heels, 1].min(axis=1)).mean() > 0.95  # y points down
     side = points[:, column("left_shoulder")[0]] - points[:, column("right_shoulder")[0]]
@@ -239,7 +241,7 @@ def test_points_are_turned_to_the_camera(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_front_is_seen_from_the_front() -> None:
     data = load()
-    points, visible = data.truth.points_3d, data.observations.visible
+    points, visible = truth_of(data).points_3d, data.observations.visible
     chest, back = SKELETON.points.index("breastbone"), SKELETON.points.index("upper_back")
     faces_us = points[:, chest, 2] < points[:, back, 2] - 0.1
     turned = points[:, chest, 2] > points[:, back, 2] + 0.1
@@ -251,11 +253,11 @@ def test_the_front_is_seen_from_the_front() -> None:
 def test_occlusion_hides_points_of_the_same_frames() -> None:
     whole = load(occlusion=False)
     assert whole.observations.visible.all()
-    np.testing.assert_array_equal(whole.truth.points_3d, load().truth.points_3d)
+    np.testing.assert_array_equal(truth_of(whole).points_3d, truth_of(load()).points_3d)
 
 
 def test_splits_share_no_person() -> None:
-    train, test = (set(load(split).truth.sequence.tolist()) for split in ("train", "test"))
+    train, test = (set(truth_of(load(split)).sequence.tolist()) for split in ("train", "test"))
     assert (train, test) == (set(range(8)), {8, 9})
     assert load().observations.frames + load("test").observations.frames == 200
     with pytest.raises(UserError, match="unknown split 'unseen'"):

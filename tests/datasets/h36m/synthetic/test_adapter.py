@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.datasets.conftest import not_none, truth_of
 
 from liftbench.errors import UserError
 from liftbench.suites.suite import make_params
@@ -150,8 +152,8 @@ def test_four_cameras_see_the_same_person() -> None:
     data, adapter = load(frames=3 * SEQUENCES), SyntheticH36m(frames=3 * SEQUENCES)
     world = adapter.motion("S5", "Greeting", 3)
     for camera, place in enumerate(adapter.places()):
-        chosen = data.truth.sequence == sequence_id("S5", "Greeting", 0, camera)
-        views = data.truth.points_3d[chosen]
+        chosen = truth_of(data).sequence == sequence_id("S5", "Greeting", 0, camera)
+        views = truth_of(data).points_3d[chosen]
         np.testing.assert_allclose(views @ place.rotation + place.position, world, atol=1e-6)
         expected = views[..., :2] / views[..., 2:]
         np.testing.assert_allclose(data.observations.points_2d[chosen], expected)
@@ -160,12 +162,12 @@ def test_four_cameras_see_the_same_person() -> None:
 def test_everybody_is_in_the_image_four_to_six_metres_away() -> None:
     for split in ("train", "test"):
         data = load(split, frames=8400)
-        depth = data.truth.points_3d[:, 0, 2]
+        depth = truth_of(data).points_3d[:, 0, 2]
         assert depth.min() > 3000
         assert depth.max() < 7000
         assert 4500 < np.median(depth) < 5500
         for camera, name in enumerate(CAMERAS, start=1):
-            seen = data.observations.points_2d[data.truth.sequence % 10 == camera]
+            seen = data.observations.points_2d[truth_of(data).sequence % 10 == camera]
             pixels = LENSES[name].pixels(seen)
             assert pixels.min() > 0
             assert pixels.max() < 1000
@@ -175,18 +177,18 @@ def test_everybody_is_in_the_image_four_to_six_metres_away() -> None:
 def test_a_pixel_is_one_of_the_image() -> None:
     """The far views tell how many pixels apart the near ones are; the lens bends them little."""
     near, far = load(camera="orthographic").observations, load().observations
-    np.testing.assert_allclose(far.pixel, 1 / 1147, rtol=3e-3)
+    np.testing.assert_allclose(not_none(far.pixel), 1 / 1147, rtol=3e-3)
     apart, expected = (
-        np.ptp(seen.points_2d / seen.pixel[:, None, None], axis=1) for seen in (near, far)
+        np.ptp(seen.points_2d / not_none(seen.pixel)[:, None, None], axis=1) for seen in (near, far)
     )
     np.testing.assert_allclose(apart, expected, rtol=0.15)
 
 
 def test_orthographic_views_are_hip_centred() -> None:
     near, far = load(camera="orthographic"), load()
-    seen, true = near.observations.points_2d, near.truth.points_3d
+    seen, true = near.observations.points_2d, truth_of(near).points_3d
     np.testing.assert_array_equal(seen[:, 0], 0)
-    np.testing.assert_allclose(true, far.truth.points_3d - far.truth.points_3d[:, :1])
+    np.testing.assert_allclose(true, truth_of(far).points_3d - truth_of(far).points_3d[:, :1])
     mean = [np.linalg.norm(p[:, 1:, :2], axis=2).mean(axis=1) for p in (seen, true)]
     np.testing.assert_allclose(mean[0], mean[1])
 
@@ -199,7 +201,7 @@ def test_orthographic_views_are_hip_centred() -> None:
 def test_frame_count_is_exact(more: int, seed: int) -> None:
     parts = [load(split, SEQUENCES + more, seed) for split in ("train", "test")]
     assert sum(part.observations.frames for part in parts) == SEQUENCES + more
-    ids = [set(part.truth.sequence.tolist()) for part in parts]
+    ids = [set(truth_of(part).sequence.tolist()) for part in parts]
     assert sum(map(len, ids)) == SEQUENCES == len(set.union(*ids))
     assert {i // 10_000 for i in ids[0]} == {1, 5, 6, 7, 8}
     assert {i // 10_000 for i in ids[1]} == {9, 11}
@@ -208,19 +210,18 @@ def test_frame_count_is_exact(more: int, seed: int) -> None:
 def test_groups_sequences_and_boxes() -> None:
     for split in ("train", "test"):
         data = load(split)
-        assert set(data.truth.group.tolist()) == set(ACTIONS)
-        expected = [ACTIONS[i // 100 % 100 - 1] for i in data.truth.sequence.tolist()]
-        assert data.truth.group.tolist() == expected
-        points, box = data.observations.points_2d, data.observations.box
+        assert set(truth_of(data).group.tolist()) == set(ACTIONS)
+        expected = [ACTIONS[i // 100 % 100 - 1] for i in truth_of(data).sequence.tolist()]
+        assert truth_of(data).group.tolist() == expected
+        points, box = data.observations.points_2d, not_none(data.observations.box)
         np.testing.assert_allclose(box[:, :2] + box[:, 2:], points.max(axis=1))
-        assert data.truth.unit == "mm"
+        assert truth_of(data).unit == "mm"
 
 
 def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> None:
     one, two, other = (SyntheticH36m(seed=seed) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(
-        *(a.load(NOWHERE, "all", "test").truth.points_3d for a in (one, two))
-    )
+    first, again = (truth_of(a.load(NOWHERE, "all", "test")).points_3d for a in (one, two))
+    np.testing.assert_array_equal(first, again)
     assert np.abs(one.body("S9").bone - other.body("S9").bone).max() > 1e-3
     assert np.abs(one.places()[0].position - other.places()[0].position).max() > 1
     assert np.abs(one.motion("S9", "Posing", 2) - other.motion("S9", "Posing", 2)).max() > 20
@@ -235,7 +236,7 @@ def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> No
         ({"camera": "weak_perspective"}, "camera: "),
     ],
 )
-def test_params_are_checked(params: dict[str, object], message: str) -> None:
+def test_params_are_checked(params: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         make_params("dataset 'synthetic_h36m'", SYNTHETIC_H36M.params, params)
     assert str(caught.value).startswith(f"dataset 'synthetic_h36m': {message}")
@@ -257,7 +258,7 @@ def test_check_finds_all_whole() -> None:
 
 
 def test_check_finds_growing_bones_and_people_out_of_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    def growing(rng: np.random.Generator, action: Action, frames: int, *rest: object) -> Motion:
+    def growing(rng: np.random.Generator, action: Action, frames: int, *rest: Any) -> Motion:
         made = make_motion(rng, action, frames, *rest)
         return Motion(made.angles, made.positions * np.linspace(1, 3, frames)[:, None, None])
 
@@ -272,7 +273,7 @@ def test_check_finds_growing_bones_and_people_out_of_view(monkeypatch: pytest.Mo
 def test_an_action_has_its_frames_of_all() -> None:
     every = load("test")
     walks = SyntheticH36m(frames=SEQUENCES).load(NOWHERE, "walk_dog", "test")
-    chosen = every.truth.group == "WalkDog"
+    chosen = truth_of(every).group == "WalkDog"
     assert chosen.any()
-    np.testing.assert_array_equal(walks.truth.points_3d, every.truth.points_3d[chosen])
+    np.testing.assert_array_equal(truth_of(walks).points_3d, truth_of(every).points_3d[chosen])
     np.testing.assert_array_equal(walks.observations.sequence, every.observations.sequence[chosen])
