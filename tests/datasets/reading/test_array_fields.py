@@ -63,6 +63,13 @@ def test_integers_flags_and_finite_numbers() -> None:
             field(value, "x", (1,))
 
 
+def test_bounds_are_inclusive() -> None:
+    assert finite_field([1e12, -1e12], "x", (2,)).tolist() == [1e12, -1e12]
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        finite_field([np.nextafter(1e12, np.inf)], "x", (1,))
+    assert text_field(["a" * 200], "x", 1).tolist() == ["a" * 200]
+
+
 def test_texts() -> None:
     texts: list[object] = [["a", "bc"], np.array(["a", "bc"]), np.array(["a", "bc"], dtype=object)]
     for value in texts:

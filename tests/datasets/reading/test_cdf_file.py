@@ -25,13 +25,14 @@ def write_cdf(
     values: np.ndarray[Any, Any],
     compressed: int = 0,
     varies: bool = True,
+    data_type: int | None = None,
     **spec: object,
 ) -> Path:
     """Write (records, ...) values as `Pose`."""
     file = CDF(str(path), cdf_spec=spec)
     variable = {
         "Variable": "Pose",
-        "Data_Type": {"f": 21, "d": 22}[values.dtype.char],
+        "Data_Type": data_type or {"f": 21, "d": 22}[values.dtype.char],
         "Num_Elements": 1,
         "Rec_Vary": varies,
         "Dim_Sizes": list(values.shape[1:]),
@@ -42,12 +43,17 @@ def write_cdf(
     return path
 
 
-def old_cdf(values: np.ndarray[Any, Any], order: Sequence[int] | None = None) -> bytes:
+def old_cdf(
+    values: np.ndarray[Any, Any], order: Sequence[int] | None = None, constant: Sequence[int] = ()
+) -> bytes:
     """Return values as version 2.6 stores those of an r-variable, a block a record.
 
-    The index lists the blocks in the order given, else as they stand.
+    The index lists the blocks in the order given, else as they stand. Further dimensions, of the
+    sizes `constant`, are those along which the variable does not vary.
     """
     records, *sizes = values.shape
+    varies = [-1] * len(sizes) + [0] * len(constant)
+    sizes = [*sizes, *constant]
     dims = len(sizes)
 
     def record(kind: int, fields: str, *content: object) -> bytes:
@@ -76,7 +82,7 @@ def old_cdf(values: np.ndarray[Any, Any], order: Sequence[int] | None = None) ->
             f"14i64s{dims}i",
             *(0, 21, records - 1, index, index, 1, 0, 0, -1, -1, 1, 0, -1, 0),
             b"Pose",
-            *([-1] * dims),
+            *varies,
         ),
         record(6, f"3i{3 * records}i", 0, records, records, *count, *count, *places),
         *(record(7, f"{values[0].nbytes}s", row.astype(">f4").tobytes()) for row in values),
@@ -113,6 +119,28 @@ def test_old_files_of_many_blocks(tmp_path: Path) -> None:
     path.write_bytes(old_cdf(VALUES))
     np.testing.assert_array_equal(cdflib.CDF(path).varget("Pose"), VALUES)
     np.testing.assert_array_equal(read_cdf(path, "Pose"), VALUES)
+
+
+def test_a_dimension_along_which_nothing_varies_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "Walking.cdf"
+    path.write_bytes(old_cdf(VALUES, constant=[5]))
+    np.testing.assert_array_equal(read_cdf(path, "Pose"), VALUES)
+
+
+@pytest.mark.parametrize(("kind", "data_type"), [("f4", 44), ("f8", 45)])
+def test_both_names_of_a_float_are_read(tmp_path: Path, kind: str, data_type: int) -> None:
+    path = write_cdf(tmp_path / "Walking.cdf", VALUES.astype(kind), data_type=data_type)
+    np.testing.assert_array_equal(read_cdf(path, "Pose"), VALUES)
+
+
+def test_sparse_records_are_refused(tmp_path: Path) -> None:
+    path = write_cdf(tmp_path / "Walking.cdf", VALUES)
+    content = bytearray(path.read_bytes())
+    at = places_in(content)["records"] + 24
+    content[at : at + 4] = struct.pack(">i", 1)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="data type 21, sparse records 1"):
+        read_cdf(path, "Pose")
 
 
 def test_blocks_out_of_order_are_refused(tmp_path: Path) -> None:
