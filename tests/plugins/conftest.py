@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 
 from liftbench import Observations, RunContext, Skeleton
 from liftbench.cameras import project, random_rotations, subtract_mean
-from liftbench.plugin.registry import load_registry
+from liftbench.plugin.registry import Registry, load_registry
 from liftbench.plugin.specs import Method
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import Metric, relative_norm
@@ -21,7 +22,12 @@ from liftbench.protocols.protocol import frame_errors
 from liftbench.types import Bools, Camera, Floats, GroundTruth, Reconstruction
 
 E3D = next(p for p in BUILTIN_PROTOCOLS if p.name == "e3d")
-REGISTRY = load_registry()
+
+
+@cache
+def registry() -> Registry:
+    """Return the built-in plugins."""
+    return load_registry()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -74,7 +80,7 @@ def mean_e3d(prediction: Reconstruction, points_3d: Floats) -> float:
     """Return the mean normalised error e3d of a prediction."""
     zeros = np.zeros(len(points_3d), dtype=np.int64)
     truth = GroundTruth(points_3d, "m", np.full(len(points_3d), "all"), zeros)
-    metric = REGISTRY.metrics["relative_norm"]
+    metric = registry().metrics["relative_norm"]
     assert isinstance(metric, Metric)
     assert metric.errors is relative_norm
     return float(frame_errors(E3D, metric, prediction, truth, Skeleton(("root",))).mean())
@@ -84,7 +90,7 @@ def fit_method(
     key: str, observations: Observations, tmp_path: Path, seed: int = 0, **params: Any
 ) -> Method:
     """Return a method of the registry that is fitted to observations."""
-    spec = REGISTRY.methods[key]
+    spec = registry().methods[key]
     method = spec.make(**vars(spec.params(**params)))
     scratch = Path(tempfile.mkdtemp(dir=tmp_path))
     method.fit(observations, RunContext(seed, "cpu", 1, 1e6, scratch, lambda *_: None))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.plugins.conftest import registry
 
-from liftbench.plugin.registry import load_registry
 from liftbench.testing.pytest_checks import Check, every_check
 
 WITHOUT_TORCH = (
@@ -36,10 +36,8 @@ LEARNED_VARIANTS = (
 
 
 def test_every_built_in_method_is_checked_here() -> None:
-    registry = load_registry()
-    built_in = [
-        key for key, source in registry.methods.sources.items() if source.split()[0] == "liftbench"
-    ]
+    sources = registry().methods.sources.items()
+    built_in = [key for key, source in sources if source.split()[0] == "liftbench"]
     assert sorted(built_in) == sorted((*WITHOUT_TORCH, *LEARNED, *LEARNED_VARIANTS))
 
 

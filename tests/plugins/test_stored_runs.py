@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import REPO_ROOT
+from tests.plugins.conftest import registry
 
-from liftbench.plugin.registry import load_registry
 from liftbench.runs.plan import Selection, make_plan
 from liftbench.runs.store import Store
 from liftbench.suites.suite import read_suite
 
-REGISTRY = load_registry()
 STORED = sorted(folder.parent.name for folder in (REPO_ROOT / "results").glob("*/runs"))
 
 
@@ -22,8 +21,8 @@ def test_every_stored_run_is_asked_for_by_its_suite(name: str, tmp_path: Path) -
     """Its key says all that decides a result: a method's options, retired ones too, and data."""
     store = Store(REPO_ROOT / "results" / name)
     stored = tuple(store.records())
-    suite = read_suite(REGISTRY.suites[name])
-    cells = make_plan(suite, REGISTRY, tmp_path, Selection(), stored).cells
+    suite = read_suite(registry().suites[name])
+    cells = make_plan(suite, registry(), tmp_path, Selection(), stored).cells
     asked = {run.key for cell in cells for run in cell.runs}
     assert [path.stem for path in sorted((store.folder / "runs").glob("*.json"))] == sorted(
         record.spec.key for record in stored

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -116,31 +117,50 @@ def train_best_start(
         context: the context of the run.
     """
     stages = Stages(context, schedule.starts * schedule.start_steps + schedule.steps)
+    trainer = _Trainer(loss, views, schedule, stages)
 
-    def train_network(network: Network, steps: int) -> Network:
-        def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
-            return loss(network, views.select(frames), generator)
-
-        stage = Schedule(steps, schedule.batch_size, schedule.learning_rate)
-        train(network, batch_loss, views.frames, stage, stages.begin(steps))
-        return network
-
-    def judge(network: Network) -> float:
-        return misfit(network.lift, views, network.odds)
-
-    def result(turn: int) -> Network:
+    def best_start(turn: int) -> Network:
         first = (context.seed + turn * _SEEDS) * schedule.starts
-        networks = [start(first + number, turn) for number in range(schedule.starts)]
-        starts = [train_network(network, schedule.start_steps) for network in networks]
-        return train_network(min(starts, key=judge), schedule.steps)
+        return trainer.train_best([start(first + draw, turn) for draw in range(schedule.starts)])
 
-    found = result(turn=0)
+    found = best_start(turn=0)
     if is_collapsed(found.lift, views) or inconsistency(found.lift, views) > _LOST:
         stages.steps *= 2
-        found = min(found, result(turn=1), key=judge)
+        found = min(found, best_start(turn=1), key=trainer.judge)
     if found.odds is None:
         found.odds = mirror_odds(found.lift, views)
     return found
+
+
+@dataclass(frozen=True)
+class _Trainer(Generic[Network]):
+    """Trains networks on the same views and judges them; see `train_best_start`."""
+
+    loss: Callable[[Network, NormalisedViews, torch.Generator], Tensor]
+    views: NormalisedViews
+    schedule: StartSchedule
+    stages: Stages
+
+    def train_best(self, networks: list[Network]) -> Network:
+        """Train every network for a while, then the best of them to the end."""
+        for network in networks:
+            self.train(network, self.schedule.start_steps)
+        best = min(networks, key=self.judge)
+        self.train(best, self.schedule.steps)
+        return best
+
+    def train(self, network: Network, steps: int) -> None:
+        """Train a network in place, as the next stage."""
+
+        def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
+            return self.loss(network, self.views.select(frames), generator)
+
+        schedule = Schedule(steps, self.schedule.batch_size, self.schedule.learning_rate)
+        train(network, batch_loss, self.views.frames, schedule, self.stages.begin(steps))
+
+    def judge(self, network: Network) -> float:
+        """Return the misfit of a network; less is better."""
+        return misfit(network.lift, self.views, network.odds)
 
 
 @torch.no_grad()

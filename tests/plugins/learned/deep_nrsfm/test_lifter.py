@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 from tests.plugins.conftest import (
-    REGISTRY,
     before_a_camera,
     fit_method,
     observe,
     random_mask,
+    registry,
     rigid_views,
 )
 from tests.plugins.learned.conftest import fit_deep_nrsfm, make_views
@@ -262,7 +262,7 @@ def test_training_goes_on_from_the_start_of_the_least_misfit(
 
 
 def test_progress_counts_through_starts_and_the_main_training(tmp_path: Path) -> None:
-    spec = REGISTRY.methods["deep_nrsfm_pp"]
+    spec = registry().methods["deep_nrsfm_pp"]
     reported: list[tuple[int, int]] = []
 
     def report(step: int, steps: int, _loss: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.plugins.conftest import REGISTRY
+from tests.plugins.conftest import registry
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_bad_parameters_are_refused_in_one_line(
     key: str, params: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message) as e:
-        REGISTRY.methods[key].params(**params)
+        registry().methods[key].params(**params)
     assert "\n" not in str(e.value)
 
 
@@ -52,4 +52,4 @@ LINEAR = (125, 115, 104, 94, 83, 73, 62, 52, 41, 31, 20, 10)
     ],
 )
 def test_presets_are_the_sizes_of_table_7(preset: str, sizes: tuple[int, ...]) -> None:
-    assert REGISTRY.methods["deep_nrsfm_pp"].params(sizes=preset).sizes == sizes
+    assert registry().methods["deep_nrsfm_pp"].params(sizes=preset).sizes == sizes
