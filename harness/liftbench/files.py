@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write `content` to `path`: to a temporary file, flushed to the disk, that is then renamed."""
+    """Write `content` to a temporary file, flush it to the disk and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

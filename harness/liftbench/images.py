@@ -22,8 +22,7 @@ class Images:
     Attributes:
         files: F paths.
         masks: F paths of masks, images that are black outside the object; None without masks.
-        draw: writes the files of the frame with this index, on demand; None if all files come with
-            the data.
+        draw: function that writes the files of a frame, given its index; None if all files exist.
     """
 
     files: tuple[str, ...]
@@ -40,7 +39,7 @@ class Images:
     def take(self, frames: NDArray[np.int64]) -> Images:
         """Return the images of these frames, in their order."""
         masks = None if self.masks is None else tuple(self.masks[i] for i in frames)
-        draw = self.draw and partial(_draw_taken, self.draw, frames.tolist())
+        draw = self.draw and partial(_draw_by_old_index, self.draw, frames.tolist())
         return Images(tuple(self.files[i] for i in frames), masks, draw)
 
     def image(self, frame: int) -> NDArray[np.uint8]:
@@ -48,7 +47,7 @@ class Images:
 
         Raises:
             DataMissingError: the file is not there.
-            UserError: the file is no image.
+            UserError: the file is not an image.
         """
         self._ensure_drawn(frame, self.files)
         return _pixels(self.files[frame], "RGB")
@@ -58,7 +57,7 @@ class Images:
 
         Raises:
             DataMissingError: the file is not there.
-            UserError: the file is no image, or there are no masks.
+            UserError: the file is not an image, or there are no masks.
         """
         if self.masks is None:
             raise UserError("these images have no masks")
@@ -77,7 +76,7 @@ class Images:
             self.draw(frame)
 
 
-def _draw_taken(draw: Callable[[int], None], numbers: Sequence[int], frame: int) -> None:
+def _draw_by_old_index(draw: Callable[[int], None], numbers: Sequence[int], frame: int) -> None:
     """Draw a frame by the index that it had before `Images.take`."""
     draw(numbers[frame])
 

@@ -153,11 +153,11 @@ class GroundTruth:
         sequence: (F,) integer id of the sequence that each frame belongs to.
         mask: (F, P) points that count; None means all. A frame in which no point counts has no
             truth and no score.
-        groups: names of all groups that a mean should cover; tables name those without a frame.
-            Empty means the groups that occur.
+        groups: names of all groups that a mean should cover; tables list the groups that have no
+            frame. If empty, a mean covers the groups that occur.
         meshes: optional true surfaces in the canonical frame of their category.
         mesh: (F,) index into `meshes` for each frame; None without meshes.
-        rotation: optional (F, 3, 3), from the frame in which the body was measured to the camera's.
+        rotation: optional (F, 3, 3) rotations from the body's frame to the camera's frame.
     """
 
     points_3d: Floats
@@ -176,7 +176,7 @@ class GroundTruth:
         frames, count = points.shape[:2]
         group = _array(self, "group", np.str_, (frames,))
         if self.groups and (others := set(group.tolist()) - set(self.groups)):
-            raise ValueError(f"GroundTruth.group: '{min(others)}' is none of `groups`")
+            raise ValueError(f"GroundTruth.group: '{min(others)}' is not one of `groups`")
         _array(self, "sequence", np.int64, (frames,))
         if self.mask is not None:
             _array(self, "mask", np.bool_, (frames, count))
@@ -239,8 +239,8 @@ class Dataset:
 
     Attributes:
         observations: what methods see.
-        truth: what scoring compares with; None if it is unknown, and predictions are kept without a
-            score.
+        truth: what predictions are compared with; None if it is unknown: then predictions are kept
+            without a score.
     """
 
     observations: Observations

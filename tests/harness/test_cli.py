@@ -223,7 +223,7 @@ def test_table_in_each_format(finished: TinyBench, form: str, start: str, printe
 
 
 def test_suite_without_a_printed_table_has_no_printed_numbers(nowhere: Path) -> None:
-    one_line(call("table", "quickstart", "--published"), "'quickstart' answers no printed table")
+    one_line(call("table", "quickstart", "--published"), "'quickstart' reproduces no printed table")
 
 
 def test_table_all_writes_the_page_and_the_leaderboards(

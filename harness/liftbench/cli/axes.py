@@ -1,4 +1,4 @@
-"""The axes of a sweep as the command line gives them."""
+"""Reads the axes of a sweep from the options of the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AxisOptions:
     corrupt: str | None
 
     def values_by_key(self) -> Iterator[tuple[str, str]]:
-        """Yield the key of each axis and its values as they were typed; `frames` comes last."""
+        """Yield the key of each axis and the text of its values; `frames` comes last."""
         for key in ("noise", "noise_ratio", "missing"):
             if text := getattr(self, key):
                 yield key, text
@@ -55,17 +55,17 @@ axis_options = option_bundle(
     click.option(
         "--corrupt",
         type=click.Choice(["both", "test"]),
-        help="Whether methods learn from corrupted data too, or from clean data alone; else the "
-        "suite's choice, or both.",
+        help="Whether corruptions are seen in training and test (both) or in the test alone; else "
+        "as the suite says, or both.",
     ),
 )
 
 
 def with_grids(suite: Suite, registry: Registry, options: AxisOptions) -> Suite:
-    """Return a suite with the grids that the options ask for, or else with its own.
+    """Return a suite with the grid that the options ask for; its own grids if they ask for none.
 
     Raises:
-        UserError: neither the options nor the suite name an axis, or a value is no number.
+        UserError: neither the options nor the suite name an axis, or a value is not a number.
     """
     grid: dict[str, dict[str, Any]] = {}
     for key, text in options.values_by_key():
@@ -80,17 +80,17 @@ def with_grids(suite: Suite, registry: Registry, options: AxisOptions) -> Suite:
     if options.corrupt:
         stage = "predict" if options.corrupt == "test" else "both"
         grids = tuple(
-            {key: _with_stage(registry, key, asked, stage) for key, asked in grid.items()}
+            {key: _with_stage(registry, key, params, stage) for key, params in grid.items()}
             for grid in grids
         )
     return suite.model_copy(update={"sweep": grids})
 
 
-def _with_stage(registry: Registry, key: str, asked: dict[str, Any], stage: str) -> dict[str, Any]:
-    """Return the parameters of an axis with their stage, where the corruption leaves a choice."""
+def _with_stage(registry: Registry, key: str, params: dict[str, Any], stage: str) -> dict[str, Any]:
+    """Return the parameters of an axis with a stage if its corruption leaves a choice."""
     if key == OF_DATA or registry.corruptions[key].params.stage != "both":
-        return asked
-    return {**asked, "stage": stage}
+        return params
+    return {**params, "stage": stage}
 
 
 def _key_and_values(text: str) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def _key_and_values(text: str) -> tuple[str, str]:
 
 
 def _parse(registry: Registry, key: str, text: str) -> tuple[str, list[Any]]:
-    """Return the parameter of an axis and its values; per cent become shares."""
+    """Return the parameter of an axis and its values; percentages become shares."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if key.startswith(f"{OF_DATA}."):
         return key.partition(".")[2], [yaml.safe_load(word) for word in words]

@@ -46,8 +46,9 @@ def compare(
 ) -> None:
     """Say where A is better than B: two methods of a suite, or two folders of results.
 
-    Of folders, runs of the same method with the same parameters on the same data are compared. It
-    takes stored predictions and the data's truth, and tests over sequences, whose frames are alike.
+    Two folders are compared run by run: the same method with the same parameters on the same data.
+    The errors come from stored predictions and the data's truth. The units of the test are
+    sequences, because the frames of a sequence are correlated.
     """
     registry = open_registry(plugin_files)
     bench = open_bench(registry, data_root, Execution(), Limits())

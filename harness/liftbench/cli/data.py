@@ -15,7 +15,7 @@ from liftbench.runs.plan import make_adapter
 
 @click.group(cls=Commands)
 def data() -> None:
-    """Show what each dataset needs, where it looks, and whether the files are whole."""
+    """Show which files each dataset needs, which of them are there, and whether they are whole."""
 
 
 @data.command("list")
@@ -53,7 +53,7 @@ def _words(params: Params) -> str:
 @data_root_option
 @click.pass_obj
 def info(plugin_files: tuple[Path, ...], name: str, data_root: Path | None) -> None:
-    """Say what dataset NAME is, where to get it, and how its files must lie."""
+    """Describe dataset NAME: its source, licence, file layout and size, and the files found here."""
     registry = open_registry(plugin_files)
     spec = registry.datasets[name]
     state, subsets = _state(registry, name, find_root(data_root))

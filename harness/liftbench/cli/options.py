@@ -34,7 +34,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the words name."""
+        """Return the command that the arguments name."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             kind = "command" if ctx.parent is None else f"command of '{ctx.info_name}'"
             raise unknown_name(kind, args[0], self.commands)
@@ -75,9 +75,9 @@ def option_bundle(
     """Return a decorator that adds options and gives the command all of them as one argument.
 
     Args:
-        name: of the argument.
-        kind: dataclass of the argument, with a field for each option.
-        options: decorators of click, in the order of the help text.
+        name: the name of the argument.
+        kind: the dataclass of the argument, with a field for each option.
+        options: the decorators of click, in the order of the help text.
     """
     names = [f.name for f in fields(kind)]
 
@@ -96,7 +96,7 @@ def option_bundle(
 
 
 def open_registry(plugin_files: tuple[Path, ...]) -> Registry:
-    """Load the registry and warn of plugins that did not load."""
+    """Load the registry, with a warning for each plugin that did not load."""
     registry = load_registry(plugin_files)
     for plugin in registry.broken:
         click.echo(f"liftbench: plugin '{plugin.name}' did not load: {plugin.error}", err=True)
@@ -112,7 +112,7 @@ def open_suite(registry: Registry, name: str) -> Suite:
 def open_bench(
     registry: Registry, root: Path | None, execution: Execution, limits: Limits
 ) -> Bench:
-    """Return what all runs of a command share."""
+    """Return the bench of a command: what all its runs share."""
     return Bench(registry, find_root(root), execution, limits, threading.Event())
 
 
@@ -120,7 +120,7 @@ def find_root(given: Path | None) -> Path:
     """Return `--data-root`, else `$LIFTBENCH_DATA`, else the default folder.
 
     Raises:
-        UserError: the folder that was named does not exist.
+        UserError: the named folder does not exist.
     """
     for source, value in (
         ("--data-root", given),
@@ -139,7 +139,7 @@ def find_root(given: Path | None) -> Path:
 def whole_plan(
     suite: Suite, registry: Registry, root: Path, store: Store, seeds: int | None = None
 ) -> Plan:
-    """Plan a suite with all its rows and every other method that its store has runs of."""
+    """Return the plan of a suite with all its rows and all further methods in its store."""
     return make_plan(suite, registry, root, Selection(seeds=seeds), tuple(store.records()))
 
 

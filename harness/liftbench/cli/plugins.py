@@ -22,7 +22,7 @@ def plugins() -> None:
 @plugins.command("list")
 @click.pass_obj
 def list_plugins(plugin_files: tuple[Path, ...]) -> None:
-    """List plugins with their state, and all that they register."""
+    """List plugins with their state, and everything that they register."""
     registry = load_registry(plugin_files)
     rows = [(p.name, p.source, p.error or "loaded") for p in registry.plugins]
     click.echo(tabulate(rows, headers=["plugin", "from", "state"], tablefmt="simple"))
@@ -57,8 +57,8 @@ def list_plugins(plugin_files: tuple[Path, ...]) -> None:
 def check(ctx: click.Context, name: str, data_root: Path | None, seconds: float) -> None:
     """Check that the method or dataset NAME keeps the promises of its kind.
 
-    A method runs on scenes that are made for this. What can only be seen on a dataset's files is
-    checked where DATA_ROOT has them. Exit code 1 says that a check failed that is not expected to.
+    A method is checked on generated scenes. Checks that need a dataset's files run if DATA_ROOT
+    has these files. Exit code 1: a check failed that is not expected to fail.
     """
     root, patience = find_root(data_root), Patience(Limits(seconds=seconds))
     outcomes = []
@@ -85,7 +85,7 @@ def check(ctx: click.Context, name: str, data_root: Path | None, seconds: float)
     "--folder",
     type=click.Path(path_type=Path),
     default=Path(),
-    help="Where the package's own folder goes; here if left out.",
+    help="Folder in which the package's folder is made; here if left out.",
 )
 @click.pass_obj
 def new(plugin_files: tuple[Path, ...], name: str, kind: Kind, folder: Path) -> None:

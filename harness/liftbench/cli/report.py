@@ -26,7 +26,7 @@ from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Plan
 from liftbench.runs.process import Execution
 from liftbench.runs.store import Store
-from liftbench.suites.grids import read_asked_grids
+from liftbench.suites.grids import read_grids
 from liftbench.suites.suite import Suite
 from liftbench.sweeps.sweep import Sweep, make_sweeps
 from liftbench.tables import Leaderboard
@@ -116,10 +116,8 @@ def _collect(
 def _sweeps(
     suite: Suite, plan: Plan, board: Leaderboard, bench: Bench, store: Store
 ) -> tuple[Sweep, ...]:
-    """Return the sweeps of the suite and those of calls of `liftbench sweep`."""
-    further = [
-        asked for asked in read_asked_grids(store.folder / "sweep") if asked not in suite.sweep
-    ]
+    """Return the sweeps of the suite and those of earlier calls of `liftbench sweep`."""
+    further = [grid for grid in read_grids(store.folder / "sweep") if grid not in suite.sweep]
     swept = suite.model_copy(update={"sweep": (*suite.sweep, *further)})
     if further:
         plan = whole_plan(swept, bench.registry, bench.root, store)

@@ -27,8 +27,8 @@ def rerun(
 ) -> None:
     """Repeat the stored run whose key begins with KEY, on its device with its threads.
 
-    Without --verify the new record takes the place of the stored one, in every suite that has it;
-    exit code 1 says that it failed. With --verify, exit code 1 says that the repetition differs.
+    Without --verify the new record replaces the stored one in every suite that has it, and exit
+    code 1 means that the run failed. With --verify, exit code 1 means that the repetition differs.
     """
     stores, stored = find_run(results, key)
     registry = open_registry(ctx.obj)
@@ -60,7 +60,7 @@ def rerun(
 def find_run(results: Path, key: str) -> tuple[list[Store], RunRecord]:
     """Return the stores that hold the one run whose key begins with `key`, and its record.
 
-    The record has the scores of all these stores, for suites may differ in their protocol.
+    The record has the scores of all these stores, because suites may differ in their protocols.
     """
     paths = sorted(results.glob(f"*/runs/{key}*.json")) if key.isalnum() else []
     keys = {path.stem for path in paths}

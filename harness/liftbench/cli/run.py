@@ -14,7 +14,7 @@ from liftbench.tables import leaderboard_page, to_markdown, write_leaderboard
 @run_options
 @click.pass_context
 def run(ctx: click.Context, *, suite_name: str, options: RunOptions) -> None:
-    """Run what SUITE lacks, print its leaderboard and write it to RESULTS/SUITE."""
+    """Do the missing runs of SUITE, print its leaderboard and write it to RESULTS/SUITE."""
     registry = open_registry(ctx.obj)
     suite_run = open_run(open_suite(registry, suite_name), registry, options, ctx.obj)
     if any(cell.reason for cell in suite_run.plan.cells):

@@ -1,4 +1,4 @@
-"""What the commands that run a suite share: their options, their set-up and their end."""
+"""The options, the set-up and the exit code that the commands `run` and `sweep` share."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class RunOptions:
 
     @property
     def selection(self) -> Selection:
-        """The part of the suite that is asked for."""
+        """The part of the suite that the options choose."""
         return Selection(self.methods, self.datasets, self.subsets, self.seeds)
 
 
 def comma_list(_ctx: click.Context, _option: click.Parameter, value: str | None) -> Any:  # noqa: ANN401
-    """Return the parts of a comma-separated option, or None where it was not given."""
+    """Return the parts of a comma-separated option, or None if it was not given."""
     return None if value is None else tuple(part.strip() for part in value.split(",") if part)
 
 
@@ -105,18 +105,18 @@ class SuiteRun:
         return make_plan(self.suite, self.bench.registry, self.bench.root, self.options.selection)
 
     def do(self) -> bool:
-        """Do the missing runs; return False where the user stopped them before the end."""
+        """Do the missing runs; return False if the user stopped them before the end."""
         jobs, rerun = self.options.jobs, self.options.rerun
         return run_plan(self.plan, self.bench, self.store, make_display(), jobs=jobs, rerun=rerun)
 
     def results(self) -> tuple[Plan, Leaderboard]:
-        """Return the plan of all that the store has of the suite, and its leaderboard."""
+        """Return the plan of all stored runs of the suite, and its leaderboard."""
         registry, seeds = self.bench.registry, self.options.seeds
         plan = whole_plan(self.suite, registry, self.bench.root, self.store, seeds)
         return plan, leaderboard(plan, registry, self.store)
 
     def exit_code(self, *, finished: bool) -> int:
-        """Return 130 for runs that were stopped, 1 where a run of the plan failed, else 0."""
+        """Return 130 if the user stopped the runs, 1 if a run of the plan failed, else 0."""
         if not finished:
             click.echo("liftbench: stopped; finished runs are kept, run again to go on", err=True)
             return 130
@@ -127,7 +127,7 @@ class SuiteRun:
 def open_run(
     suite: Suite, registry: Registry, options: RunOptions, plugin_files: tuple[Path, ...]
 ) -> SuiteRun:
-    """Return what runs a suite as the options ask."""
+    """Return a suite with the bench and the store that the options ask for."""
     execution = Execution(options.device, options.threads, plugin_files)
     bench = open_bench(registry, options.data_root, execution, suite.limits)
     return SuiteRun(suite, bench, Store(options.results / suite.name), options)

@@ -12,7 +12,7 @@ from liftbench.cli.running import RunOptions, open_run, run_options
 from liftbench.files import write_atomic
 from liftbench.runs.bench import require_corruptible
 from liftbench.runs.forecast import forecast
-from liftbench.suites.grids import write_asked_grid
+from liftbench.suites.grids import write_grid
 from liftbench.sweeps.sweep import Sweep, make_sweeps
 from liftbench.sweeps.tables import robustness_to_csv, to_csv, to_markdown
 from liftbench.tables import write_leaderboard
@@ -27,9 +27,9 @@ from liftbench.tables import write_leaderboard
 def sweep(
     ctx: click.Context, *, suite_name: str, axes: AxisOptions, options: RunOptions, dry_run: bool
 ) -> None:
-    """Run SUITE at every combination of severities and show what its errors grow with.
+    """Run SUITE at every combination of severities and show how the errors grow with them.
 
-    The axes given take the place of the suite's own; without any, its section `sweep` says them.
+    The options name the axes; without such options they come from the suite's section `sweep`.
     Tables and figures are written to RESULTS/SUITE/sweep.
     """
     registry = open_registry(ctx.obj)
@@ -47,14 +47,14 @@ def sweep(
         write_leaderboard(board, store)
     folder = store.folder / "sweep"
     sweeps = make_sweeps(suite, whole, store, registry, board)
-    for made, asked in zip(sweeps, suite.sweep, strict=True):
+    for made, grid in zip(sweeps, suite.sweep, strict=True):
         click.echo(write_sweep(made, folder))
-        write_asked_grid(asked, folder / f"{made.grid.name}.json")  # for `liftbench report`
+        write_grid(grid, folder / f"{made.grid.name}.json")  # for `liftbench report`
     ctx.exit(suite_run.exit_code(finished=finished))
 
 
 def write_sweep(sweep: Sweep, folder: Path) -> str:
-    """Write the tables and figures of a sweep to `folder` and return the text for people."""
+    """Write the tables and figures of a sweep to `folder` and return the Markdown text."""
     from liftbench.plotting import figure_files  # matplotlib is slow to load
     from liftbench.sweeps.figures import draw
 

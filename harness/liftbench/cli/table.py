@@ -26,16 +26,16 @@ from liftbench.tables import (
     leaderboard_page,
     overview,
     printed_page,
-    printed_to_csv,
     to_csv,
     to_html,
     to_latex,
     to_markdown,
+    verdicts_to_csv,
     write_leaderboard,
 )
 
 _WRITERS = {"md": to_markdown, "latex": to_latex, "html": to_html}
-_FORMAT = "Markdown where it is left out; LaTeX needs booktabs and graphicx."
+_FORMAT = "Markdown if left out; LaTeX needs booktabs and graphicx."
 
 
 @click.command()
@@ -58,8 +58,8 @@ def table(
 ) -> None:
     """Print the leaderboard of SUITE from its stored runs, beside the published numbers.
 
-    With --all instead of SUITE, write every leaderboard that has runs, and a page with each table
-    of the papers and its status.
+    With --all instead of SUITE, write the leaderboards of all suites with runs, and a page that
+    lists every table of the papers with its status.
     """
     if every == (suite_name is not None) or (every and (form or published)):
         raise UserError("table: expected a suite, or --all without --format and --published")
@@ -70,7 +70,7 @@ def table(
         return
     suite = open_suite(registry, suite_name)
     if published and not suite.published:
-        raise UserError(f"suite '{suite.name}' answers no printed table; leave --published out")
+        raise UserError(f"suite '{suite.name}' reproduces no printed table; leave out --published")
     board = _board(suite, registry, root, Store(results / suite.name))
     click.echo(_text_of(board, form or "md", published=published), nl=False)
 
@@ -81,7 +81,7 @@ def _board(suite: Suite, registry: Registry, root: Path, store: Store) -> Leader
 
 def _text_of(board: Leaderboard, form: str, *, published: bool) -> str:
     if form == "csv":
-        return printed_to_csv(board) if published else to_csv(board)
+        return verdicts_to_csv(board) if published else to_csv(board)
     return _WRITERS[form](printed_page(board) if published else leaderboard_page(board))
 
 

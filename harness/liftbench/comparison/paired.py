@@ -26,7 +26,7 @@ Mark = Literal["+", "-", "~", "x"]
 
 @dataclass(frozen=True)
 class SideMean:
-    """The number of one side, a mean over so many seeds."""
+    """The number of one side: a mean over `seeds` seeds."""
 
     value: float
     seeds: int
@@ -136,7 +136,7 @@ class _NotComparableError(Exception):
 
 
 def _mark_of(bench: Bench, protocol: Protocol, test: PairedTest, unit: str) -> tuple[Mark, str]:
-    """Return the mark of a test, and why it is `x`."""
+    """Return the mark of a test, with the reason if the mark is `x`."""
     if test.clusters < FEWEST_CLUSTERS:
         return "x", f"{count_of(test.clusters, unit)}, {FEWEST_CLUSTERS} needed"
     if not test.significant:
@@ -163,7 +163,7 @@ def _comparable_runs(
 
 
 def _finished_runs(name: str, side: Sequence[StoredRun]) -> list[StoredRun]:
-    """Return the runs of a side that ended well."""
+    """Return the runs of a side whose status is `ok`."""
     done = [run for run in side if run.record.status == "ok"]
     if done:
         return done
@@ -197,7 +197,7 @@ def _present_identity(bench: Bench, spec: RunSpec) -> tuple[int, str]:
 def _scored_runs(
     name: str, side: Sequence[StoredRun], protocol: Protocol, split: str
 ) -> list[StoredRun]:
-    """Return the runs that have a score on the split and whose predictions are kept."""
+    """Return the runs that have a score on the split and whose predictions are stored."""
     scores = [run.record.scores for run in side]
     if not any(protocol.identity in under for under in scores):
         others = ", ".join(sorted({identity for under in scores for identity in under}))

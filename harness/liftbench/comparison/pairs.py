@@ -16,7 +16,7 @@ from liftbench.tables.data_identity import describe
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run's record, and the store that has its predictions."""
+    """A run's record, and the store that holds its predictions."""
 
     store: Store
     record: RunRecord
@@ -70,7 +70,7 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
 
 
 def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
-    """Return a pair for each method, with its parameters, and subset that two folders have.
+    """Return a pair for each method with its parameters and each subset that both folders have.
 
     A folder has the runs of one suite, or the folders of several suites.
 

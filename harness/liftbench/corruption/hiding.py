@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import shortest_path
 from liftbench.corruption.spec import CorruptionParams, CorruptionSpec
 from liftbench.types import Floats, Observations, Skeleton
 
-# A frame with fewer points says next to nothing about a shape.
+# A frame with fewer points says almost nothing about a shape.
 _KEPT = 3
 
 # Returns ranks (F, P): the visible point of the lowest rank is hidden first.
@@ -42,7 +42,7 @@ class HidingParams(CorruptionParams):
 def hide_points(
     observations: Observations, params: HidingParams, rng: np.random.Generator, *, order: Order
 ) -> Observations:
-    """Hide round(share · P) more points of each frame in an order, but leave 3 visible points.
+    """Hide round(share · P) more points of each frame in the given order; at least 3 stay visible.
 
     The order does not depend on the share, so that a larger share hides the same points and more.
     """
@@ -57,7 +57,7 @@ def hide_points(
 
 
 def at_random(observations: Observations, rng: np.random.Generator) -> Floats:
-    """Order the points anew for each frame."""
+    """Order the points of each frame at random."""
     return rng.random(observations.visible.shape)
 
 
@@ -75,9 +75,9 @@ def along_a_limb(observations: Observations, rng: np.random.Generator) -> Floats
 
 
 def by_half(observations: Observations, rng: np.random.Generator) -> Floats:
-    """Order one side first, drawn for each frame, then the middle, then the other side.
+    """Order one side of the body first, then the middle, then the other side.
 
-    The points of a side come in random order.
+    Which side is first is drawn for each frame. The points of a side come in random order.
     """
     pairs = np.array(observations.skeleton.left_right, dtype=np.int64).reshape(-1, 2)
     if not len(pairs):

@@ -1,4 +1,4 @@
-"""Gaussian noise on the 2D points, in pixels or as a share of their extent."""
+"""Gaussian noise on the 2D points, in pixels or relative to the extent of the points."""
 
 from __future__ import annotations
 

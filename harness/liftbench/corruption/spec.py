@@ -39,14 +39,14 @@ class CorruptionSpec:
 
     Attributes:
         key: name in suites.
-        title: name for people.
+        title: name in tables and figures.
         params: dataclass of the parameters, a `CorruptionParams`.
         apply: function from observations, parameters and a generator to corrupted observations;
             raises ValueError if the data lacks what it needs.
         version: raise it when the result changes; it is part of the key of every run with it.
-        severity: name of the parameter that says how strong it is; None if there is none.
+        severity: name of the parameter that says how strong the corruption is; None without one.
         clean: the severity that changes nothing.
-        unit: unit of the severity, for people; `%` means that the severity is a share.
+        unit: unit of the severity in tables; `%` means that the severity is a share.
     """
 
     key: str

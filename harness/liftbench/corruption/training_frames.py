@@ -16,7 +16,7 @@ class FramesParams(CorruptionParams):
     """Parameters of `frames`.
 
     Attributes:
-        share: share of the frames that is kept; at least one frame is.
+        share: share of the frames that is kept, but at least one frame.
         stage: only `fit` sees fewer frames; all frames are predicted.
     """
 

@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class PluginStatus:
-    """One plugin: its name, where it comes from, and its error if it did not load."""
+    """A plugin's name and source, and its error if it did not load."""
 
     name: str
     source: str
@@ -39,19 +39,19 @@ class PluginStatus:
 
 @dataclass(frozen=True)
 class Catalogue(Generic[Item]):
-    """All registered items of one kind by name, and the plugin that each comes from."""
+    """All registered items of one kind by name, and the source of each."""
 
     kind: str
     items: dict[str, Item] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Item:
-        """Return the item called `name`; `UserError` with the nearest name if there is none."""
+        """Return the item called `name`; raise `UserError` with the nearest name without one."""
         require_known(self.kind, name, self.items)
         return self.items[name]
 
     def add(self, name: str, item: Item, source: str) -> None:
-        """Add `item`; `UserError` naming both sources if the name is taken."""
+        """Add `item`; raise `UserError` with both sources if the name is taken."""
         if name in self.items:
             raise UserError(
                 f"{self.kind} '{name}' is registered by both {self.sources[name]} and {source}; "
@@ -195,7 +195,7 @@ def _collect(
 
 
 def _call(manager: pluggy.PluginManager, plugin: str, hook: str) -> list[Any]:
-    """Return what one plugin's implementation of one hook returns, or nothing."""
+    """Return the items of one plugin's implementation of one hook; empty without one."""
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         if implementation.plugin_name == plugin:
             items = list(implementation.function())

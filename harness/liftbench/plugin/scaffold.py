@@ -1,4 +1,4 @@
-"""Writes a package with a working plugin for a user to fill, from the templates beside this."""
+"""Writes a package with a working plugin that a user can change, from the folder `templates`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def write_package(registry: Registry, name: str, kind: Kind, folder: Path) -> Path:
-    """Write the package `name` below a folder and return its own folder.
+    """Write the package `name` into a folder and return the folder of the package.
 
     Args:
-        registry: its keys are taken.
-        name: of the package, and key of its method or dataset.
+        registry: the keys that the package must not use.
+        name: the name of the package, and the key of its method or dataset.
         kind: whether it adds a method or a dataset.
         folder: where the package's folder is made.
 
     Raises:
-        UserError: the name cannot be used, the folder is absent or has something of that name, or
-            it cannot be written to; nothing is left behind.
+        UserError: the name cannot be used, or the folder is absent, has an entry of that name or
+            cannot be written to. Nothing is left behind.
     """
     _require_free(registry, name, kind)
     target = folder / name
@@ -62,7 +62,7 @@ def _render(name: str, kind: Kind) -> Iterator[tuple[Path, str]]:
 
 
 def _require_free(registry: Registry, name: str, kind: Kind) -> None:
-    """Raise `UserError` unless the name can be that of a module, a plugin and its key."""
+    """Raise `UserError` unless the name can serve for the module, the plugin and its key."""
     if not _NAME.fullmatch(name):
         raise UserError(
             f"name '{name}': expected small letters, digits and _, a letter first, such as "

@@ -1,4 +1,4 @@
-"""Specs of methods and datasets that a plugin registers, and what the harness gives them."""
+"""The specs that a plugin registers for its methods and datasets, and the context of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunContext:
         device: torch device name, `cpu` or `cuda`.
         threads: CPU threads to use.
         budget_s: seconds from now after which `fit` should come to an end.
-        scratch: folder of this run, for checkpoints; kept when the harness is killed.
+        scratch: folder of this run, for checkpoints; it is kept if the harness is killed.
         progress: call as `progress(step, steps, loss)`, as often as you like.
     """
 
@@ -43,19 +43,20 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a method can take; other runs are skipped with the reason.
+    """What a method can take; runs that need more are skipped, with the reason.
 
     Attributes:
         cameras: the camera models that it handles.
         missing_points: it handles hidden points.
         images: it needs images; methods without this capability never get them.
-        needs_sequences: it needs the frames of a sequence side by side in the order of time.
-        most_frames: it cannot take more frames, where its memory or time grow too fast.
+        needs_sequences: it needs sequences of several adjacent frames in the order of time.
+        most_frames: it takes at most this many frames; None means any number.
         transductive: it can only reconstruct the frames that it was fitted to.
         seeded: its result depends on the seed; otherwise one run serves all seeds.
-        permutable: points in another order give the same points in that order.
-        rotatable: once it is fitted, images turned about the optical axis give points turned
-            about it.
+        permutable: if the order of the points changes, its result has the new order and is
+            otherwise the same.
+        rotatable: once it is fitted, its result turns with images that are turned about the optical
+            axis.
 
     The last two hold up to rounding and the sign of depth: the conformance kit accepts a
     difference of 0.1 % of a frame's size.
@@ -78,8 +79,8 @@ class Conformance:
 
     Attributes:
         params: parameters that differ from the defaults, so that a check takes about a second.
-        expected_to_fail: the reason why a check fails, by the check's name; the kit reports where
-            the check passes all the same.
+        expected_to_fail: the reason why a check fails, by the check's name; the kit reports a
+            failure if the check passes.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class NoParams:
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """A method under its key.
+    """The description of a method that a plugin registers.
 
     Attributes:
         key: name in suites, tables and the CSV files of published numbers.
@@ -103,10 +104,10 @@ class MethodSpec:
         params: dataclass of the parameters with their defaults.
         version: raise it when results change; it is part of every run key.
         capabilities: what it can take.
-        floor: it is a baseline, which every table has as a row.
+        floor: whether it is a baseline that every table has as a row.
         conformance: how the conformance kit checks it.
-        retired_params: options of earlier versions, which are constants now, each with its value;
-            they remain part of a run's key so that stored runs stay valid.
+        retired_params: options of earlier versions that are constants now, with their values; they
+            remain part of a run's key, so that stored runs stay valid.
     """
 
     key: str
@@ -140,8 +141,7 @@ class Finding:
 class DatasetAdapter(Protocol):
     """Reads one dataset, with its parameters already set. `root` is the data root.
 
-    Every call raises `DataMissingError` where files are absent and `UserError` where they are
-    damaged.
+    Every call raises `DataMissingError` if files are absent and `UserError` if they are damaged.
     """
 
     def subsets(self, root: Path) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A dataset under its key.
+    """The description of a dataset that a plugin registers.
 
     Attributes:
         key: name in suites and tables; that of generated data begins with `synthetic_`.
@@ -183,8 +183,8 @@ class DatasetSpec:
         splits: names of all splits.
         info: how to get the files.
         version: raise it when its numbers change; it is part of every run key.
-        synthetic: it is generated and needs no files.
-        partial: parameters for which a part of the files is enough, by the name of that part.
+        synthetic: whether it is generated and needs no files.
+        partial: for each part of the files that can be used alone: the parameters that this needs.
         conformance: how the conformance kit checks it.
     """
 

@@ -16,9 +16,9 @@ class SubsetFiles(ABC):
     """An adapter of the files DATA_ROOT/<key>/<subset><suffix>.
 
     Attributes:
-        key: of the dataset.
-        suffix: of the files, with its dot; a tuple where files may have one of several.
-        splits: that `read` can return.
+        key: the key of the dataset.
+        suffix: the suffix of the files, with its dot, or a tuple of possible suffixes.
+        splits: the splits that `read` can return.
     """
 
     key: ClassVar[str]
@@ -27,7 +27,7 @@ class SubsetFiles(ABC):
 
     @abstractmethod
     def read(self, path: Path, split: str) -> Dataset:
-        """Return a split of a file; a ValueError says that the file is damaged."""
+        """Return a split of a file; raise ValueError if the file is damaged."""
 
     def folder(self, root: Path) -> Path:
         """Return the folder of the files."""
@@ -49,22 +49,22 @@ class SubsetFiles(ABC):
             return self.read(path, split)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"{path}: {reason}; mend the file or take it away") from error
+            raise UserError(f"{path}: {reason}; mend or remove the file") from error
 
     def note(self, root: Path, subset: str) -> str:
-        """Return nothing: no paper has these files."""
+        """Return an empty string: no paper uses these files."""
         self._file(root, subset)
         return ""
 
     def check(self, root: Path) -> list[Finding]:
-        """Read every file and return what it holds."""
+        """Read every file and return a finding for each."""
         subsets = self.subsets(root)
         if not subsets:
             return [Finding("files", False, str(self._absent(root, "<subset>")))]
         return [self._check(root, subset) for subset in subsets]
 
     def describe(self, root: Path, subset: str) -> str:
-        """Return what `check` says of a file that can be read: the frames of each split."""
+        """Return the text of `check` for an intact file: the number of frames of each split."""
         frames = [self.load(root, subset, split).observations.frames for split in self.splits]
         counts = (f"{count} {split}" for count, split in zip(frames, self.splits, strict=True))
         return f"frames: {', '.join(counts)}"

@@ -1,4 +1,4 @@
-"""The built-in protocols: those of the papers whose numbers are compared with ours."""
+"""The built-in protocols: the ones that the papers use whose numbers we compare with ours."""
 
 from __future__ import annotations
 

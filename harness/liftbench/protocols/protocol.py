@@ -42,9 +42,9 @@ class Protocol:
         metric: name of the frame error.
         description: one sentence for captions.
         version: raise it when numbers change.
-        axes: points are compared along the axes of the camera, or of the `body` where the truth
-            has its rotations: predicted and true points are turned back by the rotations of each;
-            a prediction without rotations counts as seen by a camera that does not turn.
+        axes: points are compared along the axes of the camera, or of the `body` if the truth has
+            rotations: then predicted and true points are each turned back by their own rotations. A
+            prediction without rotations is not turned.
         spread_unit: lengths are divided by the mean standard deviation of the truth's coordinates.
         centre: what goes to the origin: the `mean` of the points that count, the `root` point,
             or the mean `depth` alone.
@@ -89,7 +89,7 @@ def frame_errors(
         metric: the frame error that `protocol.metric` names.
         prediction: predicted points in the camera's frame, and rotations if it has any.
         truth: true points in the camera's frame.
-        skeleton: has the root point and the edges that some protocols need.
+        skeleton: the root point and the edges, which some protocols need.
 
     Raises:
         ValueError: shapes differ, a true frame has no point that counts or no extent, or a
@@ -129,27 +129,27 @@ def match_frames(
 ) -> Matched:
     """Return the frames of these indices, in their order, as the metric compares them.
 
-    The other arguments and the errors raised are those of `frame_errors`. All frames are given,
-    for an alignment may be of whole sequences.
+    The other arguments and the errors raised are those of `frame_errors`. Prediction and truth have
+    all frames, because an alignment may need whole sequences.
     """
     weights = _point_weights(protocol, prediction, truth, skeleton)
     predicted, true = np.empty((2, len(frames), *prediction.points_3d.shape[1:]))
     errors = np.empty(len(frames))
     for part in _parts(protocol, truth):
         members = np.arange(len(weights))[part]
-        asked = np.isin(frames, members)
-        if asked.any():
+        chosen = np.isin(frames, members)
+        if chosen.any():
             matched = _match_part(protocol, metric, prediction, truth, weights, skeleton, part)
-            rows = np.searchsorted(members, frames[asked])
-            predicted[asked], true[asked] = matched.predicted[rows], matched.truth[rows]
-            errors[asked] = matched.errors[rows]
+            rows = np.searchsorted(members, frames[chosen])
+            predicted[chosen], true[chosen] = matched.predicted[rows], matched.truth[rows]
+            errors[chosen] = matched.errors[rows]
     return Matched(predicted, true, errors)
 
 
 def _point_weights(
     protocol: Protocol, prediction: Reconstruction, truth: GroundTruth, skeleton: Skeleton
 ) -> Floats:
-    """Return weights (F, P), 1 for a point that counts; raise where nothing can be compared."""
+    """Return weights (F, P), 1 for a point that counts; raise if the points cannot be compared."""
     predicted, true = prediction.points_3d, truth.points_3d
     if predicted.shape != true.shape:
         raise ValueError(f"expected predicted points {true.shape}, got {predicted.shape}")
@@ -162,7 +162,7 @@ def _point_weights(
 
 
 def _parts(protocol: Protocol, truth: GroundTruth) -> Iterator[_Part]:
-    """Yield the frames that are taken together: sequences, or blocks that fit the CPU's cache."""
+    """Yield the frames to align together: sequences, or blocks that fit the CPU's cache."""
     if protocol.align_over == "sequence":
         for sequence in np.unique(truth.sequence):
             yield np.flatnonzero(truth.sequence == sequence)
@@ -216,7 +216,7 @@ def _along_axes(
 
 
 def _better(first: Matched, second: Matched) -> Matched:
-    """Return each frame as it is in the one of two matches that has the lower error there."""
+    """Return each frame from that match in which it has the lower error."""
     lower = second.errors < first.errors
     return Matched(
         np.where(lower[:, None, None], second.predicted, first.predicted),

@@ -43,7 +43,7 @@ class ViewMetric:
 
 
 def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
-    """Return the percentage of visible points of each frame that are reprojected close to them.
+    """Return the percentage of the visible points of each frame whose reprojection is close.
 
     Close means: at most a tenth of the longer edge of the box away (PCK@0.1: "within", CMR).
 

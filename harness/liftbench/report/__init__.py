@@ -1,4 +1,4 @@
-"""Reports: one HTML page that loads nothing else, and the same figures as files for papers."""
+"""Reports: one self-contained HTML page, and the same figures as files for papers."""
 
 from liftbench.report.collect import collect_suite
 from liftbench.report.content import SuiteReport

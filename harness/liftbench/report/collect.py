@@ -38,15 +38,13 @@ def collect_suite(
     store: Store,
     tick: Callable[[], None],
 ) -> SuiteReport:
-    """Return the report of a suite.
-
-    If predictions or data are absent, `left_out` says so.
+    """Return the report of a suite; its `left_out` says which predictions or data are absent.
 
     Args:
         plan: the suite's plan with all its cells.
         board: the suite's leaderboard.
         sweeps: the suite's numbers over its grids.
-        bench: reads the data that predictions are compared with.
+        bench: loads the data that predictions are compared with.
         store: the suite's stored runs.
         tick: called after each run of the plan.
 
@@ -69,7 +67,7 @@ def collect_suite(
         sweeps=sweeps,
         splits=splits,
         losses=tuple(_loss_charts(plan, records)),
-        asked=sum(len(cell.runs) for cell in plan.cells),
+        planned=sum(len(cell.runs) for cell in plan.cells),
         runs=tuple(_runs(plan, records)),
         environments=tuple(environments(store)),
         left_out=source.left_out if source else (_NOTHING_COMPARED,),
@@ -95,9 +93,9 @@ def _methods(plan: Plan, board: Leaderboard, registry: Registry) -> dict[str, st
     """Return a description of each method in the tables; empty if it is not in the suite."""
     descriptions = {}
     for key in dict.fromkeys(line.method for line in board.lines):
-        asked = plan.suite.methods.get(key)
-        spec = registry.methods.items.get((asked and asked.plugin) or key)
-        params = asked.params.items() if asked else ()
+        row = plan.suite.methods.get(key)
+        spec = registry.methods.items.get((row and row.plugin) or key)
+        params = row.params.items() if row else ()
         given = ", ".join(f"{name}={value}" for name, value in params)
         parts = [spec.title, spec.reference, given] if spec else []
         descriptions[key] = "; ".join(filter(None, parts))
@@ -117,9 +115,9 @@ def _bar_charts(section: Section) -> Iterator[BarChart]:
 
 
 def _bar(entry: Entry, *, named: bool) -> Bar | None:
-    """Return our number beside the printed one; the column is `named` after its setting too.
+    """Return our number beside the printed one, or None if either is missing.
 
-    None if either number is missing.
+    With `named`, the column's name has its setting too.
     """
     line = entry.line
     if line.value is None or line.published is None:

@@ -1,4 +1,4 @@
-"""The contents of a report as plain data, which the page and the figures draw alike."""
+"""The contents of a report as plain data, from which both the page and the figures are drawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAME_RANKS: tuple[FrameRank, ...] = ("best", "median", "worst")
 
 @dataclass(frozen=True)
 class Bar:
-    """Our number beside a printed number; `std` is over seeds, `source` names the printed table."""
+    """Our number, its standard deviation over seeds, and the number that table `source` prints."""
 
     method: str
     column: str
@@ -165,7 +165,7 @@ class SuiteReport:
         board: the leaderboard.
         methods: a description of each method in the tables.
         bars, sweeps, splits, losses: the charts.
-        asked: the number of runs that the suite asks for.
+        planned: the number of runs that the suite asks for.
         runs: the stored runs.
         environments: the environments of the runs, with the number of runs in each.
         left_out: what the report lacks, and why.
@@ -177,7 +177,7 @@ class SuiteReport:
     sweeps: tuple[Sweep, ...]
     splits: tuple[SplitReport, ...]
     losses: tuple[LossChart, ...]
-    asked: int
+    planned: int
     runs: tuple[RunSummary, ...]
     environments: tuple[Mapping[str, Any], ...]
     left_out: tuple[str, ...]

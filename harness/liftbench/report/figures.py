@@ -16,7 +16,7 @@ from liftbench.sweeps import figures as sweep_figures
 
 
 def write_figures(report: SuiteReport, folder: Path) -> list[Path]:
-    """Write all figures of a suite and return their files."""
+    """Write all figures of a suite and return the paths of their files."""
     files = []
     for name, figure in _figures_by_name(report):
         for ending, content in figure_files(figure).items():

@@ -1,4 +1,4 @@
-"""Reads the frames of a run: the error of each, and three frames in full."""
+"""Reads the errors of a run's frames, and its best, median and worst frame in full."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RunFrames:
 
 
 def point_step(points: int) -> int:
-    """Return n if every n-th of that many points is drawn."""
+    """Return n such that every n-th point of a frame is drawn."""
     return -(-points // MOST_POINTS)
 
 
@@ -97,7 +97,7 @@ class FrameSource:
     absent: Counter[str] = field(default_factory=Counter)
 
     def read(self, record: RunRecord, load: Callable[[str], Dataset]) -> dict[str, RunFrames]:
-        """Return the frames of each split of a run; none if its predictions or data are absent.
+        """Return the frames of a run by split; empty if its predictions or data are absent.
 
         Args:
             record: the record of the run.
@@ -118,7 +118,7 @@ class FrameSource:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each reason why frames are absent."""
+        """One line for each reason why frames are absent."""
         shown = "error distributions and reconstructions"
         return tuple(
             f"No {shown} of {count} {'run' if count == 1 else 'runs'}: {why}"
@@ -133,7 +133,7 @@ def _read_split(
     predictions: Callable[[], Mapping[str, Reconstruction]],
     load: Callable[[str], Dataset],
 ) -> RunFrames:
-    """Return the frames of one split, from the cache if they are there: they take long to make."""
+    """Return the frames of one split; they are cached because aligning them takes long."""
     digest, protocol = record.digests.get(split, ""), point_protocol.protocol.identity
     content = f"{record.spec.key} {split} {digest} {protocol}"
     checksum = hashlib.sha256(content.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Writes the report as one HTML page that loads nothing else."""
+"""Writes the report as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def render_page(title: str, reports: Sequence[SuiteReport], figures: Sequence[st
     Args:
         title: the title of the page.
         reports: one for each suite.
-        figures: files of the same figures, as paths relative to the page, which links to them.
+        figures: the files that the page links to, as paths relative to it: the same figures.
     """
     style = _text("page.css")
     script = "\n".join(["'use strict';", *(_text(name) for name in _SCRIPTS)])

@@ -26,8 +26,8 @@ class Bench:
         registry: where methods, datasets and corruptions are looked up.
         root: the data root.
         execution: device and threads of the child processes.
-        limits: on the time and memory of a run.
-        cancel: when set, no further run starts and those under way are ended.
+        limits: the limits on the time and memory of a run.
+        cancel: when set, no further run starts and the runs under way are ended.
     """
 
     registry: Registry

@@ -76,7 +76,7 @@ def main(folder: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this process when the parent's end of standard input closes, however it died."""
+    """End this process when the parent's end of standard input closes: the parent has died."""
     os.read(0, 1)  # not sys.stdin, whose lock a waiting thread would hold at exit
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)  # with all that the method has started
@@ -130,8 +130,8 @@ def seed_generators(seed: int) -> None:
 def _copies_of(method: Method, runs: int) -> Iterator[Method]:
     """Yield the fitted method for each run, as if the run were the only one.
 
-    A copy serves every run but the last, and before each the global random generators are set back
-    to where the fit left them: so a run that shares its fit predicts what it would predict alone.
+    Every run but the last gets a copy. Before each run the global random generators are set back
+    to their state after the fit, so a run that shares its fit predicts the same as it would alone.
     A method that cannot be copied serves all runs itself.
     """
     import torch
@@ -174,7 +174,7 @@ def _prepare_torch(device: str, threads: int) -> str:
     import torch
 
     torch.set_num_threads(threads)
-    # As use_deterministic_algorithms, without the second that its compiler settings take.
+    # Like use_deterministic_algorithms, which takes a second to set up the compiler.
     torch.set_deterministic_debug_mode("warn")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -182,11 +182,11 @@ def _prepare_torch(device: str, threads: int) -> str:
 
 
 def predict_and_check(method: Method, observations: Observations) -> Reconstruction:
-    """Return what a fitted method predicts, after a check of its type and shape.
+    """Return the prediction of a fitted method after a check of its type and shape.
 
     Raises:
-        TypeError: it is not a `Reconstruction`.
-        ValueError: its points have not the shape (F, P, 3) that the observations ask for.
+        TypeError: the prediction is not a `Reconstruction`.
+        ValueError: the shape of its points is not (F, P, 3) with the observations' F and P.
     """
     prediction = method.predict(observations)
     if not isinstance(prediction, Reconstruction):
@@ -200,7 +200,7 @@ def predict_and_check(method: Method, observations: Observations) -> Reconstruct
 
 
 def _status_of(error: BaseException) -> Literal["failed", "out_of_memory"]:
-    """Return how an error ends a run; torch has memory errors of its own."""
+    """Return the status of a run that an error ended; torch has its own types of memory errors."""
     memory = (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"

@@ -1,4 +1,4 @@
-"""Whether a method can take observations: its capabilities against what they hold."""
+"""Decides whether a method can take observations: its capabilities against their contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, machine and git state."""
+"""The environment of a run: versions, machine and git state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the harness and the child process of a fit hand to each other, as files of a folder."""
+"""The files through which the harness and the child process of a fit exchange data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Task(TypedDict):
     Attributes:
         method, params, seed: the method to fit, its parameters and its seed.
         evaluate: for each run of the fit, the names of the observations to predict from.
-        device, threads: of `Execution`.
+        device, threads: where the fit computes, see `Execution`.
         plugin_files: plugins that are not installed.
         budget_s: seconds after which the fit should come to an end.
     """
@@ -52,11 +52,11 @@ class ChildOutcome(TypedDict, total=False):
     """How a child process ended, the content of `outcome.json`.
 
     Attributes:
-        status: of the fit; a prediction may have failed all the same.
+        status: how the fit ended; a prediction may have failed although the fit is `ok`.
         error: one line and the end of the log, absent where the status is `ok`.
         fit_seconds: wall clock of the fit.
         predicted: report of each prediction by the name of its observations.
-        execution: device and threads.
+        execution: the device and the threads that were used.
         peak_memory_mib: largest resident memory.
         curve: (step, steps, loss) of the training, thinned.
     """

@@ -31,7 +31,7 @@ def execute(
         bench: what the runs share.
         specs: runs of one fit, see `RunSpec.fit_key`.
         folder: where the child process works.
-        protocols: to score under.
+        protocols: the protocols to score under.
         on_progress: called with (step, steps, loss) of the fit.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class _PreparedRun:
     """A run before its fit.
 
     Attributes:
-        record: with the status `skipped`; where the run cannot take part it says why.
+        record: its status is `skipped` as yet; its error says why if the run cannot take part.
         inputs: for each split, the name of the observations to predict from; empty where the run
             cannot take part.
     """
@@ -87,7 +87,7 @@ class _PreparedRun:
 
 
 def _record_of_fit(record: RunRecord, outcome: ChildOutcome) -> RunRecord:
-    """Return the record with what its fit shares with other runs."""
+    """Return the record with the status, time and curve of its fit, which other runs may share."""
     return replace(
         record,
         status=outcome["status"],
@@ -102,7 +102,7 @@ def _record_of_fit(record: RunRecord, outcome: ChildOutcome) -> RunRecord:
 def _prepare(
     bench: Bench, spec: RunSpec, fitted: Observations, folder: Path, number: int
 ) -> _PreparedRun:
-    """Write what a run predicts from to `folder`, unless its method cannot take it."""
+    """Write the observations that a run predicts from, unless its method cannot take them."""
     record = RunRecord(
         spec=spec,
         status="skipped",
@@ -120,7 +120,7 @@ def _prepare(
 
 
 def _obstacle(bench: Bench, spec: RunSpec, shown: Iterable[Observations]) -> str:
-    """Return why the method of a run cannot take all that it is shown, or an empty string."""
+    """Return why the method of a run cannot take its observations, or an empty string."""
     capabilities = bench.registry.methods[spec.method["key"]].capabilities
     for observations in shown:
         if reason := incompatibility(capabilities, observations):

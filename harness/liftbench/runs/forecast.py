@@ -39,7 +39,7 @@ class Forecast:
     Attributes:
         runs: number of all runs of the plan.
         stored: number of runs that its store has.
-        taken: number of runs to take over from other suites.
+        taken: number of missing runs that are taken over from other suites.
         rows: the missing runs of each row.
         jobs: number of runs at once.
     """
@@ -77,8 +77,9 @@ class Forecast:
 def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     """Return how many runs a plan lacks, and how long they will take.
 
-    The time of a fit is the median over stored fits of this suite and those beside it: of the same
-    method with the same parameters on the same dataset, else on any, else of the same method.
+    The time of a fit is the median over similar stored fits, of this suite and of those beside it:
+    the same method with the same parameters on the same dataset, else on any dataset, else the same
+    method with any parameters.
 
     Args:
         plan: the runs that a suite asks for.
@@ -88,7 +89,7 @@ def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     """
     methods = {spec.key: cell.method for cell in plan.cells for spec in cell.runs}
     missing = missing_runs(plan, store, rerun)
-    left = [run for run in missing if rerun != "none" or not _elsewhere(store, run.spec)]
+    left = [run for run in missing if rerun != "none" or not _is_elsewhere(store, run.spec)]
     rows: dict[str, list[PlannedRun]] = {}
     for run in left:
         rows.setdefault(methods[run.spec.key], []).append(run)
@@ -102,29 +103,29 @@ def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     )
 
 
-def _elsewhere(store: Store, spec: RunSpec) -> bool:
+def _is_elsewhere(store: Store, spec: RunSpec) -> bool:
     records = (other.read(spec.key) for other in store.others_with(spec.key))
     return any(record is not None and record.status == "ok" for record in records)
 
 
 def _row(method: str, runs: Sequence[PlannedRun], known: Sequence[RunRecord]) -> MethodForecast:
     fits = len(group_by_fit(runs))
-    for source, seconds in _like(runs[0].spec, known):
+    for source, seconds in _similar_fits(runs[0].spec, known):
         if seconds:
             fits_used = f"{len(seconds)} stored fits of {source}"
             return MethodForecast(method, len(runs), fits, fits * median(seconds), fits_used)
     return MethodForecast(method, len(runs), fits, None, "no stored fit")
 
 
-def _like(spec: RunSpec, known: Sequence[RunRecord]) -> Iterator[tuple[str, list[float]]]:
-    """Yield the seconds of stored fits, from those most like this one to those least like it."""
-    same = [r for r in known if r.spec.method["key"] == spec.method["key"]]
-    alike = [r for r in same if r.spec.method["params"] == spec.method["params"]]
-    here = [r for r in alike if r.spec.dataset["key"] == spec.dataset["key"]]
+def _similar_fits(spec: RunSpec, known: Sequence[RunRecord]) -> Iterator[tuple[str, list[float]]]:
+    """Yield (source, seconds) of stored fits, the source most similar to this fit first."""
+    same_method = [r for r in known if r.spec.method["key"] == spec.method["key"]]
+    same_params = [r for r in same_method if r.spec.method["params"] == spec.method["params"]]
+    same_data = [r for r in same_params if r.spec.dataset["key"] == spec.dataset["key"]]
     for source, records in (
-        ("this configuration on this dataset", here),
-        ("this configuration", alike),
-        ("this method", same),
+        ("this configuration on this dataset", same_data),
+        ("this configuration", same_params),
+        ("this method", same_method),
     ):
         yield source, [r.fit_seconds for r in records if r.fit_seconds is not None]
 

@@ -1,4 +1,4 @@
-"""Parameters of methods: as a suite gives them, as a run's key has them, as a method takes them."""
+"""Parameters of methods in their three forms: in a suite, in a run's key, in a call of a method."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Rerun = Literal["none", "failed", "stale", "all"]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of a plan, with its row, column and seed in words as its title."""
+    """A run of a plan; its title names the row, the column and the seed."""
 
     title: str
     spec: RunSpec

@@ -18,7 +18,7 @@ from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, make_params
 
 @dataclass(frozen=True)
 class Selection:
-    """The part of a suite that was asked for; None means all of it."""
+    """The part of a suite that the user chose; None means all of it."""
 
     methods: Collection[str] | None = None
     datasets: Collection[str] | None = None
@@ -62,7 +62,7 @@ class Plan:
     notes: tuple[str, ...]
 
     def title(self, cell: Cell) -> str:
-        """Return a cell's row and column in words, with the setting where there are several."""
+        """Return the names of a cell's row and column, with the setting if the plan has several."""
         several = len({other.setting for other in self.cells}) > 1
         setting = [cell.setting] if several and cell.setting else []
         return " ".join([cell.method, cell.dataset, cell.subset, *setting])
@@ -81,9 +81,9 @@ def make_plan(
         suite: what to plan.
         registry: where its names are looked up.
         root: the data root.
-        selection: the part that was asked for.
-        stored: records of the suite's store. A method of theirs that the suite does not name gets
-            a row; where files are absent, these records give the checksum of the data.
+        selection: the part that the user chose.
+        stored: records of the suite's store. A method that is in these records but not in the suite
+            gets a row; where files are absent, the records give the checksum of the data.
 
     Raises:
         UserError: a name in the suite or the selection is unknown, or the data is damaged.
@@ -107,12 +107,12 @@ def _plan(
     ran = {record.spec.method["key"] for record in stored} & set(registry.methods.items)
     methods = _methods(suite, registry, selection, ran)
     _check_selected(suite, selection)
-    asked = [
+    every = [
         _column(registry, suite, data, subset) for data in suite.data for subset in data.subsets
     ]
     columns = [
         _with_data(registry, root, column, stored)
-        for column in _distinct(asked)
+        for column in _distinct(every)
         if (selection.datasets is None or column.dataset["key"] in selection.datasets)
         and (selection.subsets is None or column.dataset["subset"] in selection.subsets)
     ]
@@ -138,7 +138,7 @@ class _Column:
     """
 
     dataset: dict[str, Any]
-    corruption: tuple[tuple[str, dict[str, Any]], ...]  # whose order counts in comparisons
+    corruption: tuple[tuple[str, dict[str, Any]], ...]  # not a dict: == must compare the order too
     setting: str
     fit: str
     evaluate: tuple[str, ...]
@@ -213,14 +213,14 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
 
 
 def _corruptions(
-    registry: Registry, asked: dict[str, dict[str, Any]]
+    registry: Registry, wanted: dict[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the key of each corruption that changes something, and its entry in a run's spec.
 
-    A corruption of severity 0 has no entry: a run on clean data has one key, however a suite asks
-    for it. An entry names a stage only where one stage alone sees the corruption.
+    A corruption that changes nothing has no entry, so that a run on clean data has the same key
+    however a suite describes it. An entry names a stage only if no other stage sees the corruption.
     """
-    for key, given in asked.items():
+    for key, given in wanted.items():
         spec = registry.corruptions[key]
         params = make_params(f"corruption '{key}'", spec.params, given)
         if spec.is_clean(params):
@@ -232,7 +232,7 @@ def _corruptions(
 
 
 def _distinct(columns: Iterable[_Column]) -> Iterable[_Column]:
-    """Return each column once; refuse two that a table could not tell apart."""
+    """Return each column once; refuse different columns that a table would show under one name."""
     places: dict[tuple[str, str, str], _Column] = {}
     for column in columns:
         place = (column.dataset["key"], column.dataset["subset"], column.setting)
@@ -272,12 +272,12 @@ def _cell(
     column: _Column,
     label: str,
     row: SuiteMethod,
-    asked_seeds: int | None,
+    seeds: int | None,
     stored: Collection[RunRecord],
 ) -> Cell:
     spec = registry.methods[row.plugin or label]
     first = _first_run(spec, row, column)
-    seeds = asked_seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
+    count = seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
     return Cell(
         method=label,
         dataset=column.dataset["key"],
@@ -285,14 +285,14 @@ def _cell(
         setting=column.setting,
         fit=column.fit,
         splits=column.evaluate,
-        runs=tuple(replace(first, seed=seed) for seed in range(seeds) if column.available),
-        seeds=seeds,
+        runs=tuple(replace(first, seed=seed) for seed in range(count) if column.available),
+        seeds=count,
         reason="" if column.available else column.note,
     )
 
 
 def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> int:
-    """Return how many seeds to show: as the suite asks, or more where more are stored."""
+    """Return how many seeds to show: those that the suite asks for, or more if more are stored."""
     ran = [r.spec.seed + 1 for r in stored if replace(r.spec, seed=first.seed) == first]
     return max([column.seeds, *ran])
 

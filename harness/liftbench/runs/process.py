@@ -39,7 +39,7 @@ class CancelledRunError(Exception):
 
 @dataclass(frozen=True)
 class Execution:
-    """How runs are executed on this machine; none of it is part of a run's key.
+    """How runs are executed on this machine; it does not enter a run's key.
 
     Attributes:
         device: `auto`, `cpu` or `cuda`.
@@ -60,8 +60,8 @@ def run_child(
     Args:
         folder: holds the observations; the child writes its predictions there.
         task: what `liftbench.runs.child` reads.
-        limits: on wall clock and memory; past them the child and all it started are ended.
-        cancel: when set, the child is ended and `CancelledRunError` raised.
+        limits: wall clock and memory; beyond them the child and its own children are ended.
+        cancel: when set, the child is ended and `CancelledRunError` is raised.
         on_progress: called with (step, steps, loss) as the child reports them.
     """
     write_atomic(folder / "task.json", json.dumps(task).encode())
@@ -91,7 +91,7 @@ def run_child(
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Return this process's environment without the path of the data, with a number of threads."""
+    """Return the child's environment: ours without the path of the data, plus fixed settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LIFTBENCH_")}
     counts = dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads)

@@ -22,10 +22,10 @@ class Repetition:
 
 
 def repeat(bench: Bench, stored: RunRecord) -> Repetition:
-    """Run a stored record's spec again, apart from the store, and compare the predictions.
+    """Do a stored run again, without writing to the store, and compare the predictions.
 
     Raises:
-        UserError: the data is not that of the stored run, or the run has no score.
+        UserError: the data differs from that of the stored run, or the run has no score.
     """
     bench.require_same_data(stored.spec)
     if not stored.scores:

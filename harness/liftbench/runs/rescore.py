@@ -17,10 +17,10 @@ def score_again(
 ) -> Iterator[tuple[RunRecord, RunRecord | None]]:
     """Score every stored prediction again and yield the old and the new record.
 
-    The new one is None where the store has no predictions; such a record stays as it is.
+    The new record is None if the store lacks the predictions; the old record is then kept.
 
     Raises:
-        UserError: predictions are damaged, or the data is not that of a stored run.
+        UserError: predictions are damaged, or the data differs from that of a stored run.
     """
     names = {protocol.identity for protocol in protocols}
     for record in store.records():

@@ -29,7 +29,7 @@ from liftbench.runs.take_over import take_over
 def run_plan(
     plan: Plan, bench: Bench, store: Store, display: Display, *, jobs: int, rerun: Rerun
 ) -> bool:
-    """Do the missing runs of a plan; return False where the user stopped it before the end.
+    """Do the missing runs of a plan; return False if the user stopped it before the end.
 
     Runs that differ only in what they predict from share one fit. One Ctrl-C is enough: child
     processes under way are ended at once, and the store stays whole.
@@ -47,7 +47,7 @@ def run_plan(
 
 @dataclass(frozen=True)
 class _Worker:
-    """Does the runs of one fit after another; several threads share it."""
+    """Does fits with their runs; several threads share one worker."""
 
     bench: Bench
     store: Store
@@ -64,7 +64,7 @@ class _Worker:
             self._execute(left)
 
     def _is_taken_over(self, run: PlannedRun) -> bool:
-        """Take over a run where another suite has it; return whether one has."""
+        """Take over a run if another suite has it; return whether that succeeded."""
         taken = take_over(self.bench, self.store, run.spec, self.protocols, self.rerun)
         if taken is None:
             return False
@@ -74,7 +74,7 @@ class _Worker:
         return True
 
     def _execute(self, runs: Sequence[PlannedRun]) -> None:
-        """Run and store; the first run shows the progress of the fit."""
+        """Fit, predict and store; the progress of the fit is shown under the first run."""
         first, *others = runs
         key = first.spec.key
         self.display.start(key, first.title)

@@ -1,4 +1,4 @@
-"""Scores predictions against the truth; stored ones can be scored again at any time."""
+"""Scores predictions against the truth, right after a run or later from the store."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def score_record(
     """Return the record with the scores of its predictions under a protocol.
 
     A prediction that cannot be scored (wrong shape, all points in one place) makes the record
-    `failed`, never a number; one that lacks an optional output which every protocol needs makes it
-    `skipped`.
+    `failed`. A prediction that lacks an optional output which the protocol needs makes the record
+    `skipped`, unless it has scores under other protocols.
     """
     try:
         metric = registry.metrics[protocol.metric]
@@ -107,7 +107,7 @@ def match_points(
     protocol: Protocol,
     frames: NDArray[np.intp],
 ) -> Matched:
-    """Return some frames as the metric compares them; each of their indices must have a value."""
+    """Return the chosen frames, aligned as the metric compares them; each must have a value."""
     if data.truth is None:
         raise ValueError("the data has no truth")
     kept_prediction, kept_truth, scored = _frames_with_truth(prediction, data.truth)
@@ -135,8 +135,8 @@ def _frames_with_truth(
 ) -> tuple[Reconstruction, GroundTruth, Bools]:
     """Return both for the frames in which a true point counts, and which frames (F,) these are.
 
-    A truth without any such frame stays as it is, and so does a prediction of another shape: both
-    are errors, which `frame_errors` reports.
+    If no frame is left or the shapes differ, both are returned unchanged: `frame_errors` reports
+    these errors.
     """
     every = np.ones(len(truth.group), dtype=np.bool_)
     if truth.mask is None or prediction.points_3d.shape != truth.points_3d.shape:

@@ -30,7 +30,7 @@ class RunSpec:
         method: key, version and parameters of the method's plugin.
         seed: seed of the method.
         corruption: version and parameters of each corruption of the observations by its key, in
-            the order in which they are applied; with a `stage`, where only `fit` or only `predict`
+            the order in which they are applied; with a `stage` if only `fit` or only `predict`
             sees it.
     """
 
@@ -43,7 +43,7 @@ class RunSpec:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON of the spec; that of a clean run has no `corruption`."""
+        """SHA-256 of the spec as canonical JSON; a clean run's JSON has no `corruption`."""
         content = asdict(self)
         if corruption := content.pop("corruption"):
             content["corruption"] = list(corruption.items())  # their order counts
@@ -52,15 +52,15 @@ class RunSpec:
 
     @property
     def fit_key(self) -> str:
-        """The key of the fit alone: runs share it that differ only in what they predict from."""
+        """The key of the fit: the same for runs that differ only in what they predict from."""
         return replace(self, evaluate=(), corruption=self.corruptions("fit")).key
 
     def corruptions(self, stage: Literal["fit", "predict"]) -> dict[str, Mapping[str, Any]]:
         """Return the corruptions that a stage sees."""
         return {
-            key: {name: value for name, value in asked.items() if name != "stage"}
-            for key, asked in self.corruption.items()
-            if asked.get("stage", stage) == stage
+            key: {name: value for name, value in entry.items() if name != "stage"}
+            for key, entry in self.corruption.items()
+            if entry.get("stage", stage) == stage
         }
 
 
@@ -98,7 +98,7 @@ class RunRecord:
         curve: (step, steps, loss) of the training, thinned.
         digests: split to SHA-256 of the predicted arrays.
         execution: device and threads, which decide the last bits of the result.
-        limits: on wall clock and memory.
+        limits: the limits on wall clock and memory.
         environment: versions, machine and git state.
         data_note: how the files differ from the papers' set, as the dataset's adapter says it.
     """
@@ -120,7 +120,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run gave: its record, and what it predicted for each split, if it did."""
+    """The record of a run and its predictions by split, which are empty if the run has none."""
 
     record: RunRecord
     predictions: Mapping[str, Reconstruction] = field(default_factory=dict)
@@ -133,15 +133,15 @@ class Store:
     folder: Path
 
     def record_path(self, key: str) -> Path:
-        """Where the record of a run stands."""
+        """Return the file of a run's record."""
         return self.folder / "runs" / f"{key}.json"
 
     def predictions_path(self, key: str) -> Path:
-        """Where the predictions of a run stand."""
+        """Return the file of a run's predictions."""
         return self.folder / "runs" / f"{key}.npz"
 
     def scratch(self, key: str) -> Path:
-        """The folder that a fit may write to; only where the harness is killed is it left."""
+        """Return the folder that a fit may write to; it is deleted afterwards."""
         return self.folder / "scratch" / key
 
     def read(self, key: str) -> RunRecord | None:
@@ -172,7 +172,7 @@ class Store:
     def write_result(self, result: RunResult) -> None:
         """Write the predictions of a run, then its record, so that a record never lacks them.
 
-        Without predictions, those of an earlier run are deleted: they are not of this record.
+        If the run has no predictions, those of an earlier run with this key are deleted.
         """
         path = self.predictions_path(result.record.spec.key)
         if result.predictions:

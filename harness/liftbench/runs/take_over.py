@@ -23,10 +23,10 @@ class TakenRun:
 def take_over(
     bench: Bench, store: Store, spec: RunSpec, protocols: Sequence[Protocol], rerun: Rerun
 ) -> TakenRun | None:
-    """Store the same run of another suite; return None where no suite has a usable one.
+    """Copy a run from another suite's store into this one; return None if no suite has it.
 
-    A run is not usable that failed, lacks a score under one of the protocols, or is asked for
-    again. What this store already has is never replaced.
+    Runs that failed, that lack a score under one of the protocols or that `rerun` names are not
+    copied. A record that this store already has is never replaced.
     """
     if store.record_path(spec.key).exists():
         return None
@@ -37,7 +37,7 @@ def take_over(
                 continue
             lacking = [p for p in protocols if p.identity not in result.record.scores]
             result = score_result(result, bench, lacking)
-        except Exception:  # noqa: BLE001, S112 damage in another suite must cost this one no row
+        except Exception:  # noqa: BLE001, S112 damage in another suite must not stop this one
             continue
         if all(result.record.scores.get(protocol.identity) for protocol in protocols):
             store.write_result(result)
@@ -46,7 +46,7 @@ def take_over(
 
 
 def _read_result(store: Store, spec: RunSpec, rerun: Rerun) -> RunResult | None:
-    """Return what a store has of a run, or None where the run failed or is asked for again."""
+    """Return a run from a store, or None if it is absent, has failed or `rerun` names it."""
     record = store.read(spec.key)
     if record is None or record.status != "ok" or is_asked_again(record, rerun):
         return None

@@ -1,1 +1,1 @@
-"""What is asked: suites, grids of severities, and the published numbers."""
+"""Suites, their grids of severities, and the numbers that papers print."""

@@ -26,14 +26,14 @@ class Axis:
     """Severities of one corruption, or values of one parameter of the data.
 
     Attributes:
-        key: of the corruption, or `OF_DATA`.
+        key: the key of the corruption, or `OF_DATA`.
         parameter: the parameter that varies.
-        values: of the parameter, the clean value first and the others by their distance from it.
-        title: for people.
-        unit: of the values; `%` means that they are shares.
+        values: its values: the clean one first, the others by their distance from it.
+        title: the title in tables and figures.
+        unit: the unit of the values; `%` means that they are shares.
         fixed: further parameters of the corruption.
-        stage: the only stage that sees it, where the corruption leaves a choice; else empty.
-        last: it drops frames, so it comes after all corruptions that draw for every frame.
+        stage: the only stage that sees the corruption if it leaves a choice; else empty.
+        last: whether it drops frames: then it follows the corruptions that draw for every frame.
     """
 
     key: str
@@ -47,7 +47,7 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """Name of the corruption or the parameter; with one stage alone it is as `test_noise`."""
+        """Name of the corruption or the parameter, with its stage if it has one: `test_noise`."""
         name = self.parameter if self.key == OF_DATA else self.key
         return f"{_STAGE_NAMES[self.stage]}_{name}" if self.stage else name
 
@@ -58,7 +58,7 @@ class Axis:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The values for people, without their unit."""
+        """The values as text without their unit."""
         return tuple(map(self._label, self.values))
 
     @property
@@ -71,7 +71,7 @@ class Axis:
 
     @property
     def heading(self) -> str:
-        """The title with the unit, and the stage that sees it."""
+        """The title with the unit, and the stage if only one sees the corruption."""
         unit = f" ({self.unit})" if self.unit else ""
         return f"{self.title}{unit}" + (f", {_STAGES[self.stage]}" if self.stage else "")
 
@@ -135,19 +135,19 @@ def grids_of(suite: Suite, registry: Registry) -> tuple[Grid, ...]:
     """Return the grids that a suite asks for under `sweep`.
 
     Raises:
-        UserError: a corruption is unknown, or its severity is no list of values.
+        UserError: a corruption is unknown, or its severity is not a list of values.
     """
     return tuple(
-        Grid(tuple(axis for key, asked in grid.items() for axis in _axes(registry, key, asked)))
+        Grid(tuple(axis for key, params in grid.items() for axis in _axes(registry, key, params)))
         for grid in suite.sweep
     )
 
 
-def read_asked_grids(folder: Path) -> tuple[dict[str, Any], ...]:
+def read_grids(folder: Path) -> tuple[dict[str, Any], ...]:
     """Return the grids of earlier sweeps, in the form of a suite's section `sweep`.
 
     Args:
-        folder: where `write_asked_grid` has written them.
+        folder: where `write_grid` has written them.
 
     Raises:
         UserError: a file is damaged.
@@ -155,19 +155,19 @@ def read_asked_grids(folder: Path) -> tuple[dict[str, Any], ...]:
     return tuple(_read_grid(path) for path in sorted(folder.glob("*.json")))
 
 
-def write_asked_grid(asked: Mapping[str, Any], path: Path) -> None:
+def write_grid(grid: Mapping[str, Any], path: Path) -> None:
     """Write an entry of a suite's section `sweep`."""
-    write_atomic(path, f"{json.dumps(asked, indent=1)}\n".encode())
+    write_atomic(path, f"{json.dumps(grid, indent=1)}\n".encode())
 
 
 def _read_grid(path: Path) -> dict[str, Any]:
     try:
-        asked = json.loads(path.read_bytes())
+        grid = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}; delete it or sweep again") from error
-    if not (isinstance(asked, dict) and all(isinstance(params, dict) for params in asked.values())):
+    if not (isinstance(grid, dict) and all(isinstance(params, dict) for params in grid.values())):
         raise UserError(f"{path}: expected parameters by corruption; delete it or sweep again")
-    return asked
+    return grid
 
 
 def unfold(suite: Suite, registry: Registry) -> Suite:
@@ -179,16 +179,16 @@ def unfold(suite: Suite, registry: Registry) -> Suite:
     return suite.model_copy(update={"data": columns, "sweep": ()})
 
 
-def _axes(registry: Registry, key: str, asked: Mapping[str, Any]) -> Iterator[Axis]:
+def _axes(registry: Registry, key: str, params: Mapping[str, Any]) -> Iterator[Axis]:
     if key == OF_DATA:
-        for name, values in asked.items():
+        for name, values in params.items():
             yield Axis(key, name, _several(key, name, values), f"Data with {name}")
         return
     spec = registry.corruptions[key]
     if spec.severity is None:
         raise UserError(f"sweep: corruption '{key}' has no severity to sweep over")
-    fixed = {name: value for name, value in asked.items() if name != spec.severity}
-    values = _several(key, spec.severity, asked.get(spec.severity))
+    fixed = {name: value for name, value in params.items() if name != spec.severity}
+    values = _several(key, spec.severity, params.get(spec.severity))
     for value in values:
         if not _is_number(value):
             raise UserError(f"sweep: {key}: {spec.severity}: expected numbers, got {value!r}")
@@ -213,7 +213,7 @@ def _several(key: str, parameter: str, values: object) -> tuple[Any, ...]:
     """Return the values of an axis, each once.
 
     Raises:
-        UserError: they are no list, or there are none.
+        UserError: the values are not a list, or the list is empty.
     """
     if not isinstance(values, (list, tuple)) or not values:
         raise UserError(f"sweep: {key}: {parameter}: expected a list of values, got {values!r}")

@@ -66,7 +66,7 @@ class SuitePublished(_Strict):
     Attributes:
         paper: as in the CSV files.
         table: as in the CSV files.
-        splits: printed split to the suite's split, where the paper names it otherwise.
+        splits: printed split to the suite's split, where they differ.
         settings: printed setting to the suite's setting, where they differ.
         methods: printed method key to the suite's method key, where they differ.
         metrics: printed metric to the suite's protocol, where they differ.
@@ -92,18 +92,18 @@ class Suite(_Strict):
 
     Attributes:
         name: stem of the suite's file.
-        title: for people.
+        title: the heading of the table.
         protocol: the protocol of the table's numbers.
         also: further protocols, each with its own table.
-        setting: of all columns whose data names no setting.
+        setting: the setting of all columns whose data names none.
         data: the columns.
-        methods: the rows; empty where no method here predicts what the printed table is about, so
-            that the printed table stands alone.
+        methods: the rows; empty if no method here predicts what the printed table measures, so that
+            the printed numbers stand alone.
         published: the printed tables that the suite repeats.
-        limits: on the time and memory of each run.
-        sweep: grids of severities; each column is run at every combination of each grid. A grid has
-            the parameters of each corruption by its key, with a list of values for its severity;
-            `data` in place of a key has lists of values of the adapter's parameters.
+        limits: the limits on the time and memory of each run.
+        sweep: grids of severities; each column is run at every combination of each grid. A grid
+            maps the key of each corruption to its parameters, with a list of values for its
+            severity. The key `data` maps parameters of the adapter to lists of values.
         notes: sentences for readers of the table.
     """
 
@@ -135,14 +135,14 @@ def read_suite(path: Path) -> Suite:
     """Read and check a suite; its name is the file's stem.
 
     Raises:
-        UserError: the file is no YAML mapping, or a key or value is not as expected.
+        UserError: the file is not a YAML mapping, or a key or value is not as expected.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected a mapping with the keys of a suite")
     for key in content:
@@ -189,7 +189,7 @@ def _first_problem(path: Path, error: ValidationError) -> UserError:
 
 
 def _one_line(message: str) -> str:
-    """Return a message of pydantic on one line, without the prefix that it gives to ours."""
+    """Return a message of pydantic on one line, without its prefix of our own messages."""
     return " ".join(message.removeprefix("Value error, ").split())
 
 

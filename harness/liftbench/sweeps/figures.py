@@ -27,7 +27,7 @@ _COLOUR_MAP = "YlOrRd"
 
 
 def draw(sweep: Sweep) -> Iterator[tuple[str, str, Figure]]:
-    """Yield the figures of a sweep, each as file name without ending, description, figure."""
+    """Yield the figures of a sweep as (file name without its ending, description, figure)."""
     several = len({panel.protocol.identity for panel in sweep.panels}) > 1
     for panel in sweep.panels:
         protocol = panel.protocol.name if several else ""

@@ -64,7 +64,7 @@ class Surface:
 
     @property
     def whole(self) -> Bools:
-        """Whether each seed has a number in every cell, (S,)."""
+        """Whether each seed is whole, (S,): it has a number in every cell."""
         cells = np.isfinite(self.values).reshape(len(self.values), -1)
         return np.asarray(cells.all(axis=1))
 
@@ -80,7 +80,7 @@ class Surface:
 
     @property
     def cost(self) -> float:
-        """The area divided by the same seeds' clean number: 1 if no corruption costs anything."""
+        """The area divided by the clean number of the same seeds: 1 if no corruption matters."""
         clean = self.values[(self.whole, *(0,) * self.mean.ndim)]
         return float(self._areas.mean() / clean.mean()) if self.whole.any() else np.nan
 

@@ -108,7 +108,7 @@ class _Stored:
         self.records = {key: record for key in set(runs) if (record := store.read(key))}
 
     def records_of(self, cell: Cell | None) -> list[RunRecord]:
-        """Return the records of a cell; none without a cell."""
+        """Return the records of a cell; an empty list if there is no cell."""
         return [self.records[r.key] for r in cell.runs if r.key in self.records] if cell else []
 
 

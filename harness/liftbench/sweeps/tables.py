@@ -50,7 +50,7 @@ def to_markdown(sweep: Sweep, figures: Mapping[str, str]) -> str:
 
 
 def to_csv(sweep: Sweep) -> str:
-    """Return CSV with a row for each cell of a sweep and a column for each axis."""
+    """Return a CSV file with a row for each cell of a sweep and a column for each axis."""
     rows = [
         {
             **_identity(sweep, panel, surface),
@@ -69,7 +69,7 @@ def to_csv(sweep: Sweep) -> str:
 
 
 def robustness_to_csv(sweep: Sweep) -> str:
-    """Return CSV with a row for each method of a sweep: its area under the curve and its cost."""
+    """Return a CSV file with the area under the curve and the cost of each method of a sweep."""
     rows = [
         {
             **_identity(sweep, panel, surface),

@@ -1,6 +1,6 @@
 """Leaderboards: our numbers beside the numbers that papers print."""
 
-from liftbench.tables.as_csv import printed_to_csv, to_csv
+from liftbench.tables.as_csv import to_csv, verdicts_to_csv
 from liftbench.tables.as_html import to_html
 from liftbench.tables.as_latex import to_latex
 from liftbench.tables.as_markdown import to_markdown
@@ -22,10 +22,10 @@ __all__ = [
     "make_leaderboard",
     "overview",
     "printed_page",
-    "printed_to_csv",
     "to_csv",
     "to_html",
     "to_latex",
     "to_markdown",
+    "verdicts_to_csv",
     "write_leaderboard",
 ]

@@ -22,8 +22,8 @@ def to_csv(board: Leaderboard) -> str:
     return csv_text((asdict(line) for line in board.lines), COLUMNS)
 
 
-def printed_to_csv(board: Leaderboard) -> str:
-    """Return each printed number with ours as CSV; without ours, the verdict is `not_run`."""
+def verdicts_to_csv(board: Leaderboard) -> str:
+    """Return a CSV line for each printed number: ours and the verdict, `not_run` without ours."""
     rows = (
         _pair_row(pair)
         for section in board.sections

@@ -45,7 +45,7 @@ def make_leaderboard(
     """Return the leaderboard of a plan's stored runs and of the printed numbers.
 
     Raises:
-        UserError: a record is damaged, or a printed number has a unit unlike its protocol.
+        UserError: a record is damaged, or a printed number has a unit that its protocol lacks.
     """
     records = {
         run.key: record
@@ -137,9 +137,9 @@ class _LineSource:
         """Return the line of a position: the mean over records, printed numbers, and the status.
 
         Args:
-            position: of the numbers.
+            position: where the numbers stand.
             status: how the runs ended.
-            unit: of the numbers.
+            unit: the unit of the numbers.
             records: the stored runs of the cell.
             seeds: how many seeds the suite asks for.
         """
@@ -182,14 +182,14 @@ def _entry(source: _LineSource, item: _CellRecords, split: str) -> Entry:
 
 
 def _printed_entry(source: _LineSource, position: Position) -> Entry:
-    """Return the entry of numbers that are printed for a method outside of the suite."""
+    """Return the entry of a method that the suite lacks, with its printed numbers alone."""
     printed = tuple(source.printed[position])
     line = source.line(position, PUBLISHED_ONLY, printed[0].unit)
     return Entry(line, printed, f"suite '{source.suite.name}' has no such method")
 
 
 def _status(item: _CellRecords, split: str, *, has_number: bool) -> str:
-    """Return how the runs of a cell ended, for the split; the first run that is not ok decides."""
+    """Return the status of a cell on a split: that of its first run that is not ok, else `ok`."""
     if not item.cell.runs:
         return NOT_AVAILABLE
     bad = [record.status for record in item.records if record.status != "ok"]
@@ -230,7 +230,7 @@ def _problems(title: str, records: Sequence[RunRecord]) -> list[str]:
 
 
 def _shortened_trainings(title: str, records: Sequence[RunRecord]) -> Iterator[str]:
-    """Yield one line for each training that its time budget ended early."""
+    """Yield one line for each training that stopped early because its time was up."""
     for record in records:
         if record.status == "ok" and record.curve and record.curve[-1][0] < record.curve[-1][1]:
             step, steps, _ = record.curve[-1]
@@ -239,7 +239,7 @@ def _shortened_trainings(title: str, records: Sequence[RunRecord]) -> Iterator[s
 
 
 def _missing_parts(score: Score) -> Iterator[str]:
-    """Yield what a number leaves out: frames without truth, groups without a frame."""
+    """Yield the parts of the data that a score leaves out: unscored frames, empty groups."""
     if score.unscored:
         without = f"{score.unscored} of {score.frames + score.unscored} frames"
         yield f"{without} have nothing to be compared with"
@@ -250,7 +250,7 @@ def _missing_parts(score: Score) -> Iterator[str]:
 
 
 def _not_run(sections: Iterable[Section]) -> Iterator[str]:
-    """Yield one line for each reason why cells have no number although no run of theirs failed."""
+    """Yield one line for each reason why cells lack a number although none of their runs failed."""
     silent = {
         entry.line.position: f"{entry.line.status.replace('_', ' ')}: {entry.reason}"
         for section in sections

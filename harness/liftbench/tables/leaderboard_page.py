@@ -105,9 +105,9 @@ def _any_ranked(tables: Iterable[Table]) -> bool:
 
 def _tables(style: _Style, title: str, entries: Sequence[Entry]) -> Iterator[Table]:
     """Yield the table of columns that have data, then that of printed numbers of absent data."""
-    alike = len({entry.line.setting for entry in entries}) == 1
+    same_setting = len({entry.line.setting for entry in entries}) == 1
     heading = join_words(title, "" if one_setting(style.section.entries) else one_setting(entries))
-    columns = _columns(entries, named=not alike)
+    columns = _columns(entries, named=not same_setting)
     here = {name: column for name, column in columns.items() if not _is_absent(column)}
     printed = {
         name: {m: TableCell(e.printed[0].text) for m, e in column.items() if e.printed}
@@ -116,7 +116,7 @@ def _tables(style: _Style, title: str, entries: Sequence[Entry]) -> Iterator[Tab
     }
     if here or not printed:
         cells = {name: _ranked_cells(style, column) for name, column in (here or columns).items()}
-        if alike and len(here) > 1:
+        if same_setting and len(here) > 1:
             cells |= _mean_column(style, here.values(), len(columns))
         yield _table(heading, cells)
     if printed:
@@ -171,7 +171,7 @@ def _ranked_cells(style: _Style, column: _Column) -> _Cells:
 
 
 def _seeds(style: _Style, entry: Entry) -> str:
-    """Return over how many seeds a number is, if fewer than asked or not as everywhere else."""
+    """Return the number of seeds behind a number, if it is unusual or smaller than it should be."""
     line = entry.line
     if line.value is None:
         return ""
@@ -192,11 +192,11 @@ def _printed_text(style: _Style, entry: Entry) -> str:
     return f"(p {first.text}, {signed_text(verdict.difference, style.decimals)} {verdict.word})"
 
 
-def _mean_column(style: _Style, columns: Iterable[_Column], asked: int) -> dict[str, _Cells]:
+def _mean_column(style: _Style, columns: Iterable[_Column], total: int) -> dict[str, _Cells]:
     """Return the column with each method's mean over all columns, under its name.
 
-    There is none if no entry has a number. The column says over how many of the `asked` columns a
-    mean is. Means are ranked only if all methods have numbers in the same columns.
+    The result is empty if no entry has a number. The column says how many of the `total` columns
+    its means cover. Means are ranked only if all methods have numbers in the same columns.
     """
     found: dict[str, dict[int, Entry]] = {}
     for index, column in enumerate(columns):
@@ -215,10 +215,10 @@ def _mean_column(style: _Style, columns: Iterable[_Column], asked: int) -> dict[
     ranks = ranks_of(means, more_is_better=style.section.more_is_better) if same else {}
     cells = {}
     for method, entries in found.items():
-        fewer = len(entries) < asked
+        fewer = len(entries) < total
         mark = INCOMPLETE if fewer or any(e.incomplete for e in entries.values()) else ""
-        count = f"({len(entries)} of {asked})" if fewer and not same else ""
+        count = f"({len(entries)} of {total})" if fewer and not same else ""
         text = f"{means[method]:.{style.decimals}f}{mark}"
         cells[method] = TableCell(text, count, ranks.get(method, 0))
     covered = len(next(iter(found.values())))
-    return {f"mean of {covered} of {asked}" if same and covered < asked else "mean": cells}
+    return {f"mean of {covered} of {total}" if same and covered < total else "mean": cells}

@@ -37,7 +37,7 @@ def overview(
     Args:
         boards: the leaderboards of all suites.
         published: the printed numbers of all papers.
-        registry: knows where each dataset can be downloaded.
+        registry: holds the datasets, with the addresses to download them from.
         linked: names of the suites whose leaderboard file exists.
     """
     blocks = ["# Results", _INTRODUCTION]
@@ -58,11 +58,11 @@ def overview(
 
 def status_of(board: Leaderboard) -> Status:
     """Return whether all, some or none of the cells that a suite asks for have numbers."""
-    asked = _asked_entries(board)
-    done = [entry for entry in asked if entry.line.value is not None]
+    wanted = _suite_entries(board)
+    done = [entry for entry in wanted if entry.line.value is not None]
     if not done:
         return "not run"
-    whole = len(done) == len(asked) and not any(entry.incomplete for entry in done)
+    whole = len(done) == len(wanted) and not any(entry.incomplete for entry in done)
     return "complete" if whole else "partial"
 
 
@@ -84,13 +84,13 @@ def _paper_rows(
     boards: Sequence[Leaderboard],
     linked: Collection[str],
 ) -> Iterator[list[str]]:
-    """Yield the row of each suite that reproduces a table, or one row that says that none does."""
-    answering = [
+    """Yield a row for each suite that reproduces a table; without one, a row that says so."""
+    reproducing = [
         board
         for board in boards
         if any((p.paper, p.table) == (paper, table) for p in board.suite.published)
     ]
-    for board in answering:
+    for board in reproducing:
         pairs = [
             pair
             for section in board.sections
@@ -99,7 +99,7 @@ def _paper_rows(
         ]
         *cells, lacks = _board_row(board, linked)
         yield [escape(table), *cells, tally(pairs, len(numbers)), lacks]
-    if not answering:
+    if not reproducing:
         counted = tally([], len(numbers))
         yield [escape(table), "", "", "not run", "", counted, "no suite asks for it"]
 
@@ -107,18 +107,18 @@ def _paper_rows(
 def _board_row(board: Leaderboard, linked: Collection[str]) -> list[str]:
     """Return the cells that describe one suite."""
     name = escape(board.suite.name)
-    asked = _asked_entries(board)
-    done = sum(entry.line.value is not None for entry in asked)
+    wanted = _suite_entries(board)
+    done = sum(entry.line.value is not None for entry in wanted)
     return [
         f"[{name}]({board.suite.name}/leaderboard.md)" if board.suite.name in linked else name,
         escape(board.suite.title),
         status_of(board),
-        f"{done} of {len(asked)}" if asked else "",
+        f"{done} of {len(wanted)}" if wanted else "",
         escape("; ".join(_lacks(board))),
     ]
 
 
-def _asked_entries(board: Leaderboard) -> list[Entry]:
+def _suite_entries(board: Leaderboard) -> list[Entry]:
     """Return the entries of the suite's own methods, without skipped ones."""
     return [
         entry
@@ -135,14 +135,14 @@ def _lacks(board: Leaderboard) -> Iterator[str]:
         yield "no method here makes such predictions yet"
     for dataset, subsets in _absent(board).items():
         yield f"data absent: {dataset} {', '.join(subsets)}"
-    counts = Counter(entry.line.status for entry in _asked_entries(board))
+    counts = Counter(entry.line.status for entry in _suite_entries(board))
     for status in sorted(counts.keys() - {"ok", NOT_AVAILABLE}):
         yield f"{count_of(counts[status], 'cell')} {status.replace('_', ' ')}"
-    fewer = sum(0 < entry.line.coverage < 1 for entry in _asked_entries(board))
+    fewer = sum(0 < entry.line.coverage < 1 for entry in _suite_entries(board))
     if fewer:
         yield f"{count_of(fewer, 'cell')} with fewer seeds than asked"
     partial: dict[tuple[str, str], dict[str, None]] = {}
-    for entry in _asked_entries(board):
+    for entry in _suite_entries(board):
         for text in entry.left_out:
             partial.setdefault((entry.line.dataset, text), {})[entry.line.subset] = None
     for (dataset, text), subsets in partial.items():
@@ -159,7 +159,7 @@ def _absent(board: Leaderboard) -> dict[str, dict[str, None]]:
 
 
 def _to_fetch(boards: Sequence[Leaderboard], registry: Registry) -> Iterator[str]:
-    """Yield a line for each dataset of which some suite lacks files."""
+    """Yield a line for each dataset whose files are absent although a suite needs them."""
     wanted: dict[str, dict[str, None]] = {}
     for board in boards:
         for dataset, subsets in _absent(board).items():

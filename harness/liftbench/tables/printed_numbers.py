@@ -28,8 +28,9 @@ def printed_numbers(
     for table in suite.published:
         for number in published:
             metric = table.metrics.get(number.metric, number.metric)
-            asked = (table.paper, table.table, protocol.name)
-            if (number.paper, number.table, metric) != asked:
+            if (number.paper, number.table) != (table.paper, table.table):
+                continue
+            if metric != protocol.name:
                 continue
             if not _same_kind(unit, number.unit):
                 raise UserError(
@@ -53,7 +54,7 @@ def _same_kind(ours: str, printed: str) -> bool:
 
 
 def sources(numbers: Sequence[PublishedNumber]) -> str:
-    """Return the tables that print the numbers; those that differ from the first have a value."""
+    """Return the tables that print the numbers, with the value where it differs from the first."""
     if not numbers:
         return ""
     first, *others = numbers

@@ -117,7 +117,7 @@ def _row(pair: PrintedPair, decimals: int, *, named: bool) -> tuple[TableCell, .
 
 
 def _why(entry: Entry) -> str:
-    """Return briefly why an entry has no number; `entry.reason` says it in full."""
+    """Return in short why an entry has no number; `entry.reason` says it in full."""
     status = entry.line.status
     if status in _WHY:
         return _WHY[status]

@@ -38,12 +38,12 @@ def absent_lines(absent: Iterable[tuple[str, str, str]]) -> Iterator[str]:
         absent: name, subset and reason of each part of the data; the reason is empty for data
             that is present.
     """
-    alike: dict[tuple[str, str], dict[str, str]] = {}
+    groups: dict[tuple[str, str], dict[str, str]] = {}
     for name, subset, reason in absent:
         if reason:
             general = re.sub(rf"\b{re.escape(subset)}\b", "SUBSET", reason)
-            alike.setdefault((name, general), {})[subset] = reason
-    for (name, general), reasons in alike.items():
+            groups.setdefault((name, general), {})[subset] = reason
+    for (name, general), reasons in groups.items():
         reason = general if len(reasons) > 1 else next(iter(reasons.values()))
         yield f"{name} {', '.join(reasons)}: not available: {reason}"
 

@@ -1,7 +1,7 @@
 """The conformance kit: what every plugin promises, as checks that anyone can run.
 
-`liftbench plugins check NAME` runs it on what is installed; `liftbench.testing.pytest_checks`
-makes tests of it.
+`liftbench plugins check NAME` runs the checks of an installed plugin;
+`liftbench.testing.pytest_checks` makes a test of each check.
 """
 
 from liftbench.testing.checking import checks_of

@@ -1,4 +1,4 @@
-"""Find the checks of a key: of the method, of the dataset, or of both."""
+"""Find the checks of the method, the dataset or both that have a given key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Checks:
 
     Attributes:
         kind: `method` or `dataset`.
-        names: names of the checks, in no promised order.
+        names: names of the checks, in any order.
         run: runs the checks and yields their outcomes.
     """
 

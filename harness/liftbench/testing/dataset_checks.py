@@ -51,7 +51,7 @@ class DatasetCandidate:
 
     @cached_property
     def data(self) -> dict[tuple[str, str], Dataset]:
-        """All splits of all subsets of a stand-in; otherwise of the first subset.
+        """All splits by subset and split: of all subsets of a stand-in, of the first of a dataset.
 
         Raises:
             NotCheckedError: there are no files.
@@ -87,7 +87,7 @@ class DatasetCandidate:
 
 
 def says_what_it_needs(candidate: DatasetCandidate) -> None:
-    """Splits, licence and layout are filled in; stand-ins alone have keys with `synthetic_`."""
+    """Splits, licence and layout are filled in; only keys of stand-ins begin with `synthetic_`."""
     spec = candidate.spec
     if not spec.splits or len(set(spec.splits)) != len(spec.splits):
         raise BrokenPromiseError(f"splits: expected different names, got {spec.splits}")
@@ -181,7 +181,7 @@ def is_the_same_every_time(candidate: DatasetCandidate) -> None:
             texts = [getattr(a, call)(candidate.root, subset) for a in (first, again)]
             if not isinstance(texts[0], str) or texts[0] != texts[1]:
                 raise BrokenPromiseError(
-                    f"{subset}: `{call}` is no text, or differs when asked again"
+                    f"{subset}: `{call}` is not text, or differs at the second call"
                 )
 
 
@@ -298,7 +298,7 @@ def _difference(first: Dataset, second: Dataset) -> str:
 
 
 def _seen_and_projected(data: Dataset) -> tuple[Floats, Floats]:
-    """Return observed and projected positions, (N, 2) each, of the visible points that count."""
+    """Return the observed and the projected positions (N, 2) of the visible points that count."""
     seen, truth = data.observations, data.truth
     if truth is None:
         return np.empty((0, 2)), np.empty((0, 2))

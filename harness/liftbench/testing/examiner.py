@@ -1,4 +1,4 @@
-"""A method that examines another method, in a process that the runner starts.
+"""A method that examines another method in the child process of a run.
 
 This file is a plugin; `liftbench.testing.methods` loads it with the plugins that it checks.
 """
@@ -82,7 +82,7 @@ class Examiner:
 
 
 def _first_lift(candidate: Candidate, observations: Observations) -> dict[str, Any]:
-    """Lift once; return the digest of the result, what surrounds this process, what it opened."""
+    """Lift once; return the result's digest, the texts around this process and the opened files."""
     opened: list[str] = []
     listening = True
 

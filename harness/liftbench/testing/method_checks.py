@@ -1,4 +1,4 @@
-"""The checks of what a method promises; they run in a process such as the runner starts."""
+"""The checks of what a method promises; they run in a child process like that of a run."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Candidate:
     """A method under examination.
 
     Attributes:
-        spec: of the method.
+        spec: the spec of the method.
         params: its parameters that differ from the defaults.
         context: the context of the run that examines it.
-        budget_s: seconds that `stops_within_its_budget` gives it.
-        grace_s: how many more seconds it may take before the check fails.
+        budget_s: seconds that the check `stops_within_its_budget` gives the method.
+        grace_s: how many more seconds the method may take before that check fails.
     """
 
     spec: MethodSpec
@@ -47,7 +47,7 @@ class Candidate:
     grace_s: float
 
     def lift(self, observations: Observations, *, seed: int = 0) -> Reconstruction:
-        """Fit a new instance to observations and return what it predicts of them."""
+        """Fit a new instance to observations and return its reconstruction of them."""
         return predict_and_check(self.fit_new(observations, seed=seed), observations)
 
     def fit_new(self, observations: Observations, *, seed: int = 0) -> Method:
@@ -59,7 +59,7 @@ class Candidate:
         return self._fit(observations, {}, budget_s=self.budget_s)
 
     def observe(self, name: str, *, boxes: bool = False, **size: int) -> Observations:
-        """Return a scene of the method's first camera, with hidden points where it takes these."""
+        """Return a scene of the method's first camera, with hidden points if it takes them."""
         can = self.spec.capabilities
         seen = scene(can.cameras[0], name, hidden=can.missing_points, boxes=boxes, **size)
         return self.require_able(seen.observations)
@@ -87,17 +87,17 @@ class Candidate:
 
 
 def takes_orthographic_cameras(candidate: Candidate) -> None:
-    """It lifts what an orthographic camera sees."""
+    """The method lifts points that an orthographic camera sees."""
     _takes("orthographic", candidate)
 
 
 def takes_weak_perspective_cameras(candidate: Candidate) -> None:
-    """It lifts what a weak perspective camera sees."""
+    """The method lifts points that a weak perspective camera sees."""
     _takes("weak_perspective", candidate)
 
 
 def takes_perspective_cameras(candidate: Candidate) -> None:
-    """It lifts what a perspective camera sees."""
+    """The method lifts points that a perspective camera sees."""
     _takes("perspective", candidate)
 
 
@@ -106,18 +106,18 @@ def _takes(camera: Camera, candidate: Candidate) -> None:
 
 
 def takes_hidden_points(candidate: Candidate) -> None:
-    """It lifts frames with hidden points, for each of its cameras."""
+    """The method lifts frames with hidden points, for each of its cameras."""
     for camera in candidate.spec.capabilities.cameras:
         candidate.lift(candidate.require_able(scene(camera, "hidden", hidden=True).observations))
 
 
 def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
-    """It lifts several sequences whose frames have boxes and sizes of pixels."""
+    """The method lifts several sequences whose frames have boxes and pixel sizes."""
     candidate.lift(candidate.observe("boxes", boxes=True, sequences=2))
 
 
 def never_reads_hidden_points(candidate: Candidate) -> None:
-    """The values at hidden points do not change its result."""
+    """The values at hidden points do not change the method's result."""
     for camera in candidate.spec.capabilities.cameras:
         seen = candidate.require_able(scene(camera, "hidden", hidden=True).observations)
         filled = _Unchecked(**{field.name: getattr(seen, field.name) for field in fields(seen)})
@@ -137,7 +137,7 @@ class _Unchecked(Observations):
 
 
 def lifts_unseen_frames(candidate: Candidate) -> None:
-    """It lifts frames that it was not fitted on, fewer or more of them."""
+    """The method lifts frames that it was not fitted on, whether fewer or more than those."""
     if candidate.spec.capabilities.transductive:
         raise IncapableError("the method can only reconstruct the frames it was fitted on")
     method = candidate.fit_new(candidate.observe("train"))
@@ -228,7 +228,7 @@ def _unit(points: Floats) -> Floats:
 
 
 def stops_within_its_budget(candidate: Candidate) -> None:
-    """With its defaults and a short budget it ends in time, or raises TimeoutError."""
+    """With default parameters and a short budget the method ends in time or raises TimeoutError."""
     seen, start = candidate.observe("train"), time.monotonic()
     with contextlib.suppress(TimeoutError):
         predict_and_check(candidate.fit_in_a_hurry(seen), seen)

@@ -1,4 +1,4 @@
-"""Run all checks of a method: run it as a suite would, and examine it in such a process."""
+"""Run all checks of a method: score it as a suite would, then examine it in a child process."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def check_method(
 
 @contextlib.contextmanager
 def _folders() -> Iterator[tuple[Path, Path]]:
-    """Yield a folder for runs and a data root, to which LIFTBENCH_DATA points meanwhile."""
+    """Yield a folder for runs and a data root; LIFTBENCH_DATA names that root until the end."""
     before = os.environ.get("LIFTBENCH_DATA")
     with (
         tempfile.TemporaryDirectory(prefix="liftbench-runs-") as runs,
@@ -123,7 +123,7 @@ class Examination:
     """What the examiner found.
 
     Attributes:
-        findings: of the first lift; None if the process ended before it.
+        findings: the findings of the first lift; None if the process ended before it.
         outcomes: one outcome for each check.
     """
 
@@ -161,7 +161,7 @@ class Trial:
 
     @cached_property
     def examination(self) -> Examination:
-        """What the examiner found; after a check that ends its process, the next ones still run."""
+        """What the examiner found; a check that ends its process does not stop the next checks."""
         left, outcomes = [check.__name__ for check in METHOD_CHECKS], list[Outcome]()
         while True:
             name = f"examination{len(left)}"
@@ -228,7 +228,7 @@ def _read_report(folder: Path) -> tuple[dict[str, Any] | None, list[Outcome]]:
 
 
 def runs_and_is_scored(trial: Trial) -> None:
-    """It runs in a suite; its points are finite, have the right array shape and an extent."""
+    """The method runs in a suite; its points are finite, of the right shape, and not all equal."""
     if trial.record.status == "skipped":
         raise IncapableError(summary(trial.record))
     if trial.record.status != "ok":

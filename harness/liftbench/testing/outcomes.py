@@ -45,7 +45,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether the promise is broken, and nobody expected that."""
+        """Whether the promise is broken although the spec did not expect that."""
         return self.state == "failed"
 
     def __str__(self) -> str:

@@ -80,7 +80,7 @@ def moving_body(name: str, sequences: int = 3, frames: int = 20) -> Floats:
 
 
 def _add_boxes(observations: Observations) -> Observations:
-    """Add to each frame the box of its visible points and the pixel size that makes it 100 high."""
+    """Add the box of each frame's visible points, and the pixel size that makes it 100 high."""
     low = np.nanmin(observations.points_2d, axis=1)
     size = np.nanmax(observations.points_2d, axis=1) - low
     return replace(

@@ -1,4 +1,4 @@
-"""The checks of what every spec promises, of a method or a dataset."""
+"""The checks of what the spec of every method and dataset promises."""
 
 from __future__ import annotations
 

@@ -59,9 +59,7 @@ def test_an_unknown_split_is_reported(root: Path) -> None:
 
 def test_a_damaged_file_is_reported_and_others_are_read(root: Path) -> None:
     (root / "walks" / "a.walk.npy").write_bytes(b"no\narray")
-    with pytest.raises(
-        UserError, match=r"a\.walk\.npy: .*; mend the file or take it away"
-    ) as caught:
+    with pytest.raises(UserError, match=r"a\.walk\.npy: .*; mend or remove the file") as caught:
         Walks().load(root, "a", "train")
     assert "\n" not in str(caught.value)
     assert [f.ok for f in Walks().check(root)] == [False, True]

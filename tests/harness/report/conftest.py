@@ -236,7 +236,7 @@ def report() -> SuiteReport:
         sweeps=_sweeps(named),
         splits=(_split(f"one {MARKUP}", 0), _split("two", 1)),
         losses=(LossChart(MARKUP, tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),),
-        asked=3,
+        planned=3,
         runs=(run, replace(run, status="out_of_memory")),
         environments=({"runs": 1, "processor": MARKUP, "packages": {MARKUP: MARKUP}}, {"runs": 2}),
         left_out=(f"No frames of 1 run: {MARKUP}",),

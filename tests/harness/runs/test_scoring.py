@@ -106,7 +106,7 @@ def test_groups_without_a_frame_are_reported_and_not_averaged(registry: Registry
         for d in (data, named)
     )
     assert named_groups == replace(given, absent=("never",))
-    with pytest.raises(ValueError, match="'last' is none of `groups`"):
+    with pytest.raises(ValueError, match="'last' is not one of `groups`"):
         replace(data.truth, groups=("first",))
 
 

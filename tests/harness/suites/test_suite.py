@@ -151,7 +151,7 @@ def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a: [1", "no valid YAML"),
+        ("a: [1", "not valid YAML"),
         ("- a\n- b", "expected a mapping"),
         ("", "expected a mapping"),
         ("name: other\n" + GOOD, "remove the key 'name'"),
@@ -165,7 +165,7 @@ def test_content_that_is_no_suite(tmp_path: Path, content: str, message: str) ->
 def test_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"title: \xff\xfe")
-    with pytest.raises(UserError, match=r"mine\.yaml: no valid YAML"):
+    with pytest.raises(UserError, match=r"mine\.yaml: not valid YAML"):
         read_suite(path)
 
 

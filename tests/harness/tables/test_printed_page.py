@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from liftbench.tables import printed_page, printed_to_csv
+from liftbench.tables import printed_page, verdicts_to_csv
 
 if TYPE_CHECKING:
     from tests.harness.tables.conftest import Board
@@ -25,7 +25,7 @@ def lines(board: Board) -> list[tuple[str, ...]]:
 
 
 def rows(board: Board) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(printed_to_csv(board.make()))))
+    return list(csv.DictReader(io.StringIO(verdicts_to_csv(board.make()))))
 
 
 def fill(board: Board) -> None:

@@ -259,12 +259,12 @@ BROKEN = [
     (
         "is_the_same_every_time",
         stand_in(checksum=lambda self, *_: str(id(self))),
-        "all: `checksum` is no text, or differs when asked again",
+        "all: `checksum` is not text, or differs at the second call",
     ),
     (
         "is_the_same_every_time",
         stand_in(note=lambda *_: None),
-        "all: `note` is no text, or differs",
+        "all: `note` is not text, or differs",
     ),
     ("seed_makes_other_data", stand_in(seed=property(lambda _: 5, lambda *_: None)), "same data"),
     ("seed_makes_other_data", stand_in(checksum=lambda *_: "one"), "seed 1 has the same checksum"),
