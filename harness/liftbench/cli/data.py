@@ -53,7 +53,7 @@ def _words(params: Params) -> str:
 @data_root_option
 @click.pass_obj
 def info(plugin_files: tuple[Path, ...], name: str, data_root: Path | None) -> None:
-    """Describe dataset NAME: its source, licence, file layout and size, and which files are here."""
+    """Describe dataset NAME: its source, licence, file layout and size, and what is found here."""
     registry = open_registry(plugin_files)
     spec = registry.datasets[name]
     state, subsets = _state(registry, name, find_root(data_root))
