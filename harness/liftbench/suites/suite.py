@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,11 +170,17 @@ def make_params(owner: str, params_type: type, given: dict[str, Any]) -> Any:  #
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{owner}: {name}: expected a finite number, got {value}")
     try:
-        return TypeAdapter(params_type).validate_python(given)
+        return _validator(params_type).validate_python(given)
     except ValidationError as error:
         problem = error.errors()[0]
         place = "".join(f" {step}:" for step in problem["loc"])
         raise UserError(f"{owner}:{place} {_one_line(problem['msg'])}") from error
+
+
+@cache
+def _validator(params_type: type) -> TypeAdapter[Any]:
+    """Return the validator of a parameter dataclass; to build one takes milliseconds."""
+    return TypeAdapter(params_type)
 
 
 def _first_problem(path: Path, error: ValidationError) -> UserError:
