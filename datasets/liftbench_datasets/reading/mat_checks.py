@@ -26,6 +26,7 @@ _COMPLEX = 0x800  # the flag of an array
 _MOST_BYTES = 2**29  # of a compressed variable
 _DEEPEST = 32
 _MOST_DIMENSIONS = 32  # NumPy's own limit in SciPy's reader
+_HEAD = 56  # bytes of a plain array up to its numbers, see `_is_plain`
 
 
 def check_content(content: bytes) -> None:
@@ -162,8 +163,26 @@ def _check_members(part: _Part, count: int, fields: int, depth: int) -> None:
     """Check the arrays in a cell array or a struct."""
     if count * max(fields, 1) > (part.end - part.at) // 8 + (fields == 0):
         raise ValueError(f"{count} x {fields} arrays in {part.end - part.at} bytes")
+    # Structs may hold a million arrays with few different heads; each of these is checked once.
+    sizes: dict[bytes, int] = {}
     for _ in range(count * fields):
+        head, start = part.content[part.at : part.at + _HEAD], part.at
+        if sizes.get(head, len(part.content)) <= part.end - part.at:
+            part.at += sizes[head]
+            continue
         kind, body = part.element()
         if kind != _MATRIX:
             raise ValueError(f"an element of data type {kind}, expected {_MATRIX}")
         _check_matrix(body, depth + 1)
+        if _is_plain(head, part.order):
+            sizes[head] = part.at - start
+
+
+def _is_plain(head: bytes, order: str) -> bool:
+    """Whether an array is real, has two dimensions and no name: so its head is all to check."""
+    if len(head) < _HEAD:
+        return False
+    words = struct.unpack(f"{order}{_HEAD // 4}I", head)
+    tags = words[2:4], words[6:8], words[10:12]
+    real = words[4] & 0xFF in _NUMBERS and not words[4] & _COMPLEX
+    return real and tags == ((_UINT32, 8), (_INT32, 8), (_INT8, 0))

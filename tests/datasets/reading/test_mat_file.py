@@ -20,6 +20,8 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
 from liftbench.errors import DataMissingError, UserError
+from liftbench_datasets.reading import mat_checks
+from liftbench_datasets.reading.mat_checks import check_content
 from liftbench_datasets.reading.mat_file import read_mat
 
 
@@ -139,14 +141,40 @@ def test_a_file_that_crashes_scipy_is_a_one_line_error() -> None:
     )
 
 
-def test_inflation_is_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [np.uint8([[7]]), np.arange(7.0)[None], np.array([[1j]])])
+def test_an_array_like_those_before_it_is_checked_as_if_it_were_the_first(
+    tmp_path: Path, value: Any
+) -> None:
+    """Each word of it is damaged in turn: behind arrays that are whole, and in front of them."""
+    path, cells = tmp_path / "cells.mat", np.empty(3, dtype=object)
+    cells[:] = [value] * 3
+    savemat(path, {"cells": cells})
+    whole = path.read_bytes()
+    size = (len(whole) - 128 - 56) // 3  # behind the header, and the tags and name of the cells
+    first, last = len(whole) - 3 * size, len(whole) - size
+    assert whole[first : first + size] == whole[last:]
+    check_content(whole)
+
+    def is_refused(at: int) -> bool:
+        try:
+            check_content(whole[:at] + b"\xf1\xff\xff\x7f" + whole[at + 4 :])
+        except ValueError:
+            return True
+        return False
+
+    refused = [is_refused(last + word) for word in range(0, size, 4)]
+    assert refused == [is_refused(first + word) for word in range(0, size, 4)]
+    assert sum(refused) >= 9
+
+
+def test_inflation_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mat_checks._MOST_BYTES == 2**29
+    monkeypatch.setattr(mat_checks, "_MOST_BYTES", 2**20)
     path = write_v7(tmp_path / "bomb.mat")
-    packer = zlib.compressobj()
-    zeros = bytes(2**20)
-    packed = b"".join(packer.compress(zeros) for _ in range(513)) + packer.flush()
+    packed = zlib.compress(bytes(2**20 + 1))
     element = struct.pack("<II", 15, len(packed)) + packed
     path.write_bytes(path.read_bytes()[:128] + element)
-    with pytest.raises(UserError, match="holds more than 536870912 bytes"):
+    with pytest.raises(UserError, match="holds more than 1048576 bytes"):
         read_mat(path)
 
 
