@@ -25,7 +25,9 @@ SOURCE_ROOTS = {
 
 MOST_MODULES = 20  # in a folder
 MOST_AT_THE_TOP = 10  # modules directly in harness/liftbench
+LONGEST = 45  # lines of a function, from `def` to its end
 MEDIAN = 7  # lines of a function's body
+RUN = 6  # so many identical lines stand once only
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -96,10 +98,19 @@ def test_no_folder_holds_many_modules() -> None:
     assert counts["harness/liftbench"] <= MOST_AT_THE_TOP
 
 
+def length(node: ast.AST) -> int:
+    """Return the lines of a statement from its first to its last."""
+    return (getattr(node, "end_lineno", None) or 0) - getattr(node, "lineno", 0) + 1
+
+
 def body_length(function: Function) -> int:
     """Return the lines of a function's body: from its first statement after the docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_no_function_is_long() -> None:
+    assert {place: length(f) for place, f in functions() if length(f) > LONGEST} == {}
 
 
 def test_most_functions_are_short() -> None:
@@ -110,6 +121,106 @@ def test_ruff_bounds_the_complexity() -> None:
     lint = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
     assert lint["mccabe"] == {"max-complexity": 12}
     assert "C90" in lint["select"]
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+# Participles without -ed, less the words that are verbs too: read, split, set, cut, put.
+IRREGULAR = [
+    "told",
+    "seen",
+    "made",
+    "taken",
+    "given",
+    "found",
+    "held",
+    "shown",
+    "drawn",
+    "known",
+    "written",
+    "kept",
+    "brought",
+    "grown",
+    "torn",
+    "built",
+    "said",
+    "left",
+    "bound",
+    "thrown",
+    "chosen",
+    "hidden",
+    "lost",
+    "sent",
+    "born",
+]
+
+
+PARTICLES = [
+    "again",
+    "apart",
+    "as",
+    "at",
+    "by",
+    "from",
+    "in",
+    "into",
+    "of",
+    "on",
+    "over",
+    "to",
+    "with",
+]
+
+
+def is_property(function: Function) -> bool:
+    decorators = {ast.unparse(decorator).split(".")[-1] for decorator in function.decorator_list}
+    return bool(decorators & {"property", "cached_property"})
+
+
+def is_participle(word: str) -> bool:
+    return word.endswith("ed") or word in IRREGULAR
+
+
+def test_functions_are_named_by_what_they_do() -> None:
+    """Or by what they return (`masked_points`), not by a participle (`masked`, `placed_in_box`)."""
+    wrong = []
+    for place, function in functions():
+        words = function.name.strip("_").split("_")
+        nouns = [word for word in words[1:] if not is_participle(word)]
+        if is_participle(words[0]) and (not nouns or words[1] in PARTICLES):
+            wrong += [] if is_property(function) else [place]
+    assert wrong == []
+
+
+# --- each idea once -------------------------------------------------------------------------------
+
+
+def code_lines(path: Path) -> list[tuple[int, str]]:
+    """Return the numbered lines of a module without imports, blanks, brackets and comments."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    left_out = {
+        number
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for number in range(node.lineno, (node.end_lineno or 0) + 1)
+    }
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [
+        (number, line)
+        for number, line in lines
+        if number not in left_out and not line.startswith("#") and line.strip("()[]{},:") != ""
+    ]
+
+
+def test_no_run_of_identical_lines_stands_twice() -> None:
+    places: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for path in source_files():
+        lines = code_lines(path)
+        for start in range(len(lines) - RUN + 1):
+            run = lines[start : start + RUN]
+            places[tuple(line for _, line in run)].append(f"{path.relative_to(ROOT)}:{run[0][0]}")
+    assert [found for found in places.values() if len(found) > 1] == []
 
 
 def test_tests_mirror_the_source() -> None:
