@@ -16,7 +16,7 @@ from liftbench_datasets.nrsfm_classic.adapter import NrsfmClassic
 from liftbench_plugins.classical import CLASSICAL
 from stopwatch import wall_and_cpu_seconds
 
-# Seconds that the project allows on two cores for drink, 1102 frames of 41 points.
+# Seconds that a method may take on two cores for `drink`, 1102 frames of 41 points.
 LIMITS = {"bmm": 60, "csf2": 60, "pta": 10, "em_sfm": 30, "cns": 600}
 
 

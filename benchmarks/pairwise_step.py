@@ -1,6 +1,6 @@
 """Print how much time the pairwise losses of PR-RRN add to a training step of RRN.
 
-The networks take turns in one run, since the machine's speed drifts:
+The networks take turns in one run, because the machine's speed drifts:
 python benchmarks/pairwise_step.py
 """
 
@@ -22,7 +22,7 @@ POINTS, BATCH = 31, 128
 def main() -> None:
     """Time steps with none, one and both of the losses.
 
-    With both, each is in half of the steps (section 4.4).
+    With both, each loss is used in half of the steps (section 4.4).
     """
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)

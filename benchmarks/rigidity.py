@@ -1,4 +1,4 @@
-"""Print how long the rigidity of 256 x 1024 pairs takes, of 50 and of 5000 points.
+"""Print how long the rigidity of 256 x 1024 pairs of frames takes, with 50 and with 5000 points.
 
 It is compared with the singular values of every stacked 4xP matrix, timed on a small part of the
 pairs: python benchmarks/rigidity.py

@@ -1,6 +1,6 @@
 """Print how long training steps of deep_nrsfm_pp take, beside steps of the plain network.
 
-The networks take turns in one run, since the machine's speed drifts:
+The networks take turns in one run, because the machine's speed drifts:
 python benchmarks/train_step.py
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# CI draws the same examples at every run; elsewhere each run draws others. No test is timed.
+# CI draws the same examples at every run; elsewhere each run draws new ones. There is no deadline.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")

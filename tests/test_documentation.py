@@ -1,4 +1,4 @@
-"""The documentation names everything that there is, and nothing that there is not."""
+"""The documentation names everything that exists, and nothing else."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_every_command_and_option_says_what_it_does() -> None:
 
 
 def test_every_suite_answers_a_question(registry: Registry) -> None:
-    """Its name, or the name of the suite that it stands in for, is in the table by hand."""
+    """Its name, or that of the suite for which it is a stand-in, is in the hand-written table."""
     table = text_of("suites.md").split("<!-- list")[0]
     named = set(re.findall(r"`(\w+)`", table))
     assert {name for name in registry.suites.items if name.removesuffix("_standin") in named} | {

@@ -1,4 +1,4 @@
-"""The house: where things are, how large they are, and imports that run one way."""
+"""The layout of the code: where modules are, how large they are, and what they may import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shipped and what is installed: files of the distributions, pinned versions, citation."""
+"""Files of the distributions, pinned versions and the citation file."""
 
 from __future__ import annotations
 
@@ -99,15 +99,15 @@ def test_everything_installed_is_pinned() -> None:
     assert found - names == set()
 
 
-def test_what_only_a_gpu_needs_is_no_requirement() -> None:
-    """A constraint installs nothing, and PyTorch's build for the CPU asks for none of these."""
+def test_packages_that_only_a_gpu_needs_are_not_required() -> None:
+    """PyTorch's build for the CPU does not need them, and a constraint alone installs nothing."""
     gpu = ("nvidia", "cuda", "triton")
     assert not [requirement for requirement in REQUIRED if requirement.name.startswith(gpu)]
     assert all(pin.marker for pin in PINS if pin.name.startswith(gpu))
 
 
 def test_citation_file_has_what_its_schema_requires() -> None:
-    """Of the Citation File Format 1.2.0; the version is that of the package."""
+    """The schema is Citation File Format 1.2.0; the version is that of the package."""
     content = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert content["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= set(content)

@@ -56,7 +56,7 @@ def test_the_second_command_runs_the_tests() -> None:
 
 
 def test_every_step_is_of_a_known_kind() -> None:
-    """So that a new kind of command cannot stand in the README without a test."""
+    """A new kind of command in the README needs a test here."""
     others = {words[0] for words in STEPS} - {"liftbench"}
     assert others == {"python3", ".", "pip", "tox"}
     pips = [words for words in STEPS if words[0] == "pip"]
@@ -97,7 +97,7 @@ def key_of(method: str, bench: TinyBench) -> str:
 
 
 def on_tiny_data(words: list[str], bench: TinyBench) -> list[str]:
-    """Return a command line of the README with tiny things in place of what it names."""
+    """Return a command line of the README with the names of the tiny bench in place of its own."""
     stand_ins = {
         "SUITE": "small.yaml",
         "A": "filling",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("harness", "plugins", "datasets")
-# Each may run what a file holds, unless the call has this argument.
+# Each may run code from a file, unless the call has this argument.
 RISKY = {
     "eval": None,
     "exec": None,
@@ -44,7 +44,7 @@ def is_safe(call: ast.Call, needed: tuple[str, bool] | None) -> bool:
     return given.get(needed[0]) is needed[1]
 
 
-def test_no_call_runs_what_a_file_holds() -> None:
+def test_no_call_runs_code_from_a_file() -> None:
     wrong = {
         (file, name)
         for file, name, call in calls()
@@ -54,6 +54,6 @@ def test_no_call_runs_what_a_file_holds() -> None:
 
 
 def test_the_safe_calls_are_there() -> None:
-    """A rule that finds nothing to look at would always hold."""
+    """A rule that finds no call would always hold."""
     names = {name for _, name, _ in calls()}
     assert {"np.lib.npyio.NpzFile", "torch.load", "yaml.safe_load", "read_pickle"} <= names

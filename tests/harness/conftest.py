@@ -72,7 +72,7 @@ class TinyBench:
         return path
 
     def words(self, *words: object, plugins: tuple[str, ...] = ("tiny", "bad")) -> list[str]:
-        """Return the words of a command line that uses this bench."""
+        """Return the arguments of a command line that uses this bench."""
         given = [f"--plugin={PLUGINS / name}.py" for name in plugins]
         command, *rest = map(str, words)
         if command in ("run", "sweep", "score", "table", "compare", "report", "rerun"):
@@ -84,11 +84,11 @@ class TinyBench:
         return self.call_plainly(self.words(*words, plugins=plugins))
 
     def call_plainly(self, arguments: list[str]) -> Result:
-        """Call the command with these very words."""
+        """Call the command with exactly these arguments."""
         return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
     def start(self, *words: object) -> psutil.Popen:
-        """Start the command in a process of its own."""
+        """Start the command in a separate process."""
         command = [sys.executable, "-c", "from liftbench.cli import main; main()"]
         return psutil.Popen(
             [*command, *self.words(*words)],
@@ -123,7 +123,7 @@ def bench(whole_bench: TinyBench, no_torch: str, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="session")
 def wait_until() -> Wait:
-    """Wait for a condition, with a deadline that only a hang can miss."""
+    """Wait for a condition, with a deadline that only a hang exceeds."""
 
     def wait(condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 600
@@ -136,7 +136,7 @@ def wait_until() -> Wait:
 
 @pytest.fixture
 def kill_later() -> Iterator[list[psutil.Process]]:
-    """Processes put into this list are ended after the test, however it went."""
+    """A list of processes that are ended after the test, whether it passes or fails."""
     started: list[psutil.Process] = []
     yield started
     for process in started:
@@ -163,7 +163,7 @@ def ran_once(tmp_path_factory: pytest.TempPathFactory, no_torch: str) -> TinyBen
 def finished(
     ran_once: TinyBench, tmp_path: Path, no_torch: str, monkeypatch: pytest.MonkeyPatch
 ) -> TinyBench:
-    """A bench of its own with two seeds of `seeded`, and one run of `urandom` and of `rigid`."""
+    """A new bench with two seeds of `seeded`, and one run of `urandom` and of `rigid`."""
     monkeypatch.setenv("PYTHONPATH", no_torch)
     shutil.copytree(ran_once.folder, tmp_path / "bench")
     return TinyBench(tmp_path / "bench")

@@ -1,4 +1,4 @@
-"""Arrays on disk, their cache, and the files they lie in."""
+"""Arrays on disk, their cache, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_a_file_of_another_kind_is_damaged(tmp_path: Path, content: bytes) -> No
         load_arrays(path)
 
 
-def test_a_single_array_is_no_npz(tmp_path: Path) -> None:
+def test_a_single_array_is_not_an_npz_file(tmp_path: Path) -> None:
     with (tmp_path / "arrays.npz").open("wb") as stream:
         np.save(stream, np.zeros(3))
     with pytest.raises(ValueError, match="not a whole"):
         load_arrays(tmp_path / "arrays.npz")
 
 
-def test_an_absent_file_is_no_damage(tmp_path: Path) -> None:
+def test_an_absent_file_is_not_damage(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_arrays(tmp_path / "arrays.npz")
 
@@ -121,7 +121,7 @@ def test_no_change_of_the_directory_drops_an_array(stored: Path) -> None:
 
 
 class Build:
-    """Counts how often it is asked."""
+    """Builds arrays and counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0

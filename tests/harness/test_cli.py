@@ -254,7 +254,7 @@ def test_table_all_writes_the_page_and_the_leaderboards(
 
 
 @pytest.mark.parametrize("words", [[], ["quickstart", "--all"], ["--all", "--format", "csv"]])
-def test_table_wants_a_suite_or_all(nowhere: Path, words: list[str]) -> None:
+def test_table_needs_a_suite_or_all(nowhere: Path, words: list[str]) -> None:
     one_line(call("table", *words), "table: expected a suite, or --all without --format")
     assert list(nowhere.iterdir()) == []
 
@@ -297,7 +297,7 @@ def test_compare_without_the_data(finished: TinyBench) -> None:
     assert marks(result)["one", "train"] == "x (tiny: looked for DATA_ROOT/tiny/one.npy)"
 
 
-def test_absent_data_is_shown_and_is_no_failure(bench: TinyBench) -> None:
+def test_absent_data_is_shown_and_is_not_a_failure(bench: TinyBench) -> None:
     (bench.root / "tiny" / "one.npy").unlink()
     result = bench.call("run", bench.suite())
     assert result.exit_code == 0

@@ -1,4 +1,4 @@
-"""Corruptions are the same for every method, and change the observations alone."""
+"""Corruptions are the same for every method, and change only the observations."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_the_draw_depends_on_the_corruption() -> None:
 
 
 @every_corruption
-def test_what_it_does_not_change_is_untouched(key: str) -> None:
+def test_other_fields_are_untouched(key: str) -> None:
     before = seen(hidden=1)
     kept = bits(before)
     after = corrupted(key, 0.4, before)
@@ -166,7 +166,7 @@ def test_a_larger_share_hides_the_same_points_and_more(
         assert (more <= less).all()
 
 
-def test_frames_and_points_are_drawn_alike() -> None:
+def test_every_point_is_hidden_equally_often() -> None:
     shown = corrupted("missing", 0.5, seen(frames=4000)).visible
     assert len(np.unique(shown, axis=0)) > 3900
     np.testing.assert_allclose(shown.mean(axis=0), 15 / 31, atol=0.05)
@@ -184,7 +184,7 @@ LEFT, RIGHT = slice(4, 8), slice(8, 12)
 
 
 def test_a_limb_goes_from_its_end() -> None:
-    """A quarter of the points is one of three chains of four, that of the end that is drawn."""
+    """A quarter of the points is one of three chains of four: the chain of the drawn end."""
     for hidden, chains in (
         (1, {(3,), (7,), (11,)}),
         (3, {(1, 2, 3), (5, 6, 7), (9, 10, 11)}),
@@ -194,7 +194,7 @@ def test_a_limb_goes_from_its_end() -> None:
         assert {tuple(np.flatnonzero(~frame).tolist()) for frame in shown} == chains
 
 
-def test_points_no_edge_leads_to_go_last() -> None:
+def test_unconnected_points_are_hidden_last() -> None:
     loose = replace(BODY.skeleton, edges=tuple(e for e in BODY.skeleton.edges if max(e) < 8))
     after = corrupted("missing_limb", 8 / 12, replace(BODY, skeleton=loose))
     assert after.visible[:, RIGHT].all()
@@ -319,7 +319,7 @@ def test_a_smaller_share_keeps_some_of_the_same_frames() -> None:
     assert all(few < many for few, many in pairwise(kept))
 
 
-def test_frames_are_drawn_from_all_over() -> None:
+def test_frames_are_drawn_evenly() -> None:
     kept = corrupted("frames", 0.1, seen(frames=4000, points=5)).sequence
     counts = np.histogram(kept, bins=4, range=(0, 4000))[0]
     assert counts.min() > 60

@@ -15,7 +15,7 @@ from liftbench.plugin.registry import load_plugin_file
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
 
-# The upper five bytes of the numbers, masked so that they stand nowhere as they are.
+# The upper five bytes of the numbers, masked so that no file or memory holds them unmasked.
 MASK = 0x5A
 MASKED_POINTS = bytes([0x91, 0xC3, 0xA7, 0xF5, 0x3F][i] ^ MASK for i in range(5))
 MASKED_TRUTH = bytes([0x86, 0xB2, 0x5D, 0xF3, 0x3F][i] ^ MASK for i in range(5))
@@ -85,7 +85,7 @@ def test_search_finds_a_pattern_wherever_it_lies(plugins_folder: Path) -> None:
     assert scanner.count(tagged_frames()[..., :2].tobytes(), MASKED_TRUTH) == 0
 
 
-def test_nothing_holds_a_tag_as_it_is(plugins_folder: Path) -> None:
+def test_no_plugin_file_holds_an_unmasked_tag(plugins_folder: Path) -> None:
     """A method could not tell a tag in its own source from the truth."""
     for file in plugins_folder.glob("*.py"):
         for masked in (MASKED_POINTS, MASKED_TRUTH):

@@ -108,7 +108,7 @@ def test_size_of_a_pixel_travels_with_observations(tmp_path: Path) -> None:
         np.testing.assert_equal(read_observations(tmp_path / "seen.npz").pixel, pixel)
 
 
-def test_one_image_a_frame(images: Images) -> None:
+def test_each_frame_needs_one_image(images: Images) -> None:
     with pytest.raises(ValueError, match="expected 2 images, got 1"):
         observations(Images(images.files[:1]))
     with pytest.raises(ValueError, match="2 files and 1 masks"):

@@ -28,7 +28,7 @@ CELLS, METHODS, SEEDS = 6, 2, 2
 
 
 def two_methods(bench: TinyBench, **params: Any) -> Path:
-    """Write a suite of two methods with two seeds; each tells its fits to one file."""
+    """Write a suite of two methods with two seeds; each writes its fits to one file."""
     methods = {
         name: {"plugin": "tallying", "params": {"file": str(tally(bench)), "spread": i, **params}}
         for i, name in enumerate("ab")
@@ -75,7 +75,7 @@ class CountingChild:
 # --- a sweep that is killed --------------------------------------------------------------------
 
 
-def test_sweep_that_learns_from_what_is_corrupted_goes_on_after_a_kill(
+def test_sweep_that_learns_from_corrupted_data_goes_on_after_a_kill(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("sweep", two_methods(bench), *AXES, "--methods", "a,b", "--jobs", 1)
@@ -145,7 +145,7 @@ def shared(bench: TinyBench) -> TinyBench:
 
 
 def test_a_run_that_shared_its_fit_is_the_same_alone(shared: TinyBench) -> None:
-    """The method draws as it predicts, so that a run would notice those before it."""
+    """The method draws random numbers in `predict`, so an earlier run could change a later one."""
     records = cells(shared)
     assert set(records) == {"", "noise_ratio", "missing", "noise_ratio,missing"}
     for record in (records["noise_ratio"], records["noise_ratio,missing"]):
@@ -181,7 +181,7 @@ def test_a_plain_run_is_taken_over_and_the_others_are_fitted_once(bench: TinyBen
     assert cells(bench)[""] == plain
 
 
-def test_all_of_a_fit_learn_from_the_same_and_predict_from_their_own(
+def test_runs_of_a_fit_learn_from_the_same_and_predict_from_their_own(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
@@ -194,7 +194,7 @@ def test_all_of_a_fit_learn_from_the_same_and_predict_from_their_own(
 
     child = Reading(monkeypatch)
     words = ("--missing", "0,20,40", "--corrupt", "test", "--frames", "50", "--methods", "one")
-    in_turn = ("--jobs", "1")  # half of the frames last: it is what `seen` keeps
+    in_turn = ("--jobs", "1")  # the fit on half of the frames comes last, so `seen` keeps it
     assert bench.call("sweep", one_method(bench), *words, *in_turn).exit_code == 0
     assert [len(task["evaluate"]) for task in child.tasks] == [3, 3], "of all frames, and of half"
     assert seen["fit"].frames == 4
@@ -207,7 +207,7 @@ def test_all_of_a_fit_learn_from_the_same_and_predict_from_their_own(
 # --- what fails --------------------------------------------------------------------------------
 
 
-def test_what_one_run_cannot_do_costs_the_others_nothing(bench: TinyBench) -> None:
+def test_a_run_that_fails_does_not_affect_the_others(bench: TinyBench) -> None:
     suite = one_method(bench, fails_below=4)
     words = ("--missing", "0,20,40", "--corrupt", "test", "--methods", "one")
     result = bench.call("sweep", suite, *words)

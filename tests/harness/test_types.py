@@ -282,7 +282,7 @@ def test_skeleton_is_frozen() -> None:
         SKELETON.root = 1  # type: ignore[misc]
 
 
-def test_dataset_joins_what_agrees() -> None:
+def test_dataset_takes_observations_and_truth_that_agree() -> None:
     truth = GroundTruth(**truth_fields())
     seen = Observations(
         **observation_fields(points_2d=project(truth.points_3d, "orthographic"), box=None)

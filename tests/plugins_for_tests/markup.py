@@ -18,7 +18,7 @@ class NoParams:
 
 
 class Flat:
-    """No depth at all."""
+    """Returns the image points with depth 0."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         pass

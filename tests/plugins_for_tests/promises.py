@@ -1,4 +1,4 @@
-"""A method that breaks promises which take a process of its own to break; see `tiny`."""
+"""A method that breaks promises which only a separate process can break; see `tiny`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from liftbench.types import Camera
 
 
 class TwoFaced:
-    """Differs from process to process, looks into the cache, and dies of weak perspective."""
+    """Differs between processes, looks into the cache, and ends its process on weak perspective."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         if observations.camera == "weak_perspective":

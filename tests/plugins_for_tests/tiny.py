@@ -1,4 +1,4 @@
-"""A dataset of 12 frames of 5 points, read from a file, and methods that do as they should."""
+"""A dataset of 12 frames of 5 points, read from a file, and methods that work."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _file(root: Path, subset: str) -> Path:
 
 
 def _pictures(root: Path, count: int) -> Images:
-    """Return images that are drawn into ROOT/tiny when they are asked for."""
+    """Return images that are drawn into ROOT/tiny on demand."""
     files = tuple(str(root / "tiny" / f"{number}.png") for number in range(count))
     return Images(files, draw=lambda frame: Image.new("RGB", (frame + 1, 1)).save(files[frame]))
 
@@ -135,7 +135,7 @@ class NoParams:
 
 
 class Filling:
-    """Takes hidden points for the origin."""
+    """Puts hidden points at the origin."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         pass
@@ -153,9 +153,9 @@ class TallyParams:
 
 
 class Tallying:
-    """Writes a line to `file` at each fit; predicts depths of its own generator and numpy's.
+    """Writes a line to `file` at each fit; draws depths from its own and from NumPy's generator.
 
-    It fails where a frame has fewer points than `fails_below`.
+    It fails if a frame has fewer visible points than `fails_below`.
     """
 
     def __init__(self, file: str, spread: float, fails_below: int) -> None:
@@ -178,7 +178,7 @@ class Tallying:
 
 
 class Urandom:
-    """Depths that no seed governs."""
+    """Random depths that do not depend on the seed."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         pass
@@ -195,7 +195,7 @@ class FlagParams:
 
 
 class Flagged:
-    """Works once the file `flag` is there, else raises."""
+    """Works if the file `flag` exists, else raises."""
 
     def __init__(self, flag: str, pid_file: str) -> None:
         self.flag = Path(flag)
@@ -210,7 +210,7 @@ class Flagged:
 
 
 class Waiting(Flagged):
-    """Tells its process id and waits for the file `flag`."""
+    """Writes its process id to a file and waits for the file `flag`."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         Path(self.pid_file).write_text(str(os.getpid()), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Stored runs on points of a user's own, whose predictions are the truth plus so much noise."""
+"""Stored runs whose predictions are the truth plus noise of a given size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.suites.suite import Limits
 from liftbench.types import Reconstruction
 
-FRAMES = 12  # a sequence
+FRAMES = 12  # in each sequence
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Runs:
         return record
 
     def change(self, record: RunRecord, suite: str = "mine", **fields: Any) -> RunRecord:
-        """Store a run again with these fields; its predictions go with it where its key changes."""
+        """Store a run again with changed fields; its predictions follow if its key changes."""
         changed, store = replace(record, **fields), self.store(suite)
         old, new = (store.predictions_path(r.spec.key) for r in (record, changed))
         store.record_path(record.spec.key).unlink()

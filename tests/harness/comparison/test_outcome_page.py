@@ -1,4 +1,4 @@
-"""Comparisons as people read them."""
+"""The page of a comparison."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def test_protocol_sides_test_and_marks_are_explained(registry: Registry) -> None
         assert text in " ".join(reading)
 
 
-def test_what_has_no_data_is_listed(registry: Registry) -> None:
+def test_pairs_without_data_are_listed(registry: Registry) -> None:
     made = page(registry, absent=(Pair("tiny", "two", ("train",), (), (), "no file x"),))
     assert made.lists[0] == ("Not compared", ("tiny two: not available: no file x",))

@@ -60,7 +60,7 @@ def test_better_worse_and_no_difference(runs: Runs) -> None:
     assert (same.test.effect, same.test.p) == (0, 1)
 
 
-def test_two_methods_that_are_alike(runs: Runs) -> None:
+def test_two_equal_methods(runs: Runs) -> None:
     runs.add_subset("walk", sequences=8)
     one = compared(
         runs, side(runs, runs.add("a", "walk", 0.1)), side(runs, runs.add("b", "walk", 0.1))
@@ -91,7 +91,7 @@ def test_frames_weigh_as_in_the_mean_of_the_protocol(runs: Runs) -> None:
         assert one.test.effect == pytest.approx(scores[0] - scores[1])
 
 
-def test_more_is_better_where_it_is(runs: Runs) -> None:
+def test_higher_is_better_under_a_metric_that_says_so(runs: Runs) -> None:
     runs.add_subset("walk", sequences=8)
     near, far = (
         runs.add(m, "walk", n, protocols=("pck",)) for m, n in (("near", 0.05), ("far", 0.3))
@@ -175,7 +175,7 @@ def test_other_protocol(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
     assert reason == "other protocol: B has scores under mpjpe@0"
 
 
-def test_split_that_one_does_not_predict(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
+def test_split_that_one_side_does_not_predict(runs: Runs, two: tuple[RunRecord, RunRecord]) -> None:
     near, far = two
     scores = {"mpjpe@1": {**far.scores["mpjpe@1"], "test": Score(0.5, {}, 1)}}
     both = runs.change(far, scores=scores)
@@ -190,7 +190,7 @@ def test_predictions_that_are_not_kept(runs: Runs, two: tuple[RunRecord, RunReco
 
 
 @pytest.mark.parametrize("other_data", [True, False])
-def test_damaged_predictions_are_told_with_their_file(
+def test_damaged_predictions_are_reported_with_their_file(
     runs: Runs, two: tuple[RunRecord, RunRecord], other_data: bool
 ) -> None:
     runs.add_subset("run", sequences=3)
@@ -209,7 +209,7 @@ def test_several_subsets_are_the_units_of_their_mean(runs: Runs, subsets: int, m
     pairs, values = [], []
     for i in range(subsets):
         name = "s" * (i + 1)
-        runs.add_subset(name, sequences=3 + i)  # too few for a test of their own
+        runs.add_subset(name, sequences=3 + i)  # too few for a test of this subset alone
         a, b = runs.add("near", name, 0.1), runs.add("far", name, 0.2)
         pairs.append(Pair("points", name, ("all",), side(runs, a), side(runs, b)))
         values.append((value(a), value(b)))

@@ -47,7 +47,7 @@ def test_folders_are_matched_by_method_parameters_and_data(runs: Runs) -> None:
 
 
 def test_other_versions_and_data_are_matched_too(runs: Runs) -> None:
-    """Whether they can be compared is said later, with the reason."""
+    """They are paired; whether they can be compared is decided later."""
     runs.add_subset("walk", 1)
     runs.add("seeded", "walk", 0.1, suite="old")
     new = runs.add("seeded", "walk", 0.1, suite="new")
@@ -66,7 +66,7 @@ def test_other_versions_and_data_are_matched_too(runs: Runs) -> None:
         {"evaluate": ("all", "test")},
     ],
 )
-def test_runs_that_differ_in_what_they_do_are_no_pair(runs: Runs, other: dict[str, Any]) -> None:
+def test_runs_of_different_specs_are_not_paired(runs: Runs, other: dict[str, Any]) -> None:
     runs.add_subset("walk", 1)
     runs.add("seeded", "walk", 0.1, suite="old")
     new = runs.add("seeded", "walk", 0.1, suite="new")
@@ -95,7 +95,7 @@ def test_folder_of_several_suites_has_each_run_once_with_all_scores(runs: Runs) 
     assert set(run.record.scores) == {"e3d@1", "mpjpe@1"}
 
 
-def test_folder_without_runs_is_told(runs: Runs) -> None:
+def test_folder_without_runs_is_reported(runs: Runs) -> None:
     runs.add_subset("walk", 1)
     runs.add("seeded", "walk", 0.1, suite="old")
     for name in ("data", "nowhere"):
@@ -108,8 +108,8 @@ def test_folder_without_runs_is_told(runs: Runs) -> None:
 
 def plan(*cells: Cell) -> Plan:
     data = {"dataset": "points", "subsets": ["walk"], "fit": "all", "evaluate": ["all"]}
-    asked = {"name": "mine", "title": "Mine", "protocol": "mpjpe", "data": [data]}
-    suite = Suite.model_validate({**asked, "methods": {"rigid": {}}})
+    content = {"name": "mine", "title": "Mine", "protocol": "mpjpe", "data": [data]}
+    suite = Suite.model_validate({**content, "methods": {"rigid": {}}})
     return Plan(suite, cells, ())
 
 
@@ -139,7 +139,7 @@ def test_runs_on_other_data_belong_to_their_method(runs: Runs) -> None:
     assert keys(pair) == ([old.spec.key], [])
 
 
-def test_settings_are_named_where_there_are_several(runs: Runs) -> None:
+def test_settings_are_named_if_there_are_several(runs: Runs) -> None:
     runs.add_subset("walk", 1)
     cells = [cell(runs, m, setting) for setting in ("clean", "noisy") for m in ("near", "far")]
     pairs = method_pairs(plan(*cells), runs.store(), "near", "far")
@@ -152,7 +152,7 @@ def test_absent_data_keeps_its_reason(runs: Runs) -> None:
     assert (pair.reason, pair.a, pair.b) == ("no file x", (), ())
 
 
-def test_unknown_method_is_told_with_the_nearest(runs: Runs) -> None:
+def test_unknown_method_is_reported_with_the_nearest_name(runs: Runs) -> None:
     runs.add_subset("walk", 1)
     made = plan(cell(runs, "near"), cell(runs, "far"))
     with pytest.raises(UserError, match="method of suite 'mine' 'nera': did you mean 'near'"):

@@ -74,7 +74,7 @@ def test_p_value_is_never_zero() -> None:
     assert paired_test(np.ones(40), np.arange(40)).p == 1 / (1 + significance.DRAWS)
 
 
-def test_interval_holds_just_what_the_test_does_not_refuse() -> None:
+def test_interval_holds_exactly_the_means_that_the_test_does_not_reject() -> None:
     rng = np.random.default_rng(0)
     cluster = np.concatenate([np.arange(7), rng.integers(7, size=15)])
     differences, weights = rng.standard_normal(22), rng.uniform(0.5, 2, 22)
@@ -120,7 +120,7 @@ def test_order_and_names_do_not_matter(errors: list[tuple[float, int]], random: 
 
 @settings(max_examples=60, deadline=None)
 @given(ERRORS)
-def test_sides_change_places(errors: list[tuple[float, int]]) -> None:
+def test_swapped_sides_give_the_opposite_effect(errors: list[tuple[float, int]]) -> None:
     differences, cluster = np.array(errors).T
     first, turned = paired_test(differences, cluster), paired_test(-differences, cluster)
     assert_same(
@@ -138,7 +138,7 @@ def test_interval_and_p_value_never_disagree(errors: list[tuple[float, int]]) ->
 
 
 def assert_same(first: PairedTest, second: PairedTest) -> None:
-    """The same but for the order of sums."""
+    """Assert that two results agree up to the rounding of sums."""
     assert first.clusters == second.clusters
     for name in ("effect", "low", "high"):
         assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-9)
@@ -149,7 +149,7 @@ def test_no_difference_at_all() -> None:
     assert (found.effect, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
-def test_fewest_clusters_are_the_fewest_that_can_show_anything() -> None:
+def test_fewest_clusters_is_the_smallest_number_that_can_be_significant() -> None:
     fewest = paired_test(np.ones(FEWEST_CLUSTERS), np.arange(FEWEST_CLUSTERS))
     assert fewest.p == 2 / 2**FEWEST_CLUSTERS
     assert fewest.significant
@@ -169,7 +169,7 @@ def correlated_errors(rng: Rng, clusters: int, gap: float) -> tuple[Floats, Floa
     """Return errors of two methods in frames of sequences of 10 to 40 frames, and the sequences.
 
     Hard sequences are hard for both, each method has sequences that suit it, and the errors of
-    neighbouring frames are alike; the first method's error is larger by `gap`.
+    neighbouring frames are similar; the first method's error is larger by `gap`.
     """
     sequence = np.repeat(np.arange(clusters), rng.integers(10, 41, clusters))
     walk: Floats = np.cumsum(rng.standard_normal((2, len(sequence))), axis=1)
@@ -181,7 +181,7 @@ def correlated_errors(rng: Rng, clusters: int, gap: float) -> tuple[Floats, Floa
 
 
 def rejections(clusters: int, gap: float, runs: int, test: Callable[..., bool]) -> float:
-    """Return how often a test sees a difference."""
+    """Return the share of trials in which a test finds a difference."""
     rng = np.random.default_rng([clusters, int(100 * gap)])
     return float(np.mean([test(*correlated_errors(rng, clusters, gap)) for _ in range(runs)]))
 
@@ -195,7 +195,7 @@ def test_false_positive_rate_is_the_level(clusters: int) -> None:
     assert 0.03 <= rejections(clusters, gap=0.0, runs=2500, test=ours) <= 0.07
 
 
-def test_test_over_frames_sees_differences_that_are_none() -> None:
+def test_a_test_over_frames_finds_false_differences() -> None:
     def over_frames(first: Floats, second: Floats, sequence: Ints) -> bool:
         return bool(ttest_1samp(first - second, 0).pvalue <= LEVEL)
 
@@ -203,7 +203,7 @@ def test_test_over_frames_sees_differences_that_are_none() -> None:
 
 
 @pytest.mark.parametrize(("clusters", "gap"), [(8, 1.5), (40, 0.5)])
-def test_it_sees_a_difference_that_is_there(clusters: int, gap: float) -> None:
+def test_a_true_difference_is_found(clusters: int, gap: float) -> None:
     assert rejections(clusters, gap, runs=300, test=ours) > 0.75
 
 

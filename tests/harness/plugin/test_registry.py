@@ -104,7 +104,7 @@ def test_broken_plugin_is_listed_and_breaks_nothing_else(
     assert "half" not in loaded.methods.items, "a broken plugin registers nothing at all"
 
 
-def test_error_of_a_plugin_says_where(tmp_path: Path) -> None:
+def test_error_of_a_plugin_names_its_place(tmp_path: Path) -> None:
     bad = plugin(tmp_path, "bad", "x = 1\nraise RuntimeError('here')\n")
     (broken,) = load_registry([bad]).broken
     assert str(broken.error).endswith(f"({bad}:2)")
@@ -120,7 +120,7 @@ def test_duplicate_key_names_both_sources(tmp_path: Path) -> None:
     assert str(second) in str(caught.value)
 
 
-def test_two_plugins_of_one_name_leave_the_first_whole(tmp_path: Path) -> None:
+def test_a_second_plugin_of_the_same_name_leaves_the_first_intact(tmp_path: Path) -> None:
     clash = plugin(tmp_path, "liftbench_plugins", METHOD.format(key="mine"))
     loaded = load_registry([clash])
     assert "rigid" in loaded.methods.items
@@ -142,12 +142,12 @@ def test_two_files_of_one_name_both_load(tmp_path: Path) -> None:
         assert params.size == 4, "the names in a file are its own"
 
 
-def test_missing_file_is_an_error_of_the_user(tmp_path: Path) -> None:
+def test_missing_file_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"absent\.py: no such file"):
         load_registry([tmp_path / "absent.py"])
 
 
-def test_file_that_is_no_python_is_listed(tmp_path: Path) -> None:
+def test_file_that_is_not_python_is_listed(tmp_path: Path) -> None:
     path = tmp_path / "plugin.txt"
     path.write_text("words", encoding="utf-8")
     (broken,) = load_registry([path]).broken
@@ -161,7 +161,7 @@ class FakeDistribution:
 
 
 class FakePlugin:
-    """What an installed plugin's entry point loads."""
+    """The object that an installed plugin's entry point loads."""
 
     @hookimpl
     def liftbench_suites(self) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The package that `plugins new` writes: that it works, is small and clean, and what is refused."""
+"""The package that `plugins new` writes: it works and is small and clean; bad names are refused."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_ruff_finds_nothing(packages: Path) -> None:
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
     if ruff is None:
         pytest.skip("ruff is not installed beside this Python")
-    # A short example has no docstring for everything, and a test asserts.
+    # A short example lacks some docstrings, and a test uses assert.
     rules = ["--config", str(REPO / "pyproject.toml"), "--config", "src = ['src']", "--no-cache"]
     for words in (["check", "--ignore", "D,S101,ARG002"], ["format", "--check"]):
         done = subprocess.run(
@@ -211,7 +211,7 @@ def test_a_name_that_cannot_be_used_is_reported(
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
-def test_files_cannot_be_of_generated_data(tmp_path: Path) -> None:
+def test_a_dataset_of_files_cannot_have_a_key_of_generated_data(tmp_path: Path) -> None:
     result = call("plugins", "new", "synthetic_it", "--kind", "dataset", "--folder", tmp_path)
     assert result.exit_code == 2
     assert "only keys of generated data begin with synthetic_" in result.stderr

@@ -11,7 +11,7 @@ from liftbench.testing import scene
 
 
 class Walks(SubsetFiles):
-    """Files of a number of frames."""
+    """Files that hold a number of frames, from which a scene is made."""
 
     key, suffix, splits = "walks", ".walk.npy", ("train", "unseen")
 

@@ -14,7 +14,7 @@ from liftbench.protocols.protocol import frame_errors
 from liftbench.types import Bools, Floats, GroundTruth, Reconstruction, Skeleton
 
 METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
-# Those of views compare no points: see test_view_metrics.
+# Protocols of view metrics compare no points: see test_view_metrics.
 PROTOCOLS = {p.name: p for p in BUILTIN_PROTOCOLS if p.metric in METRICS}
 ROOT = 2
 EDGES = ((0, 1), (1, 2), (2, 3), (4, 5))
@@ -52,7 +52,7 @@ def sample(
 
 
 def similar(truth: Floats, rng: np.random.Generator, *, reflect: bool = False) -> Floats:
-    """Return the truth turned, scaled and moved, otherwise in every frame."""
+    """Return the truth after a similarity, which is a different one in every frame."""
     frames = len(truth)
     turn = Rotation.random(frames, rng=rng).as_matrix()
     if reflect:

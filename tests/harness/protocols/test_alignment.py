@@ -75,7 +75,7 @@ def test_some_samples_need_a_reflection() -> None:
     assert {-1, 1} == set(np.round(np.linalg.det(turns)).astype(int))
 
 
-def test_inputs_are_left_alone() -> None:
+def test_inputs_are_not_changed() -> None:
     predicted, truth, weights = sample(3)
     kept = predicted.copy(), truth.copy(), weights.copy()
     orthogonal_alignment(predicted, truth, weights, reflection=False)

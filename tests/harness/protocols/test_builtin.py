@@ -1,4 +1,4 @@
-"""Every built-in protocol against a plain loop, and what must not change its number."""
+"""Every built-in protocol against a plain loop, and its invariances."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from liftbench.protocols.steps import DegeneratePredictionError
 from liftbench.types import Bools, Floats, GroundTruth
 
 
-def left_of_a_mirror_image(points: Floats) -> float:
-    """Return ‖X - best similarity of X's mirror image‖_F, X the centred points (N, 3).
+def distance_from_mirror_image(points: Floats) -> float:
+    """Return the least ‖X - Y‖_F over all Y similar to the mirror image of the centred X (N, 3).
 
-    The best turn has the trace s1² + s2² - s3² of X's singular values; that over ‖X‖² is the scale
-    a, and ‖X‖² (1 - a²) = 2 s3² (1 + a) is left.
+    With the singular values s of X, the best rotation has the trace s1² + s2² - s3². Divided by
+    ‖X‖², that is the best scale a, and the squared distance is ‖X‖² (1 - a²) = 2 s3² (1 + a).
     """
     values = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     scale = 1 - 2 * values[2] ** 2 / (values**2).sum()
@@ -175,7 +175,7 @@ def test_protocol_matches_its_loop(name: str, seed: int, masked: bool) -> None:
 
 
 @every_protocol
-def test_an_unlike_prediction_matches_its_loop(name: str) -> None:
+def test_a_random_prediction_matches_its_loop(name: str) -> None:
     _, truth = sample()
     predicted = np.random.default_rng(9).standard_normal(truth.points_3d.shape)
     np.testing.assert_allclose(
@@ -220,7 +220,7 @@ def test_e3d_akhter_sequences_do_not_depend_on_each_other() -> None:
         np.testing.assert_allclose(errors[chosen], alone, rtol=1e-9)
 
 
-def test_frobenius_flip_mirrors_each_frame_on_its_own_and_knows_scale() -> None:
+def test_frobenius_flip_mirrors_each_frame_by_itself_and_depends_on_scale() -> None:
     _, truth = sample(masked=False)
     mirrored = truth.points_3d.copy()
     mirrored[::2] *= FLIP
@@ -230,7 +230,7 @@ def test_frobenius_flip_mirrors_each_frame_on_its_own_and_knows_scale() -> None:
 
 @given(seed=seeds, reflect=st.booleans())
 @settings(max_examples=30)
-def test_e3d_sees_through_every_similarity(seed: int, reflect: bool) -> None:
+def test_e3d_does_not_change_under_any_similarity(seed: int, reflect: bool) -> None:
     _, truth = sample(seed, frames=4)
     moved = similar(truth.points_3d, np.random.default_rng(seed), reflect=reflect)
     np.testing.assert_allclose(errors_of("e3d", moved, truth), 0.0, atol=1e-6)
@@ -247,9 +247,9 @@ def test_e3d_is_the_same_for_a_turned_prediction(seed: int, reflect: bool) -> No
 
 
 @given(seed=seeds)
-@example(seed=32767)  # its third frame is all but flat, hence all but its own mirror image
+@example(seed=32767)  # its third frame is almost flat, so it nearly equals its mirror image
 @settings(max_examples=30)
-def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> None:
+def test_pa_mpjpe_does_not_change_under_similarities_but_under_reflections(seed: int) -> None:
     _, truth = sample(seed, frames=4)
     rng = np.random.default_rng(seed)
     turned = errors_of("pa_mpjpe", similar(truth.points_3d, rng), truth)
@@ -257,7 +257,7 @@ def test_pa_mpjpe_sees_through_every_similarity_but_no_reflection(seed: int) -> 
     mirrored = errors_of("pa_mpjpe", similar(truth.points_3d, rng, reflect=True), truth)
     assert truth.mask is not None
     for error, points, counted in zip(mirrored, truth.points_3d, truth.mask, strict=True):
-        count, left = counted.sum(), left_of_a_mirror_image(points[counted])
+        count, left = counted.sum(), distance_from_mirror_image(points[counted])
         assert left / count <= error * (1 + 1e-9)
         assert error <= left / np.sqrt(count) * (1 + 1e-9)
 
@@ -275,7 +275,7 @@ def test_pa_mpjpe_is_at_most_mpjpe_scale(seed: int) -> None:
 
 @given(seed=seeds, scale=st.floats(1.1, 10.0))
 @settings(max_examples=30)
-def test_only_scaling_protocols_forgive_scale(seed: int, scale: float) -> None:
+def test_only_scaling_protocols_ignore_scale(seed: int, scale: float) -> None:
     _, truth = sample(seed, frames=4)
     larger = truth.points_3d * scale
     np.testing.assert_allclose(errors_of("mpjpe_scale", larger, truth), 0.0, atol=1e-9)
@@ -296,7 +296,7 @@ def test_stress_is_the_same_for_a_moved_prediction(seed: int, reflect: bool) -> 
 
 
 @pytest.mark.parametrize("name", ["mpjpe", "mpjpe_scale"])
-def test_depth_flip_takes_the_better_in_each_frame(name: str) -> None:
+def test_depth_flip_takes_the_lower_error_of_each_frame(name: str) -> None:
     _, truth = sample(masked=False)
     predicted = truth.points_3d + 0.1
     predicted[::2] *= FLIP

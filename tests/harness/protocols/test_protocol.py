@@ -36,7 +36,7 @@ def random_turns(frames: int, seed: int) -> Floats:
 
 @every_protocol
 def test_axes_of_the_body_are_those_of_its_own_rotations(name: str) -> None:
-    """Akhter et al. compare the shapes, not what the cameras see of them."""
+    """Akhter et al. compare the shapes before the cameras turn them."""
     predicted, truth = sample()
     true_camera, camera = random_turns(30, 1), random_turns(30, 2)
     seen = replace(truth, points_3d=turned_by(truth.points_3d, true_camera), rotation=true_camera)
@@ -89,7 +89,7 @@ def test_a_frame_without_a_counted_point_is_refused(name: str) -> None:
 
 @every_protocol
 @pytest.mark.parametrize("part", [np.s_[:-1], np.s_[:, :-1], np.s_[:1]])
-def test_other_shapes_are_refused(name: str, part: slice) -> None:
+def test_different_shapes_are_refused(name: str, part: slice) -> None:
     predicted, truth = sample()
     with pytest.raises(ValueError, match=r"expected predicted points \(30, 7, 3\)"):
         errors_of(name, predicted[part], truth)
@@ -104,7 +104,7 @@ def test_identity_holds_the_version() -> None:
 @every_protocol
 @settings(max_examples=10)
 @given(seed=seeds)
-def test_matched_frames_are_what_the_errors_are_of(name: str, seed: int) -> None:
+def test_errors_are_those_of_the_matched_frames(name: str, seed: int) -> None:
     predicted, truth = sample(seed)
     protocol, metric = PROTOCOLS[name], METRICS[PROTOCOLS[name].metric]
     frames = np.random.default_rng(seed).permutation(len(predicted))[:9]

@@ -33,7 +33,7 @@ def test_the_centre_goes_to_the_origin(centre: Centre, moved_by: tuple[int, ...]
     np.testing.assert_array_equal(moved, POINTS - np.array(moved_by))
 
 
-def test_each_frame_has_a_centre_of_its_own() -> None:
+def test_each_frame_has_its_own_centre() -> None:
     points = np.concatenate([POINTS, POINTS + 5])
     for centre in ("mean", "root"):
         moved = centre_points(points, np.repeat(FIRST_THREE, 2, axis=0), centre, 0)

@@ -101,7 +101,7 @@ def test_hidden_key_points_do_not_count_and_a_frame_without_any_has_no_score() -
     np.testing.assert_array_equal(found, [np.nan, 50, 100, 100])
 
 
-def test_points_of_a_lifter_are_put_where_the_visible_ones_have_their_mean() -> None:
+def test_points_of_a_lifter_are_moved_to_the_mean_of_the_visible_points() -> None:
     rng = np.random.default_rng(1)
     true, visible = rng.uniform(0, 100, (F, P, 2)), rng.random((F, P)) < 0.7
     visible[1] = False
@@ -179,7 +179,7 @@ def test_volumes_overlap_as_boxes_do(turn: Floats) -> None:
     assert found[0] == 1
 
 
-def test_what_is_lacking_is_named() -> None:
+def test_a_missing_output_is_named() -> None:
     data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
     for changes, words in (
         ({"box": None}, "PCK needs boxes"),
@@ -204,14 +204,14 @@ def test_what_is_lacking_is_named() -> None:
 
 
 @pytest.mark.parametrize("bad", [-1, 8])
-def test_faces_name_vertices(bad: int) -> None:
+def test_faces_are_indices_of_vertices(bad: int) -> None:
     with pytest.raises(ValueError, match=r"faces: an index lies outside 0\.\.7"):
         reconstruction(vertices=np.zeros((F, 8, 3)), faces=np.array([[0, 1, bad]]))
     with pytest.raises(ValueError, match=r"faces: an index lies outside 0\.\.7"):
         Mesh(np.zeros((8, 3)), np.array([[0, 1, bad]]))
 
 
-def test_scores_need_no_truth_and_are_over_frames_that_have_one(registry: Registry) -> None:
+def test_scores_need_no_truth_and_leave_out_frames_without_a_score(registry: Registry) -> None:
     true, visible = np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)
     visible[0] = False
     guess = true.copy()
@@ -241,7 +241,7 @@ def test_scores_need_no_truth_and_are_over_frames_that_have_one(registry: Regist
     assert (failed.status, failed.error) == ("failed", "pck@1: no frame has a score")
 
 
-def test_a_method_without_what_a_score_needs_is_skipped(registry: Registry) -> None:
+def test_a_method_without_the_output_that_a_score_needs_is_skipped(registry: Registry) -> None:
     data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
     record = score_record(
         RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok"),
@@ -256,9 +256,7 @@ def test_a_method_without_what_a_score_needs_is_skipped(registry: Registry) -> N
 
 
 @pytest.mark.parametrize("order", [("miou", "pck"), ("pck", "miou")])
-def test_a_lacking_mesh_hides_no_score_of_key_points(
-    registry: Registry, order: tuple[str, ...]
-) -> None:
+def test_key_points_are_scored_without_a_mesh(registry: Registry, order: tuple[str, ...]) -> None:
     data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
     record = RunRecord(RunSpec({}, "all", ("all",), {}, 0), "ok")
     for name in order:

@@ -224,8 +224,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def report() -> SuiteReport:
     """A report with every kind of content; each text that a plugin could supply is markup."""
     data = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train"]}
-    asked = {"name": "small", "title": f"Small {MARKUP}", "data": [data], "protocol": "e3d"}
-    named = Suite.model_validate({**asked, "methods": {"ours": {}}})
+    content = {"name": "small", "title": f"Small {MARKUP}", "data": [data], "protocol": "e3d"}
+    named = Suite.model_validate({**content, "methods": {"ours": {}}})
     run = RunSummary(MARKUP, MARKUP, 0, "ok", "train e3d 0.5", 1.5, 0.25, 100.0, "0123456789abcdef")
     return SuiteReport(
         board=Leaderboard(

@@ -37,7 +37,7 @@ def column(browser: Browser, index: int) -> Any:
 
 
 def press_header(browser: Browser, index: int) -> Any:
-    """Press a column's header and return how it says that it is sorted."""
+    """Press a column's header and return its `aria-sort`."""
     return browser.run(
         f"const header = document.querySelector('table.board').tHead.rows[0].cells[{index}];"
         "header.querySelector('button').click(); return header.getAttribute('aria-sort')"
@@ -60,7 +60,7 @@ def choose(browser: Browser, label: str, index: int, part: str = "columns") -> N
 
 
 def everything(browser: Browser) -> None:
-    """Open all that is folded and choose every option of every select."""
+    """Open all folded parts and choose every option of every select."""
     browser.run(
         "for (let i = 0; i < 2; i += 1) for (const select of document.querySelectorAll('select')) "
         "for (const option of select.options) { select.value = option.value; "
@@ -206,7 +206,7 @@ def test_robustness_has_curves_with_bands_heat_maps_and_areas(opened: Browser) -
     assert len(set(shades)) == 6, "each number has its own, and none has that of the page"
 
 
-def test_what_is_drawn_has_words(opened: Browser) -> None:
+def test_every_drawing_has_a_label(opened: Browser) -> None:
     drawn = opened.run(
         "return [...document.querySelectorAll('.chart, canvas')]"
         ".map(e => [e.getAttribute('role'), e.getAttribute('aria-label')])"

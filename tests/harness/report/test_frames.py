@@ -105,7 +105,7 @@ def test_frames_without_truth_are_not_shown(setting: Setting) -> None:
     assert frames.counts.all()
 
 
-def test_what_was_read_is_kept_as_long_as_the_predictions_are_the_same(setting: Setting) -> None:
+def test_frames_are_cached_until_the_predictions_change(setting: Setting) -> None:
     first = setting.read()["train"]
     setting.source.store.predictions_path(setting.record.spec.key).unlink()
     again = setting.read()["train"]
@@ -126,7 +126,7 @@ def test_absent_predictions_are_counted(setting: Setting) -> None:
     )
 
 
-def test_damaged_predictions_are_told(setting: Setting) -> None:
+def test_damaged_predictions_are_reported(setting: Setting) -> None:
     path = setting.source.store.predictions_path(setting.record.spec.key)
     path.write_bytes(path.read_bytes()[:-40])
     assert setting.read() == {}
@@ -135,7 +135,7 @@ def test_damaged_predictions_are_told(setting: Setting) -> None:
     assert f"{path}: not a whole .npz file" in reason
 
 
-def test_absent_data_is_told_without_the_folder_of_this_machine(setting: Setting) -> None:
+def test_absent_data_is_reported_without_the_folder_of_this_machine(setting: Setting) -> None:
     def absent(split: str) -> Dataset:
         raise DataMissingError(f"tiny: looked for {ROOT}/tiny/one.npy")
 
@@ -144,7 +144,7 @@ def test_absent_data_is_told_without_the_folder_of_this_machine(setting: Setting
     assert reason.endswith("of 1 run: tiny: looked for DATA_ROOT/tiny/one.npy")
 
 
-def test_predictions_that_cannot_be_scored_are_told(setting: Setting) -> None:
+def test_predictions_that_cannot_be_scored_are_reported(setting: Setting) -> None:
     path = setting.source.store.predictions_path(setting.record.spec.key)
     save_reconstructions(path, {"train": Reconstruction(np.zeros((FRAMES, POINTS, 3)))})
     assert setting.read() == {}

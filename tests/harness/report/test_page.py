@@ -1,4 +1,4 @@
-"""The page as text: it is whole, escaped, and lets in nothing."""
+"""The page as text: it is complete and escaped, and loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_nothing_is_fetched(page: Reader) -> None:
     assert not re.search(r"fetch\(|XMLHttp|import\(|WebSocket", page.raw["script"][1])
 
 
-def test_policy_lets_in_this_style_and_this_script_alone(page: Reader) -> None:
+def test_policy_allows_only_this_style_and_this_script(page: Reader) -> None:
     (policy,) = (m["content"] for m in page.all("meta") if m.get("http-equiv"))
     for kind, text in (("style", page.raw["style"][0]), ("script", page.raw["script"][1])):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -75,7 +75,7 @@ def test_policy_lets_in_this_style_and_this_script_alone(page: Reader) -> None:
     assert not any("style" in attributes for _, attributes in page.elements)
 
 
-def test_data_is_json_that_no_name_can_end(page: Reader, report: SuiteReport) -> None:
+def test_no_name_can_end_the_json_of_the_data(page: Reader, report: SuiteReport) -> None:
     text = page.raw["script"][0]
     assert "<" not in text
     (suite,) = json.loads(text)
@@ -127,7 +127,7 @@ def test_suites_share_a_page(report: SuiteReport) -> None:
 
 
 def test_points_in_one_place_are_shown(report: SuiteReport) -> None:
-    """A protocol that neither scales nor aligns lets them pass."""
+    """A protocol that neither scales nor aligns accepts them."""
     frame = report.splits[0].galleries[0].frames[0]
     for points in (frame.predicted, frame.truth):
         points[:] = 1.0

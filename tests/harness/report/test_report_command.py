@@ -1,4 +1,4 @@
-"""`liftbench report`: what it writes from stored runs, and what it says that it lacks."""
+"""`liftbench report`: what it writes from stored runs, and how it reports what is missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def report(bench: TinyBench, *words: object, plugins: tuple[str, ...] = ("tiny",
 
 
 def drawn(page: Path) -> Any:
-    """Return what the page's script draws of its first suite."""
+    """Return the data that the page's script draws for its first suite."""
     text = page.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
     assert found is not None
@@ -102,7 +102,7 @@ def test_a_fresh_clone_has_a_report_that_says_what_it_lacks(
 
 
 @pytest.mark.parametrize("whose", ["suite", "call"])
-def test_it_shows_the_sweeps_of_the_suite_and_of_calls(
+def test_it_shows_the_sweeps_of_the_suite_and_of_earlier_calls(
     bench: TinyBench, registry: Registry, whose: str
 ) -> None:
     """The numbers are those of the sweep's own table."""
@@ -131,7 +131,7 @@ def test_it_shows_the_sweeps_of_the_suite_and_of_calls(
     assert list((page.parent / "figures").glob("*_sweep_*heat.svg"))
 
 
-def test_a_damaged_grid_is_told_in_one_line(finished: TinyBench) -> None:
+def test_a_damaged_grid_is_reported_in_one_line(finished: TinyBench) -> None:
     path = finished.store().folder / "sweep" / "noise.json"
     path.parent.mkdir()
     for content, message in (("{", "not JSON"), ("[1]", "expected parameters by corruption")):
@@ -141,7 +141,7 @@ def test_a_damaged_grid_is_told_in_one_line(finished: TinyBench) -> None:
         assert f"{path}: {message}" in result.stderr.splitlines()[-1]
 
 
-def test_out_says_where(finished: TinyBench, tmp_path: Path) -> None:
+def test_out_names_the_page(finished: TinyBench, tmp_path: Path) -> None:
     out = tmp_path / "elsewhere" / "page.html"
     assert report(finished, finished.folder / "small.yaml", "--out", out).exit_code == 0
     assert sorted(path.name for path in out.parent.iterdir()) == ["figures", "page.html"]
@@ -176,7 +176,7 @@ def test_all_has_every_registered_suite_with_runs(finished: TinyBench, tmp_path:
     ],
     ids=" ".join,
 )
-def test_mistakes_are_told_in_one_line_and_nothing_is_written(
+def test_mistakes_are_reported_in_one_line_and_nothing_is_written(
     bench: TinyBench, words: list[str], message: str
 ) -> None:
     bench.results.mkdir()
@@ -188,7 +188,7 @@ def test_mistakes_are_told_in_one_line_and_nothing_is_written(
 
 
 def test_a_plugin_named_like_markup_is_shown_as_text(browser: Browser, bench: TinyBench) -> None:
-    """From its registration over a run to the open page."""
+    """From its registration through a run to the page in a browser."""
     suite = bench.suite(methods={}, published=[{"paper": "none", "table": "none"}])
     key = "<img src=x onerror=\"document.title='owned'\">"
     done = bench.call("run", suite, "--methods", key, plugins=("tiny", "markup"))

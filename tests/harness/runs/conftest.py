@@ -1,4 +1,4 @@
-"""What the tests of runs share: a stand-in for the child process, and edits of stored records."""
+"""A stand-in for the child process, and edits of stored records, for the tests of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a method cannot take is said in words."""
+"""The reasons why a method cannot take observations."""
 
 from __future__ import annotations
 

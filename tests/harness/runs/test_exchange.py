@@ -1,4 +1,4 @@
-"""What the harness hands to a child process comes back as it was, and digests see every bit."""
+"""Files between harness and child process keep every value, and digests depend on every bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs end as rows whatever their method does to itself."""
+"""Every run ends with a record, however its method misbehaves."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_method_that_cannot_take_the_data_is_skipped(
     assert child.methods == []
 
 
-def test_images_are_drawn_for_methods_that_need_them_and_named_to_no_other(
+def test_images_are_drawn_for_methods_that_need_them_and_hidden_from_others(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = FakeChild(monkeypatch)
@@ -109,7 +109,7 @@ def test_unreadable_predictions_are_a_failed_row(
     assert record.error.startswith("predictions: ")
 
 
-def test_record_keeps_what_its_dataset_says_of_the_files(
+def test_record_keeps_the_note_of_its_dataset(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeChild(monkeypatch)

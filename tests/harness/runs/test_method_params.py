@@ -34,7 +34,7 @@ def test_a_run_keeps_the_constants_and_a_task_has_the_options_alone(spec: Method
     assert params_of_task(spec, {"spread": 2.0}) == {"spread": 2.0}
 
 
-def test_the_key_is_that_of_the_run_from_before(
+def test_the_key_stays_that_of_earlier_runs(
     bench: TinyBench, registry: Registry, spec: MethodSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = read_suite(bench.suite())

@@ -1,4 +1,4 @@
-"""What a store lacks is run, and nothing else unless it is asked for again."""
+"""Missing runs are done; stored runs are repeated only if `--rerun` asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suite becomes cells of runs; unknown names are message and absent data is no error."""
+"""A suite becomes cells of runs; unknown names are errors, absent data is not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_floor_method_that_the_suite_names_comes_once(bench: TinyBench, registry
     assert sorted(methods(made)) == ["rigid", "seeded", "zero_depth"]
 
 
-def test_run_says_all_that_decides_its_result(bench: TinyBench, registry: Registry) -> None:
+def test_spec_of_a_run_has_all_that_decides_it(bench: TinyBench, registry: Registry) -> None:
     row = {"plugin": "seeded", "params": {"spread": 2.0}}
     data = [{**DATA, "params": {"hide_one": True}, "fit": "unseen"}]
     made = plan(bench, registry, Selection(methods=["row"]), methods={"row": row}, data=data)
@@ -83,7 +83,7 @@ def test_corruption_and_setting_are_those_of_their_columns(
     assert made.notes == ()
 
 
-def test_title_names_the_only_setting_of_a_suite_not(bench: TinyBench, registry: Registry) -> None:
+def test_title_leaves_out_the_only_setting_of_a_suite(bench: TinyBench, registry: Registry) -> None:
     made = plan(bench, registry, Selection(methods=["seeded"]), setting="clean")
     assert made.title(made.cells[0]) == "seeded tiny one"
 
@@ -120,7 +120,7 @@ def test_columns_in_another_order_of_corruptions_are_refused(
         plan(bench, registry, data=data)
 
 
-def test_column_that_stands_twice_is_one(bench: TinyBench, registry: Registry) -> None:
+def test_a_repeated_column_is_planned_once(bench: TinyBench, registry: Registry) -> None:
     data = [DATA, {**DATA, "params": {"hide_one": False}, "subsets": ["one", "one"]}]
     assert len(plan(bench, registry, data=data).cells) == 3
 
@@ -293,7 +293,7 @@ def test_stored_methods_get_a_row_unless_they_have_one(
     assert sorted(methods(made)) == ["rigid", "row", "urandom", "zero_depth"]
 
 
-def test_all_stored_seeds_are_shown_where_none_are_asked_for(
+def test_all_stored_seeds_are_shown_unless_a_number_is_chosen(
     bench: TinyBench, registry: Registry
 ) -> None:
     stored = records(plan(bench, registry, Selection(methods=["seeded"], seeds=3)))
@@ -304,7 +304,7 @@ def test_all_stored_seeds_are_shown_where_none_are_asked_for(
 
 
 def test_stored_runs_stand_in_for_absent_files(bench: TinyBench, registry: Registry) -> None:
-    """A table needs no data: the records say which files their numbers are of."""
+    """A table needs no data: the records hold the checksums of their files."""
     before = plan(bench, registry)
     stored = tuple(replace(record, data_note="two lack") for record in records(before))
     (bench.root / "tiny" / "one.npy").unlink()
@@ -343,7 +343,7 @@ def only_run(bench: TinyBench, registry: Registry, **changes: Any) -> RunSpec:
 
 
 @pytest.mark.parametrize("stage", ["both", "fit", "predict"])
-def test_a_stage_is_named_where_one_alone_sees_the_corruption(
+def test_a_stage_is_named_if_it_alone_sees_the_corruption(
     bench: TinyBench, registry: Registry, stage: str
 ) -> None:
     run = only_run(bench, registry, corruption={"missing": {"share": 0.5, "stage": stage}})
@@ -378,12 +378,12 @@ def test_a_raised_version_changes_the_key(
     assert after.key != before.key
 
 
-def test_an_empty_setting_is_not_that_of_the_suite(bench: TinyBench, registry: Registry) -> None:
+def test_an_empty_setting_is_kept(bench: TinyBench, registry: Registry) -> None:
     data = [{**DATA, "setting": ""}]
     made = plan(bench, registry, Selection(methods=["seeded"]), data=data, setting="clean")
     assert [cell.setting for cell in made.cells] == [""]
 
 
-def test_why_data_is_absent_is_no_note(bench: TinyBench, registry: Registry) -> None:
+def test_the_reason_for_absent_data_is_not_a_note(bench: TinyBench, registry: Registry) -> None:
     made = plan(bench, registry, data=[{**DATA, "subsets": ["gone"]}])
     assert made.notes == ()

@@ -52,10 +52,10 @@ class Child:
         with self._patch.context() as patch:
             patch.setattr(sys, "executable", str(self._program))
             task = cast("Task", {"threads": 3})
-            outcome = run_child(self.folder, task, limits, self.cancel, self._tell)
+            outcome = run_child(self.folder, task, limits, self.cancel, self._keep_progress)
             return cast("dict[str, Any]", outcome)
 
-    def _tell(self, *point: Any) -> None:
+    def _keep_progress(self, *point: Any) -> None:
         self.progress.append(point)
         (self.folder / "seen").touch()
 
@@ -79,7 +79,7 @@ def test_outcome_of_the_child_is_returned(child: Child) -> None:
     assert outcome == {"status": "ok", "fit_seconds": 1.5, "peak_memory_mib": 1e6}
 
 
-def test_failure_that_the_child_tells_keeps_its_log(child: Child) -> None:
+def test_failure_that_the_child_reports_keeps_its_log(child: Child) -> None:
     outcome = child.run("print('trace'); finish(status='failed', error='ValueError: no')")
     assert outcome["status"] == "failed"
     assert outcome["error"].splitlines() == ["ValueError: no", "trace"]
@@ -94,7 +94,7 @@ def test_failure_that_the_child_tells_keeps_its_log(child: Child) -> None:
         ("(folder / 'outcome.json').write_text('{')", "the process exited with code 0 before"),
     ],
 )
-def test_child_that_tells_no_outcome_failed(child: Child, code: str, message: str) -> None:
+def test_child_that_reports_no_outcome_failed(child: Child, code: str, message: str) -> None:
     (child.folder / "outcome.json").write_text('{"status": "ok"}', encoding="utf-8")
     outcome = child.run(code)
     assert outcome["status"] == "failed"
@@ -122,7 +122,7 @@ def test_child_past_its_time_is_ended(child: Child, code: str) -> None:
     assert child.gone()
 
 
-def test_child_past_its_time_may_tidy_up(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_past_its_time_may_clean_up(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_GRACE_SECONDS", 60.0)
     code = """
 def tidy(*_):

@@ -12,7 +12,7 @@ from liftbench.runs.progress import LiveDisplay, PlainDisplay, make_display
 
 
 class Clock:
-    """Time that passes only when printed."""
+    """A clock that a test moves by hand."""
 
     now = 100.0
 

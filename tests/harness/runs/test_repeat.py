@@ -39,7 +39,7 @@ def test_verify_says_where_the_environment_differs(
     assert "environment: python: stored 2.7, here 3." in result.stdout
 
 
-def test_rerun_takes_the_place_of_the_stored_run(
+def test_rerun_replaces_the_stored_run(
     finished: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeChild(monkeypatch, fit_seconds=123.0)

@@ -1,4 +1,4 @@
-"""Damaged data costs its own rows alone, and a harness that is stopped leaves its store whole."""
+"""Damaged data fails only its own rows, and a stopped harness leaves its store intact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from liftbench.runs.bench import Bench
 from liftbench.runs.store import RunSpec
 
 
-def test_damaged_data_costs_its_rows(bench: TinyBench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_data_fails_only_its_rows(
+    bench: TinyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     child = FakeChild(monkeypatch)
     bench.add_subset("two")
     (bench.root / "tiny" / "one.npy").write_bytes(b"damaged")
@@ -29,7 +31,7 @@ def test_damaged_data_costs_its_rows(bench: TinyBench, monkeypatch: pytest.Monke
     assert child.methods == ["seeded"]
 
 
-def test_dataset_that_raises_costs_its_rows(
+def test_dataset_that_raises_fails_only_its_rows(
     bench: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = FakeChild(monkeypatch)
@@ -53,7 +55,7 @@ def test_dataset_that_raises_costs_its_rows(
 
 
 class Stopped:
-    """`liftbench run` of a quick method and one that waits, once it waits."""
+    """A `liftbench run` whose quick method has finished and whose other method waits."""
 
     def __init__(self, bench: TinyBench, wait_until: Wait, processes: list[psutil.Process]) -> None:
         self.flag = bench.folder / "flag"

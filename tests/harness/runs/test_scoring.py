@@ -29,7 +29,7 @@ def points(seed: int) -> Floats:
 
 
 def dataset(frames: list[int], mask: bool = True) -> Dataset:
-    """Return those frames; where `mask`, only `MEASURED` of them count and the others are 0."""
+    """Return the given frames; with `mask`, only those in `MEASURED` count and the others are 0."""
     sequence = np.arange(FRAMES)[frames]
     counts = np.isin(sequence, MEASURED) if mask else np.ones(len(frames), dtype=bool)
     truth = np.where(counts[:, None, None], points(0)[frames], 0)
@@ -130,9 +130,9 @@ def test_match_points_are_those_of_the_frames_with_a_value(registry: Registry, n
     assert isinstance(metric, Metric)
     values, has_value = frame_values(prediction, data, metric, protocol)
     assert np.flatnonzero(has_value).tolist() == MEASURED
-    asked = np.array([5, 1])
-    matched = match_points(prediction, data, metric, protocol, asked)
-    assert np.array_equal(matched.errors, values[asked])
+    chosen = np.array([5, 1])
+    matched = match_points(prediction, data, metric, protocol, chosen)
+    assert np.array_equal(matched.errors, values[chosen])
     assert matched.predicted.shape == (2, POINTS, 3)
 
 
@@ -164,7 +164,7 @@ def test_a_run_is_skipped_only_where_every_protocol_lacks_an_output(registry: Re
     assert score_record(found, predictions, lambda _: data, registry, pck) == found
 
 
-def test_a_failure_takes_the_score_of_its_own_protocol_alone(registry: Registry) -> None:
+def test_a_failure_removes_only_the_score_of_its_protocol(registry: Registry) -> None:
     data, predicted = dataset(MEASURED, mask=False), points(1)[MEASURED]
     e3d, mpjpe = (registry.protocols[name] for name in ("e3d", "mpjpe"))
     record = scored(data, predicted, registry, "e3d")
@@ -184,7 +184,7 @@ def test_an_error_that_is_not_finite_fails(
     assert (record.status, record.error) == ("failed", "e3d@1: 1 frames have no finite error")
 
 
-def test_data_without_truth_has_scores_of_what_is_seen_alone(registry: Registry) -> None:
+def test_data_without_truth_has_only_scores_of_view_metrics(registry: Registry) -> None:
     data = dataset(list(range(FRAMES)))
     box = np.tile([0.0, 0.0, 100.0, 100.0], (FRAMES, 1))
     visible = np.ones((FRAMES, POINTS), dtype=bool)

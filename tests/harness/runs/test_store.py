@@ -127,7 +127,7 @@ def test_record_comes_back_as_it_was(store: Store, record: RunRecord) -> None:
     assert list(store.records()) == [record]
 
 
-def test_record_of_before_there_were_corruptions_is_read(store: Store) -> None:
+def test_record_from_before_there_were_corruptions_is_read(store: Store) -> None:
     store.write(RECORD)
     path = store.record_path(KEY)
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ def test_record_under_another_name_is_reported(store: Store) -> None:
         store.read("0" * 64)
 
 
-def test_record_that_is_no_text_is_reported(store: Store) -> None:
+def test_record_that_is_not_text_is_reported(store: Store) -> None:
     store.write(RECORD)
     store.record_path(KEY).write_bytes(b"\xff\x00")
     with pytest.raises(UserError, match="not a whole run record"):
@@ -236,7 +236,7 @@ def test_file_is_synced_before_it_takes_its_name(
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_hidden_temporary_files_are_no_records(store: Store) -> None:
+def test_hidden_temporary_files_are_not_records(store: Store) -> None:
     store.write(RECORD)
     (store.folder / "runs" / f".{KEY}.json.x1y2").write_text("half", encoding="utf-8")
     assert list(store.records()) == [RECORD]

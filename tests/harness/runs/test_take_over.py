@@ -67,7 +67,7 @@ def test_scores_without_predictions_serve_their_protocol_alone(
         (("--rerun", "stale"), {"environment": {"packages": {"numpy": "1.0"}}}),
     ],
 )
-def test_run_that_failed_or_is_asked_again_is_not_taken_over(
+def test_run_that_failed_or_is_to_be_repeated_is_not_taken_over(
     finished: TinyBench,
     monkeypatch: pytest.MonkeyPatch,
     words: tuple[str, ...],
@@ -79,7 +79,7 @@ def test_run_that_failed_or_is_asked_again_is_not_taken_over(
     assert child.methods == ["rigid"]
 
 
-def test_failed_run_of_its_own_is_run_again_though_another_suite_has_it(
+def test_own_failed_run_is_repeated_although_another_suite_has_the_run(
     finished: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = FakeChild(monkeypatch)
@@ -102,7 +102,7 @@ def test_damage_in_another_suite_costs_no_row(
     assert child.methods == ["rigid"]
 
 
-def test_rerun_takes_the_place_in_every_suite(
+def test_rerun_replaces_the_record_in_every_suite(
     finished: TinyBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_other(finished, protocol="mpjpe")

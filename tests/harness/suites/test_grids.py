@@ -1,4 +1,4 @@
-"""Grids unfold a suite into columns; the clean one is the very run of the plain suite."""
+"""Grids unfold a suite into columns; the clean column has the same run as the plain suite."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def runs(made: Plan) -> dict[str, RunSpec]:
     return {cell.setting: cell.runs[0] for cell in made.cells}
 
 
-def axis(bench: TinyBench, registry: Registry, **asked: dict[str, Any]) -> Axis:
-    ((only,),) = (grid.axes for grid in grids_of(suite(bench, asked), registry))
+def axis(bench: TinyBench, registry: Registry, **grid: dict[str, Any]) -> Axis:
+    ((only,),) = (grid.axes for grid in grids_of(suite(bench, grid), registry))
     return only
 
 
@@ -56,7 +56,9 @@ def test_every_combination_is_a_column(bench: TinyBench, registry: Registry) -> 
     assert corruption["noise_ratio"]["params"] == {"seed": 0, "ratio": 0.1}
 
 
-def test_no_severity_is_the_run_of_the_plain_suite(bench: TinyBench, registry: Registry) -> None:
+def test_clean_columns_have_the_runs_of_the_plain_suite(
+    bench: TinyBench, registry: Registry
+) -> None:
     plain = runs(plan(bench, registry))[""]
     grids = ({**NOISE, **MISSING}, {"frames": {"share": [1, 0.5]}})
     swept = runs(plan(bench, registry, *grids))
@@ -91,7 +93,7 @@ def test_frames_are_dropped_last_so_that_the_others_draw_for_all(
     assert "stage" not in corruption["noise_ratio"]
 
 
-def test_values_go_away_from_the_clean_one_which_is_added(
+def test_values_are_ordered_by_distance_from_the_clean_one_which_is_added(
     bench: TinyBench, registry: Registry
 ) -> None:
     noise = axis(bench, registry, noise_ratio={"ratio": [0.2, 0.1, 0.2]})
@@ -109,7 +111,7 @@ def test_values_go_away_from_the_clean_one_which_is_added(
         ("fit", "train_missing", "Points hidden at random (%), only learned from"),
     ],
 )
-def test_a_stage_stands_in_the_name(
+def test_a_stage_is_part_of_the_name(
     bench: TinyBench, registry: Registry, stage: str, name: str, heading: str
 ) -> None:
     made = axis(bench, registry, missing={"share": [0.3], "stage": stage, "seed": 5})
@@ -132,7 +134,7 @@ def test_a_parameter_of_the_data_may_be_an_axis(bench: TinyBench, registry: Regi
     assert found.name == "hide_one-missing"
 
 
-def test_a_suite_without_grids_is_itself(bench: TinyBench, registry: Registry) -> None:
+def test_a_suite_without_grids_is_not_changed(bench: TinyBench, registry: Registry) -> None:
     plain = suite(bench)
     assert unfold(plain, registry) is plain
     assert unfold(unfold(suite(bench, NOISE), registry), registry).sweep == ()
@@ -189,10 +191,10 @@ def test_two_grids_that_a_table_could_not_tell_apart_are_refused(
         plan(bench, registry, MISSING, {"missing": {"share": [0.3], "seed": 1}})
 
 
-def test_fits_are_shared_where_only_what_is_predicted_from_differs(
+def test_fits_are_shared_if_only_the_observations_to_predict_from_differ(
     bench: TinyBench, registry: Registry
 ) -> None:
-    tested = {key: {**asked, "stage": "predict"} for key, asked in {**NOISE, **MISSING}.items()}
+    tested = {key: {**params, "stage": "predict"} for key, params in {**NOISE, **MISSING}.items()}
     made = runs(plan(bench, registry, tested, {**NOISE, **MISSING}))
     of_tests = {run.fit_key for setting, run in made.items() if setting.startswith("test_")}
     of_both = {run.fit_key for setting, run in made.items() if not setting.startswith("test_")}
@@ -204,7 +206,7 @@ def test_fits_are_shared_where_only_what_is_predicted_from_differs(
         assert other.fit_key != clean.fit_key
 
 
-def test_a_fit_does_not_tell_by_which_stage_its_corruption_was_named(
+def test_a_fit_is_the_same_however_its_corruption_names_the_stage(
     bench: TinyBench, registry: Registry
 ) -> None:
     hidden = {"missing": {"share": [0.3]}}
@@ -267,6 +269,6 @@ def test_the_clean_cell_of_table_5_is_that_of_table_4b(registry: Registry) -> No
     dataset, params, corruption, *splits = columns["apollo_robustness"]
     assert [dataset, params, {}, *splits] == list(columns["apollo"])
     spec = registry.corruptions
-    assert all(spec[k].is_clean(spec[k].params(**asked)) for k, asked in corruption.items())
+    assert all(spec[k].is_clean(spec[k].params(**params)) for k, params in corruption.items())
     methods = {name: read_suite(registry.suites[name]).methods for name in settings}
     assert methods["apollo_robustness"].items() <= methods["apollo"].items()

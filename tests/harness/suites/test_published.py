@@ -142,7 +142,7 @@ def test_a_damaged_file_is_reported_by_line(
     assert "\n" not in message
 
 
-def test_bytes_that_are_no_text_are_reported_by_line(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_reported_by_line(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n".encode() + b"\xff\xfe\n")
     with pytest.raises(UserError, match=r"numbers\.csv line 3: "):

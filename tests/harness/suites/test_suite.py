@@ -1,4 +1,4 @@
-"""Suites are read strictly, and mistakes in them are message in one line."""
+"""Suites are read strictly, and mistakes in them are reported in one line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNPRINTED = {"nrsfm_classic": {"e3d", "frobenius_flip"}}
 
 
 def problem(folder: Path, content: str) -> str:
-    """Return the one line that a suite of this content is refused with."""
+    """Return the message, of one line, that refuses a suite of this content."""
     path = folder / "mine.yaml"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UserError) as caught:
@@ -158,11 +158,11 @@ def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:
         ("1: other\n" + GOOD, "expected text as the name of a key, got 1"),
     ],
 )
-def test_content_that_is_no_suite(tmp_path: Path, content: str, message: str) -> None:
+def test_content_that_is_not_a_suite(tmp_path: Path, content: str, message: str) -> None:
     assert message in problem(tmp_path, content)
 
 
-def test_file_that_is_no_text(tmp_path: Path) -> None:
+def test_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"title: \xff\xfe")
     with pytest.raises(UserError, match=r"mine\.yaml: not valid YAML"):

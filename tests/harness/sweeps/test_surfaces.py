@@ -32,7 +32,7 @@ def over(function: Any, *axes: Axis) -> Any:
 
 
 @pytest.mark.parametrize("axes", [(NOISE,), (FRAMES,), (NOISE, MISSING), (NOISE, MISSING, FRAMES)])
-def test_area_of_what_nothing_changes_is_the_clean_number(axes: tuple[Axis, ...]) -> None:
+def test_area_of_constant_numbers_is_the_clean_number(axes: tuple[Axis, ...]) -> None:
     values = np.full((2, *Grid(axes).shape), 0.25)
     np.testing.assert_allclose(areas(values, axes), 0.25)
     made = surface(values, *axes)
@@ -52,7 +52,7 @@ def test_area_of_a_bilinear_surface_is_the_mean_of_its_corners(corners: list[flo
     np.testing.assert_allclose(areas(values, (NOISE, MISSING)), np.mean(corners), atol=1e-12)
 
 
-def test_area_heeds_how_far_the_values_are_apart() -> None:
+def test_area_weighs_steps_by_their_length() -> None:
     """A step at 3 of 15 px lasts longer than one at 10."""
     early, late = (np.array([[0.0, *([0] * n), *([1] * (4 - n))]]) for n in (0, 3))
     np.testing.assert_allclose(areas(early, (NOISE,)), 1 - 1.5 / 15)
@@ -95,12 +95,12 @@ def test_cost_is_over_the_clean_number_of_the_same_seeds() -> None:
     assert made.area == made.cost == 3.0
 
 
-def test_area_of_a_surface_with_a_hole_is_none() -> None:
+def test_area_of_a_surface_with_a_missing_number_is_nan() -> None:
     made = surface([[1.0, np.nan, 1.0]], MISSING)
     assert np.isnan([made.area, made.cost, made.area_spread]).all()
 
 
-def test_mean_spread_and_count_leave_out_what_is_missing() -> None:
+def test_mean_spread_and_count_leave_out_missing_numbers() -> None:
     values = np.random.default_rng(0).random((4, 5, 3))
     values[0, 1, 1] = values[1, 1, 1] = values[2, 1, 1] = np.nan
     values[:, 2, 2] = np.nan

@@ -93,7 +93,7 @@ def test_rows_for_tools(swept: Swept) -> None:
     assert {name: row[name] for name in expected} == expected
 
 
-def test_what_could_not_run_is_told_once_with_its_reason(swept: Swept) -> None:
+def test_a_skipped_method_is_listed_once_with_its_reason(swept: Swept) -> None:
     def skips(spec: RunSpec) -> str | float:
         return "skipped" if "missing" in spec.corruption else linear_error(spec)
 
@@ -116,7 +116,7 @@ def test_one_axis_is_one_table_of_all_methods(swept: Swept) -> None:
 
 
 def test_printed_numbers_stand_beside(swept: Swept, tmp_path: Path) -> None:
-    """Deep NRSfM++'s Table 5 beside a store of the suite that answers it."""
+    """Deep NRSfM++'s Table 5 beside stored runs of the suite that reproduces it."""
     text = swept.bench.call("sweep", "apollo_robustness", "--dry-run").output
     assert "0 runs" in text, "the data is not here"
     result = swept.bench.call("sweep", "apollo_robustness")
@@ -146,7 +146,7 @@ def test_a_suite_with_grids_shows_them_as_a_leaderboard_too(swept: Swept) -> Non
 # --- pictures ----------------------------------------------------------------------------------
 
 
-def test_pictures_are_whole_and_the_same_again(swept: Swept) -> None:
+def test_figures_are_whole_and_reproducible(swept: Swept) -> None:
     suite = swept.suite(GRID, CURVE)
     swept.store(suite)
     text = swept.show(suite)
@@ -171,7 +171,7 @@ def test_pictures_are_whole_and_the_same_again(swept: Swept) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
-def test_a_third_axis_makes_further_tables_and_pictures(swept: Swept) -> None:
+def test_a_third_axis_makes_further_tables_and_figures(swept: Swept) -> None:
     suite = swept.suite({**GRID, **CURVE})
     swept.store(suite)
     text = swept.show(suite)
@@ -200,7 +200,7 @@ def test_a_dry_run_says_what_is_left_and_writes_nothing(swept: Swept) -> None:
     assert "about 3 min with 1 at once" in tested
 
 
-def test_seconds_are_those_of_the_most_alike_fits(swept: Swept) -> None:
+def test_seconds_are_those_of_the_most_similar_fits(swept: Swept) -> None:
     suite = swept.suite(CURVE)
     swept.store(suite, fit_seconds=10.0)
     for number, record in enumerate(list(swept.bench.store().records())):
@@ -231,15 +231,15 @@ def test_without_a_stored_fit_the_time_is_not_known(swept: Swept) -> None:
 # --- the call ----------------------------------------------------------------------------------
 
 
-def test_per_cent_are_the_shares_that_suites_write(swept: Swept) -> None:
-    """30 % is the very 0.3 of a suite, or the runs would not be the same."""
+def test_percentages_become_the_shares_of_suites(swept: Swept) -> None:
+    """30 % must become exactly the 0.3 of a suite; otherwise the runs would differ."""
     suite = swept.suite({"missing": {"share": [0, 0.07, 0.1, 0.29, 0.3, 0.57]}})
     swept.store(suite)
     text = swept.show(suite, "--missing", "0,7,10,29,30,57", "--dry-run")
     assert "18 runs: 18 stored" in text
 
 
-def test_axes_of_the_call_take_the_place_of_the_suites(swept: Swept) -> None:
+def test_axes_of_the_command_replace_those_of_the_suite(swept: Swept) -> None:
     suite = swept.suite(CURVE)
     plain = {"missing_limb": {"share": [0, 0.2]}, "data": {"hide_one": [False, True]}}
     swept.store(swept.suite(plain))
@@ -273,7 +273,7 @@ def test_mistakes_are_one_line_and_nothing_runs(
     assert not swept.bench.results.exists()
 
 
-def test_damaged_data_costs_its_rows_alone(swept: Swept) -> None:
+def test_damaged_data_fails_only_its_rows(swept: Swept) -> None:
     (swept.bench.root / "tiny" / "one.npy").write_bytes(b"damaged")
     words = ("--missing", "0,20", "--methods", "filling")
     result = swept.bench.call("sweep", swept.suite(), *words)

@@ -52,7 +52,7 @@ class Board:
         score: dict[str, Any] | None = None,
         **fields: Any,
     ) -> tuple[RunSpec, ...]:
-        """Add a cell whose runs have these values; text is a status, None is not run."""
+        """Add a cell whose runs have these values; a text is a status, None means not run."""
         dataset = {"key": "tiny", "version": 3, "params": {"hide_one": bool(setting)}}
         specs = tuple(
             RunSpec(

@@ -1,4 +1,4 @@
-"""HTML holds the page's text and no tag of anybody else's."""
+"""The HTML page shows all its texts and takes no tag from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VOID = ("meta",)
 
 
 class Reader(HTMLParser):
-    """Collects tags and texts, and sees that every tag is closed in its turn."""
+    """Collects tags and texts, and checks that tags are closed in the right order."""
 
     def __init__(self, document: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ def page(text: str) -> Page:
     return Page("name", text, (PagePart(text, text, "legend", (table,)),), (("Notes", (text,)),))
 
 
-def test_every_place_of_the_page_is_in_its_tag() -> None:
+def test_every_text_of_the_page_is_in_its_tag() -> None:
     texts = Reader(to_html(page("<img src=x onerror=alert(1)>"))).texts
     hostile = "<img src=x onerror=alert(1)>"
     assert [text for text in texts if text[0] != "style"] == [
@@ -89,7 +89,7 @@ def test_every_place_of_the_page_is_in_its_tag() -> None:
 @settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc"))))
 def test_any_text_stays_text(drawn: str) -> None:
-    text = f"<{drawn}>"  # which is not one of the page's own
+    text = f"<{drawn}>"  # a text that the page does not have otherwise
     found = Reader(to_html(page(text))).texts
     assert sum(shown == text for _, shown in found) == 9
 

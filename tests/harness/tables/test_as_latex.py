@@ -52,7 +52,7 @@ def test_any_text_is_characters_that_latex_prints(text: str) -> None:
         ("a\n\nb", "a b"),
     ],
 )
-def test_characters_that_latex_would_read_otherwise(text: str, shown: str) -> None:
+def test_characters_that_latex_would_misread(text: str, shown: str) -> None:
     assert escape(text) == shown
 
 
@@ -65,7 +65,7 @@ def page(text: str, rows: int = 2) -> Page:
 
 
 def environments(document: str) -> list[str]:
-    """Return the environments in the order in which they begin; each ends in its turn."""
+    """Return the environments in the order in which they begin; they must be nested."""
     begun, open_ = [], []
     for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", document):
         if kind == "begin":
@@ -79,7 +79,7 @@ def environments(document: str) -> list[str]:
 
 def test_environments_and_braces_are_balanced() -> None:
     document = to_latex(page(HOSTILE))
-    stacks = ["tabular"] * 2 * 2  # in each line: a number above what follows it, lines alone
+    stacks = ["tabular"] * 2 * 2  # in each row: a number above its remark, and several lines
     assert environments(document) == ["table", "tabular", *stacks, "itemize"]
     bare = re.sub(r"\\[{}]", "", document)
     depth = 0

@@ -1,4 +1,4 @@
-"""Markdown shows plain text as it is, whatever it holds."""
+"""Markdown shows any plain text unchanged."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ HEADER = (
 )
 
 
-def test_csv_is_as_the_contract_has_it(board: Board) -> None:
+def test_csv_has_the_documented_columns(board: Board) -> None:
     (spec, _) = board.add("ours", 0.25, 0.75, fit_seconds=2.0, predict_seconds=0.5)
     board.add_printed("0.5")
     assert to_csv(board.make()).splitlines() == [
@@ -30,7 +30,7 @@ def test_csv_is_as_the_contract_has_it(board: Board) -> None:
     ]
 
 
-def test_header_stands_without_rows(board: Board) -> None:
+def test_csv_without_rows_has_its_header(board: Board) -> None:
     assert to_csv(board.make()) == f"{HEADER}\n"
 
 
@@ -128,7 +128,7 @@ def test_absent_subsets_of_one_reason_are_one_line(board: Board) -> None:
     )
 
 
-def test_cells_without_a_run_are_told_and_counted(board: Board) -> None:
+def test_cells_without_a_run_are_listed_and_counted(board: Board) -> None:
     board.suite["also"] = ["mpjpe"]
     board.add("ours", None)
     board.add("ours", None, subset="two")
@@ -157,7 +157,7 @@ def test_training_that_was_cut_short_is_noted(board: Board) -> None:
     ]
 
 
-def test_what_a_mean_is_not_over_is_noted_once(board: Board) -> None:
+def test_parts_that_a_mean_leaves_out_are_noted_once(board: Board) -> None:
     score = Score(0.5, {"car": 0.5}, 7, unscored=1, absent=("sofa", "boat"))
     for method in ("ours", "other"):
         (spec,) = board.add(method, None)
@@ -192,7 +192,9 @@ def test_only_protocols_of_the_suite_are_noted(board: Board) -> None:
         {"setting": "missing"},
     ],
 )
-def test_printed_number_must_be_of_the_very_cell(board: Board, elsewhere: dict[str, str]) -> None:
+def test_printed_number_must_match_the_cell_exactly(
+    board: Board, elsewhere: dict[str, str]
+) -> None:
     board.add("ours", 0.5)
     board.add_printed("0.5", **elsewhere)
     row = board.csv()[0]
@@ -214,7 +216,7 @@ def test_names_of_splits_settings_and_methods_are_translated(board: Board) -> No
     assert [row["published"] for row in board.csv()] == ["0.125"]
 
 
-def test_aliases_hold_for_their_table_alone(board: Board) -> None:
+def test_aliases_apply_to_their_table_only(board: Board) -> None:
     board.suite["published"] = [
         {"paper": "paper", "table": "T1", "splits": {"unstated": "train"}},
         {"paper": "paper", "table": "T2"},
@@ -235,7 +237,7 @@ def test_several_sources_of_one_cell_are_all_named(board: Board) -> None:
     assert row["published_source"] == "paper T1; also later T1: 0.75; also same T1"
 
 
-def test_printed_row_of_a_method_that_is_not_here(board: Board) -> None:
+def test_printed_row_of_a_method_outside_the_suite(board: Board) -> None:
     board.add("ours", 0.5)
     board.add_printed("0.25", method="theirs")
     board.add_printed("0.5", method="theirs", subset="elsewhere")
@@ -253,14 +255,14 @@ def test_two_printed_rows_of_one_cell_are_one(board: Board) -> None:
     assert (row["published"], row["published_source"]) == ("0.25", "paper T1; also paper T1: 0.75")
 
 
-def test_printed_line_of_a_method_that_is_not_here_has_the_printed_unit(board: Board) -> None:
+def test_printed_line_of_a_method_outside_the_suite_has_the_printed_unit(board: Board) -> None:
     board.suite["protocol"] = "mpjpe"
     board.add("ours", 0.5)
     board.add_printed("50.5", unit="mm", metric="mpjpe", method="theirs")
     assert [row["unit"] for row in board.csv()] == ["length", "mm"]
 
 
-def test_number_in_another_unit_is_a_mistake_of_the_suite(board: Board) -> None:
+def test_number_in_another_unit_is_an_error_of_the_suite(board: Board) -> None:
     board.add("ours", 0.5)
     board.add_printed("50", unit="percent")
     message = "suite 'small': paper T1 prints e3d in percent, but 'e3d' is in ratio"
@@ -276,7 +278,7 @@ def test_lengths_are_printed_in_units_of_the_dataset(board: Board, unit: str) ->
     assert board.csv()[0]["published"] == "50.5"
 
 
-# --- what is said of a number ------------------------------------------------------------------
+# --- verdicts, sections, positions --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,7 @@ def test_section_refuses_rows_under_another_protocol(board: Board) -> None:
         replace(section, entries=(entry, other))
 
 
-def test_each_protocol_has_a_section_of_its_own(board: Board) -> None:
+def test_each_protocol_has_its_own_section(board: Board) -> None:
     board.suite["also"] = ["mpjpe"]
     (spec,) = board.add("ours", None)
     scores = {"e3d@1": {"train": Score(0.5, {}, 8)}, "mpjpe@1": {"train": Score(7.5, {}, 8)}}

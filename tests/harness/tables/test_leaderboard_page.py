@@ -1,4 +1,4 @@
-"""The leaderboard as people read it."""
+"""The page of a leaderboard."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ A method with printed numbers alone is not in the suite.
 """
 
 
-def test_board_as_people_read_it(board: Board, registry: Registry) -> None:
+def test_page_of_a_board(board: Board, registry: Registry) -> None:
     board.suite |= {"notes": ["from the suite"]}
     board.add("ours", 0.25, 0.75, setting="no noise")
     board.add("ours", 0.25, subset="two", setting="no noise")
@@ -66,7 +66,7 @@ def tables(board: Board) -> list[Table]:
 
 
 def grid(table: Table) -> dict[str, dict[str, str]]:
-    """Return the fields of each method by column, as they read."""
+    """Return the text of each cell by method and column."""
     return {
         line[0].plain: dict(zip(table.header[1:], (f.plain for f in line[1:]), strict=True))
         for line in table.rows
@@ -182,7 +182,7 @@ def test_unit_of_lengths_is_the_printed_one(
     assert f"Unit: {unit_text}." in leaderboard_page(board.make()).parts[0].caption
 
 
-def test_higher_is_better_where_it_is(board: Board) -> None:
+def test_higher_is_better_under_a_metric_that_says_so(board: Board) -> None:
     board.suite["protocol"] = "pck"
     for method, value in (("low", 20.0), ("high", 80.0)):
         (spec,) = board.add(method, None)
@@ -196,7 +196,7 @@ def test_higher_is_better_where_it_is(board: Board) -> None:
     assert "Higher is better" in leaderboard_page(board.make()).parts[0].caption
 
 
-# --- means and what they are over --------------------------------------------------------------
+# --- means over columns and over seeds ---------------------------------------------------------
 
 
 def test_mean_over_all_columns(board: Board) -> None:
@@ -254,7 +254,7 @@ def test_incomplete_numbers_are_marked(board: Board) -> None:
     assert grid(table) == {"ours": {"one": "0.250†"}, "flat": {"one": "0.500† (1 of 3 seeds)"}}
 
 
-def test_number_of_seeds_stands_where_it_differs(board: Board) -> None:
+def test_number_of_seeds_is_shown_where_it_differs(board: Board) -> None:
     board.add("ours", 0.25, 0.75)
     assert grid(tables(board)[0])["ours"]["one"] == "0.500 ± 0.354"
     assert "deviation over 2 seeds" in legend(board)
@@ -267,7 +267,7 @@ def test_number_of_seeds_stands_where_it_differs(board: Board) -> None:
     assert "deviation over n seeds" in legend(board)
 
 
-def test_fewer_seeds_than_asked_are_told_whatever_the_others_have(board: Board) -> None:
+def test_fewer_seeds_than_planned_are_always_shown(board: Board) -> None:
     board.add("ours", 0.25, 0.75)
     board.add("flat", 0.25, 0.75, "timeout")
     shown = grid(tables(board)[0])

@@ -1,4 +1,4 @@
-"""The page over all printed tables, and what each of them lacks."""
+"""The page that lists all printed tables and what is missing of each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_complete(board: Board) -> None:
     assert status_of(board.make()) == "complete"
 
 
-def test_what_cannot_be_is_not_lacking(board: Board) -> None:
+def test_skipped_cells_do_not_make_a_suite_partial(board: Board) -> None:
     board.suite["methods"] = {"ours": {}, "other": {}}
     board.add("ours", 0.25)
     board.add("other", "skipped")
@@ -71,7 +71,7 @@ def test_number_over_less_than_the_whole_set_is_partial(board: Board) -> None:
     assert status_of(board.make()) == "partial"
 
 
-def test_baselines_alone_are_no_answer_to_a_table(board: Board) -> None:
+def test_baselines_alone_do_not_reproduce_a_table(board: Board) -> None:
     board.suite["methods"] = {}
     board.add("rigid", 0.5)
     assert status_of(board.make()) == "not run"

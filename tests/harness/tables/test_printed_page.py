@@ -92,7 +92,7 @@ def test_protocol_without_a_printed_number_has_no_part(board: Board) -> None:
     assert len(printed_page(board.make()).parts) == 1
 
 
-def test_as_csv_with_the_reasons_at_length(board: Board) -> None:
+def test_csv_has_the_full_reasons(board: Board) -> None:
     fill(board)
     first, *_, absent, theirs = rows(board)
     assert first == {

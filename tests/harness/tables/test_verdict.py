@@ -1,4 +1,4 @@
-"""Verdicts, by hand."""
+"""Verdicts computed by hand."""
 
 from __future__ import annotations
 

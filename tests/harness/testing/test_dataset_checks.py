@@ -1,4 +1,4 @@
-"""Each check of a dataset fails for one that breaks that promise, and passes for a good one."""
+"""Each check fails for a dataset that breaks its promise, and passes for a good dataset."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Seeded:
 
 
 class StandIn:
-    """The scenes of the kit, by a seed."""
+    """The scenes of the kit with a seed."""
 
     first = 3
     names: tuple[str, ...] = ("all",)
@@ -119,7 +119,7 @@ def test_a_good_dataset_of_files_passes(candidate: Make) -> None:
     assert states.count("skipped") == 6
 
 
-def test_what_needs_files_is_skipped_without(candidate: Make) -> None:
+def test_checks_that_need_files_are_skipped_without_them(candidate: Make) -> None:
     bare = candidate(FILES)
     bare = replace(bare, root=bare.empty)
     skipped = {outcome.check for outcome in outcomes(bare) if outcome.state == "skipped"}
@@ -140,7 +140,7 @@ def test_a_split_that_a_subset_lacks_is_no_fault(candidate: Make) -> None:
 
 
 def stand_in(**changes: Any) -> DatasetSpec:
-    """Return the spec of a stand-in whose class has other members."""
+    """Return the spec of a stand-in with some members of its class replaced."""
     return replace(STAND_IN, make=type("Changed", (StandIn,), changes))
 
 

@@ -1,4 +1,4 @@
-"""Each check of a method fails for one that breaks that promise, and passes for a good one."""
+"""Each check fails for a method that breaks its promise, and passes for a good method."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL = Capabilities(
 
 
 class Good:
-    """Points about the mean of the visible ones; the farther out, the deeper."""
+    """Returns points about the mean of the visible ones; a point far from the mean is deep."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
         self.context = context
@@ -228,7 +228,7 @@ def test_there_is_a_method_that_breaks_each_promise() -> None:
     assert {name for name, *_ in BROKEN} == {check.__name__ for check in METHOD_CHECKS}
 
 
-def test_a_seeded_method_passes_where_it_says_so(tmp_path: Path) -> None:
+def test_a_seeded_method_passes_if_its_spec_says_so(tmp_path: Path) -> None:
     for make in (Seeded, GlobalGenerator):
         assert outcome_of(method_checks.heeds_the_seed, candidate(tmp_path, make, SEEDED)).passed
 
@@ -238,7 +238,7 @@ def test_a_method_may_give_up_in_time(tmp_path: Path) -> None:
     assert outcome_of(method_checks.stops_within_its_budget, subject).passed
 
 
-def test_what_a_method_says_that_it_cannot_is_expected_to_fail(tmp_path: Path) -> None:
+def test_a_declared_inability_is_expected_to_fail(tmp_path: Path) -> None:
     least = Capabilities(seeded=False, transductive=True)
     found = outcomes(candidate(tmp_path, KnowsItsFrames, least))
     reasons = {n: o.detail for n, o in found.items() if o.state == "expected to fail"}
@@ -267,7 +267,7 @@ def test_a_transductive_method_is_fitted_to_the_turned_images(tmp_path: Path) ->
 
 def test_a_result_may_be_mirrored_in_depth_and_shifted(tmp_path: Path) -> None:
     class Moody(Good):
-        """Mirrors depth where the first point lies to the left, and adds a place."""
+        """Mirrors depth if the first point lies to the left, and adds an offset."""
 
         def predict(self, observations: Observations) -> Reconstruction:
             points = super().predict(observations).points_3d.copy()

@@ -1,4 +1,4 @@
-"""The kit on methods in processes of their own, and what the command prints of it."""
+"""Checks of methods in child processes, and the output of `plugins check`."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_misspelt_check_is_refused_before_anything_runs(bench: TinyBench) -> N
 
 
 def judge(tmp_path: Path, variable: str = "", opened: str = "", **files: bytes) -> Outcome:
-    """Check a run with this environment variable, which opened and received these files."""
+    """Check a run that has an environment variable, opened a file and has `files` in its folder."""
     folder = tmp_path / "runs" / "run"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

@@ -24,7 +24,7 @@ from liftbench.types import Mesh
 
 @dataclass(frozen=True)
 class Boxes:
-    """Meshes that are made when they are asked for."""
+    """Meshes that are made on demand."""
 
     size: float
     make: Callable[[], None] = field(default_factory=lambda: lambda: None)
@@ -78,7 +78,7 @@ REASONS = {"some_check": "it is young"}
         (NotCheckedError("there is no sea"), "skipped", "there is no sea"),
     ],
 )
-def test_an_announced_failure_has_to_come(error: BaseException, state: str, detail: str) -> None:
+def test_an_expected_failure_must_happen(error: BaseException, state: str, detail: str) -> None:
     outcome = as_expected(ends(error), REASONS)
     assert (outcome.state, outcome.detail) == (state, detail)
     assert as_expected(ends(error), {"another_check": "it is old"}) == ends(error)

@@ -37,7 +37,7 @@ def test_a_scene_is_a_smooth_motion_of_a_body_with_depth(camera: str) -> None:
     )
 
 
-def test_a_scene_is_of_the_size_that_is_asked_for() -> None:
+def test_a_scene_has_the_requested_size() -> None:
     seen = scene("orthographic", "train", sequences=2, frames=7, first=5, hidden=True).observations
     assert seen.sequence.tolist() == [5] * 7 + [6] * 7
     assert ((~seen.visible).sum(axis=1) == 3).all()

@@ -1,4 +1,4 @@
-"""Bodies that deform before cameras that turn: the scenes on which classical methods are tested."""
+"""Deforming bodies before turning cameras: the scenes on which classical methods are tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of classical methods share beside their bodies."""
+"""Fixtures and functions that the tests of classical methods share."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from liftbench_plugins.classical.shapes.dct import dct_basis
 
 @dataclass(frozen=True, eq=False)
 class RandomSpace:
-    """A space with the cameras (F, 3, 3) and W (2F, P) that it was made from."""
+    """A coefficient space with its cameras (F, 3, 3) and W (2F, P)."""
 
     space: CoefficientSpace
     rotation: Floats

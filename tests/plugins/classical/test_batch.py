@@ -21,7 +21,7 @@ def views(seed: int = 0) -> Observations:
 
 
 class Flat:
-    """Keeps the image with depth zero, notes how many frames each call has, and may refuse some."""
+    """Returns the image at depth zero, notes the frames of each call, and may refuse some."""
 
     def __init__(self, refuse: int = 0) -> None:
         self.calls: list[int] = []
@@ -72,7 +72,7 @@ def test_other_frames_are_refused(context: RunContext) -> None:
         method.predict(views(seed=1))
 
 
-def test_frames_with_hidden_points_are_known_again(context: RunContext) -> None:
+def test_frames_with_hidden_points_are_recognised(context: RunContext) -> None:
     visible = np.ones((7, 6), dtype=np.bool_)
     visible[3, 2] = False
     hidden = observe(views().points_2d, visible, IDS)

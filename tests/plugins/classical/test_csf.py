@@ -34,7 +34,7 @@ def test_the_matrix_is_that_of_changes_outside_of_the_motion() -> None:
     np.testing.assert_allclose(_misfit(space, mixing)[2], np.array(moves) @ np.array(moves).T)
 
 
-def test_fits_are_orthonormal_and_leave_less_than_their_neighbours() -> None:
+def test_fits_are_orthonormal_and_have_a_lower_residual_than_their_neighbours() -> None:
     space = random_space(points=30).space
     start = np.eye(6, 2)
     found = fit_mixing(space, start, 50)
@@ -46,7 +46,7 @@ def test_fits_are_orthonormal_and_leave_less_than_their_neighbours() -> None:
         assert _misfit(space, other)[0] > least
 
 
-def test_k_that_is_asked_for_is_the_rank_of_the_shapes(solve: Solve) -> None:
+def test_a_given_k_is_the_rank_of_the_shapes(solve: Solve) -> None:
     found = solve(CSF, moving_scene(3, 60, 18).observations, shapes=2).canonical_3d
     assert found is not None
     values = np.linalg.svd(found.reshape(60, -1), compute_uv=False)

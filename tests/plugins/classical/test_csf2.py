@@ -36,18 +36,18 @@ def test_deflation_explains_one_basis_shape_after_another() -> None:
     np.testing.assert_array_equal(found.rest, found.left[-1])
 
 
-def test_fits_leave_less_than_their_start_and_their_neighbours() -> None:
+def test_fits_have_a_lower_residual_than_their_start_and_their_neighbours() -> None:
     space = random_space(points=30).space
     start = np.eye(6, 2)
     found = fit_complementary_mixing(space, start, 50)
 
-    def left(mixing: Floats) -> float:
+    def residual(mixing: Floats) -> float:
         return float(np.square(deflate(space, mixing).rest).sum())
 
-    assert left(found) < 0.95 * left(start)
+    assert residual(found) < 0.95 * residual(start)
     for seed in range(30):
         other = found + 0.02 * np.random.default_rng(seed).standard_normal(found.shape)
-        assert left(other) > left(found)
+        assert residual(other) > residual(found)
 
 
 def test_a_body_is_found_by_the_joint_fit_and_without_it_nearly(solve: Solve) -> None:

@@ -54,7 +54,7 @@ def test_no_step_makes_the_value_greater() -> None:
     assert values[-1] < 1e-6 * values[0]
 
 
-def test_results_are_brought_back_to_where_they_must_be() -> None:
+def test_results_are_retracted_to_their_constraint() -> None:
     goal = np.array([3.0, 4.0])
     model = quadratic(lambda x: x / np.linalg.norm(x) - goal, lambda x: _unit_slope(x))
     found = damped_gauss_newton(
@@ -68,7 +68,7 @@ def test_results_are_brought_back_to_where_they_must_be() -> None:
     np.testing.assert_allclose(found, [0.6, 0.8], atol=1e-4)
 
 
-def test_where_no_step_helps_the_start_stays() -> None:
+def test_the_start_is_kept_if_no_step_helps() -> None:
     model = quadratic(lambda _: np.ones(3), lambda _: np.ones((3, 2)))
     start = np.array([1.0, 2.0])
     np.testing.assert_array_equal(

@@ -65,9 +65,7 @@ def test_riks_need_no_order_of_frames_and_ksta_says_that_it_does(
 
 
 @both
-def test_k_that_is_asked_for_is_the_rank_of_the_shapes(
-    spec: MethodSpec, reconstruct: Reconstruct
-) -> None:
+def test_a_given_k_is_the_rank_of_the_shapes(spec: MethodSpec, reconstruct: Reconstruct) -> None:
     found = reconstruct(spec, moving_scene(4, 80, 14).points[..., :2], shapes=3)
     assert found.canonical_3d is not None
     values = np.linalg.svd(found.canonical_3d.reshape(80, -1), compute_uv=False)

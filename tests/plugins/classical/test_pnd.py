@@ -37,7 +37,7 @@ def random_model(frames: int = 4, count: int = 4) -> tuple[Procrustean, Floats]:
 
 
 def test_the_posterior_is_that_of_a_direct_conditioning() -> None:
-    """A rigid change with a very great variance stands for one of which nothing is known."""
+    """A rigid change with a very large variance approximates a flat prior."""
     model, image = random_model()
     found = shape_posterior(model, image)
     basis = deformation_basis(model.mean)

@@ -15,7 +15,7 @@ def test_independent_shapes_are_some_of_the_frames_and_far_from_dependent() -> N
     assert all((shape == chosen).all(axis=(1, 2)).any() for chosen in found)
 
 
-def test_each_shape_is_the_farthest_from_combinations_of_those_before() -> None:
+def test_each_shape_is_the_farthest_from_combinations_of_earlier_ones() -> None:
     shape = np.random.default_rng(0).standard_normal((30, 6, 3))
     rest = shape.reshape(30, 18)
     for found in independent_shapes(shape, 4):

@@ -71,7 +71,7 @@ def test_noise_lowers_k_to_one_that_gives_cameras(solve: Solve) -> None:
     assert scene.error(solve(XIAO_KANADE, scene.observations).points_3d) < 0.1
 
 
-def test_at_most_three_basis_shapes_are_found_unless_more_are_asked_for(solve: Solve) -> None:
+def test_at_most_three_basis_shapes_are_found_unless_k_is_given(solve: Solve) -> None:
     scene = moving_scene(5, 80, 20)
     for shapes, most in ((None, 3), (4, 4)):
         found = solve(XIAO_KANADE, scene.observations, shapes=shapes).canonical_3d

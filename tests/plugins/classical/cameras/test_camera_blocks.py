@@ -39,7 +39,7 @@ def test_blocks_are_turned_to_one_another() -> None:
     np.testing.assert_allclose(np.abs(third[0][used]), np.abs(third[1][used]), atol=1e-6)
 
 
-def test_noisy_blocks_are_turned_to_what_they_all_say() -> None:
+def test_noisy_blocks_are_turned_to_their_common_part() -> None:
     blocks, _ = sparse_blocks()
     blocks = blocks + 0.3 * np.random.default_rng(1).standard_normal(blocks.shape)
     turned, found = common_cameras(blocks)

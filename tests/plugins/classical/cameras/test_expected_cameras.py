@@ -39,7 +39,7 @@ def test_the_misfit_of_other_cameras_is_that_of_their_images_and_falls() -> None
 
 
 def test_cameras_near_the_exact_ones_are_brought_to_them() -> None:
-    """A hundred rounds of ten steps; a bound that is not one does not reach them."""
+    """A hundred rounds of ten steps reach them only if the surrogate is a bound."""
     moments, _, _, camera = exact_moments()
     found = camera + 0.1 * np.random.default_rng(2).standard_normal(camera.shape)
     values = [moments.misfit(found := moments.nearer(found)) for _ in range(100)]

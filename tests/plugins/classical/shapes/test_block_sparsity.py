@@ -22,7 +22,7 @@ def sparse_scene(frames: int = 60, points: int = 14, atoms: int = 4, active: int
 
 @dataclass(frozen=True)
 class Fit:
-    """Codes for given atoms, and the share of the image that they leave."""
+    """Codes for given atoms, and the share of the image that they do not explain."""
 
     codes: Floats
     rest: float
@@ -41,7 +41,7 @@ def test_codes_of_known_atoms_are_found() -> None:
 
 
 def test_a_single_atom_is_the_best_of_all() -> None:
-    """Brute force over atoms; one active atom leaves nothing greedy."""
+    """Brute force over atoms; with one active atom the greedy choice is exact."""
     scene = sparse_scene()
     found = fit_codes(scene, scene.basis, 1).codes
     seen = np.einsum("kpc,fac->fkpa", scene.basis, scene.rotation[:, :2])
@@ -53,7 +53,7 @@ def test_a_single_atom_is_the_best_of_all() -> None:
         assert np.flatnonzero(found[frame]).tolist() == [int(np.argmin(rests))]
 
 
-def test_as_many_atoms_as_there_are_give_least_squares() -> None:
+def test_all_atoms_together_give_least_squares() -> None:
     scene = sparse_scene(atoms=3, active=3)
     image = scene.image + 0.1
     found = sparse_codes(image, scene.rotation, scene.basis, 7)

@@ -24,10 +24,10 @@ def rank_of(shape: Floats) -> int:
     return int((values > 1e-9 * values[0]).sum())
 
 
-@pytest.mark.parametrize("asked", [1, 2, 4])
-def test_k_that_is_asked_for_is_the_rank(asked: int) -> None:
-    found = grow_factors(space(), SCENE.rotation, asked, 10, 50)
-    assert rank_of(found.shape) == asked
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_a_given_k_is_the_rank(k: int) -> None:
+    found = grow_factors(space(), SCENE.rotation, k, 10, 50)
+    assert rank_of(found.shape) == k
     np.testing.assert_array_equal(found.rotation, SCENE.rotation)
 
 

@@ -34,7 +34,7 @@ def test_the_components_hold_99_percent_of_a_kernel_of_some_width(count: int) ->
     assert held == pytest.approx(0.99, abs=3e-3)
 
 
-def test_frames_that_are_alike_have_a_constant_only() -> None:
+def test_equal_frames_have_only_a_constant_component() -> None:
     np.testing.assert_allclose(kernel_basis(np.zeros((9, 9)), 4), np.full((9, 1), 1 / 3))
 
 

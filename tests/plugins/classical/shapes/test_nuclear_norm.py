@@ -85,7 +85,7 @@ def test_complete_images_stay_and_points_that_are_never_seen_are_refused() -> No
         complete_images(image, visible)
 
 
-def test_hidden_points_move_frames_as_little_as_they_must() -> None:
+def test_hidden_points_move_frames_as_little_as_possible() -> None:
     image = random_scene().image
     visible = np.random.default_rng(3).random(image.shape[:2]) < 0.7
     guess = np.random.default_rng(4).standard_normal(image.shape)

@@ -38,13 +38,13 @@ def test_k_is_the_largest_that_w_supports(given: dict[str, Any], expected: int) 
     assert shape_rank(None, tracks(**given)) == expected
 
 
-def test_k_that_is_asked_for_is_taken() -> None:
+def test_a_given_k_is_used() -> None:
     assert shape_rank(13, tracks()) == 13
     assert shape_rank(2, tracks(rank=6)) == 2
 
 
 @pytest.mark.parametrize(
-    ("asked", "given", "message"),
+    ("k", "given", "message"),
     [
         (12, {"points": 35}, "K = 12 needs 36 frames of 36 points, got 50 of 35"),
         (12, {"frames": 20}, "K = 12 needs 36 frames of 36 points, got 20 of 40"),
@@ -54,10 +54,10 @@ def test_k_that_is_asked_for_is_taken() -> None:
     ],
 )
 def test_data_that_do_not_support_k_are_refused_in_one_line(
-    asked: int | None, given: dict[str, int], message: str
+    k: int | None, given: dict[str, int], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        shape_rank(asked, tracks(**given))
+        shape_rank(k, tracks(**given))
     assert message_of(caught)
 
 
