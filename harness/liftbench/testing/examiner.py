@@ -25,7 +25,7 @@ from liftbench.testing.scenes import SCENES
 from liftbench.types import CAMERAS, Observations, Reconstruction
 
 KEY = "liftbench_examiner"
-FINDINGS = "findings.json"
+FIRST_LIFT = "first_lift.json"
 OUTCOMES = "outcomes.jsonl"
 _LOOKS = ("open", "os.listdir", "os.scandir")
 
@@ -67,8 +67,8 @@ class Examiner:
             self.params.budget_s,
             self.params.grace_s,
         )
-        findings = _first_lift(candidate, observations)
-        (context.scratch / FINDINGS).write_text(json.dumps(findings), encoding="utf-8")
+        first_lift = _first_lift(candidate, observations)
+        (context.scratch / FIRST_LIFT).write_text(json.dumps(first_lift), encoding="utf-8")
         checks = {check.__name__: check for check in METHOD_CHECKS}
         with (context.scratch / OUTCOMES).open("a", encoding="utf-8") as outcomes:
             for name in self.params.checks:

@@ -123,11 +123,11 @@ class Examination:
     """What the examiner found.
 
     Attributes:
-        findings: the findings of the first lift; None if the process ended before it.
+        first_lift: what the examiner saw during the first lift; None if the process ended before.
         outcomes: one outcome for each check.
     """
 
-    findings: dict[str, Any] | None
+    first_lift: dict[str, Any] | None
     outcomes: tuple[Outcome, ...]
 
 
@@ -168,12 +168,12 @@ class Trial:
             record = self._run(
                 name, self.registry.methods[examiner.KEY], self._questions(left), SPLITS[:1]
             )
-            findings, found = _read_report(self.folder / name / "method")
+            first_lift, found = _read_report(self.folder / name / "method")
             outcomes += found
             left = left[len(found) :]
             if not left:
-                return Examination(findings, tuple(outcomes))
-            ended = left if findings is None else left[:1]
+                return Examination(first_lift, tuple(outcomes))
+            ended = left if first_lift is None else left[:1]
             outcomes += [Outcome(check, "failed", summary(record)) for check in ended]
             left = left[len(ended) :]
 
@@ -216,13 +216,13 @@ class Trial:
 
 
 def _read_report(folder: Path) -> tuple[dict[str, Any] | None, list[Outcome]]:
-    """Return the findings and outcomes that the examiner wrote before its process ended."""
-    findings, outcomes = folder / examiner.FINDINGS, folder / examiner.OUTCOMES
-    if not findings.exists() or not outcomes.exists():
+    """Return the first lift and the outcomes that the examiner wrote before its process ended."""
+    first_lift, outcomes = folder / examiner.FIRST_LIFT, folder / examiner.OUTCOMES
+    if not first_lift.exists() or not outcomes.exists():
         return None, []
     lines = outcomes.read_text(encoding="utf-8").splitlines()
     return (
-        json.loads(findings.read_text(encoding="utf-8")),
+        json.loads(first_lift.read_text(encoding="utf-8")),
         [Outcome(**json.loads(line)) for line in lines],
     )
 
@@ -237,17 +237,17 @@ def runs_and_is_scored(trial: Trial) -> None:
 
 def same_seed_gives_the_same_result(trial: Trial) -> None:
     """Two processes with the same seed give the same result, bit for bit."""
-    if _findings(trial)["digest"] != trial.record.digests[SPLITS[0]]:
+    if _first_lift(trial)["digest"] != trial.record.digests[SPLITS[0]]:
         raise BrokenPromiseError("two processes with the same seed give results that differ")
 
 
 def truth_stays_out_of_reach(trial: Trial) -> None:
     """The method's process gets no hint of the truth and does not look for it."""
-    findings, root = _findings(trial), str(trial.root)
-    if any(root in text for text in findings["surroundings"]):
+    first_lift, root = _first_lift(trial), str(trial.root)
+    if any(root in text for text in first_lift["surroundings"]):
         raise BrokenPromiseError("its arguments, environment or folder name the data root")
     data = root, str(cache_folder())
-    if opened := [name for name in findings["opened"] if name.startswith(data)]:
+    if opened := [name for name in first_lift["opened"] if name.startswith(data)]:
         raise BrokenPromiseError(f"it opens {opened[0]}, where data is kept")
     depths = [z.tobytes() for z in moving_body(SPLITS[0])[..., 2].ravel()[:_SOME_DEPTHS]]
     for path in trial.folder.rglob("*"):
@@ -259,11 +259,11 @@ def truth_stays_out_of_reach(trial: Trial) -> None:
             raise BrokenPromiseError(f"{path.name} in its folder holds a part of the truth")
 
 
-def _findings(trial: Trial) -> dict[str, Any]:
-    findings = trial.examination.findings
-    if findings is None:
+def _first_lift(trial: Trial) -> dict[str, Any]:
+    first_lift = trial.examination.first_lift
+    if first_lift is None:
         raise BrokenPromiseError(f"a second run fails: {trial.examination.outcomes[0].detail}")
-    return findings
+    return first_lift
 
 
 TRIAL_CHECKS = (runs_and_is_scored, same_seed_gives_the_same_result, truth_stays_out_of_reach)

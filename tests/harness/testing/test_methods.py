@@ -96,12 +96,12 @@ def judge(tmp_path: Path, variable: str = "", opened: str = "", **files: bytes) 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_bytes(content)
-    findings: dict[str, Any] = {
+    first_lift: dict[str, Any] = {
         "surroundings": ["PATH=/bin", variable],
         "opened": ["/etc/hosts", opened],
     }
     trial = SimpleNamespace(
-        root=tmp_path / "root", folder=folder.parent, examination=Examination(findings, ())
+        root=tmp_path / "root", folder=folder.parent, examination=Examination(first_lift, ())
     )
     return outcome_of(truth_stays_out_of_reach, trial)  # type: ignore[arg-type]
 
