@@ -1,1 +1,1 @@
-"""What adapters share: views, splits and the checks of parameters."""
+"""Code that adapters share: views, splits and generated datasets."""

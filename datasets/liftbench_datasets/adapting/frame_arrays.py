@@ -1,4 +1,4 @@
-"""What dataclasses of arrays of F frames share: choosing frames, and putting parts together."""
+"""Selecting and joining frames in dataclasses whose fields are arrays over frames."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from liftbench.types import Bools
 
 
 class FrameArrays:
-    """The base of a dataclass whose fields are arrays (F, ...), or None where it has none."""
+    """Base of a dataclass whose fields are arrays (F, ...) or None."""
 
     def take(self, frames: Bools | NDArray[np.int64] | slice) -> Self:
-        """Return some of the frames."""
+        """Return the selected frames."""
         return self._of(None if field is None else field[frames] for field in vars(self).values())
 
     @classmethod

@@ -1,6 +1,6 @@
-"""What generated datasets share: one subset unless they name more, no files, no paper."""
+"""Base of generated datasets, which have no files and no paper."""
 
-# ruff: noqa: ARG002  every adapter is handed the data root; these have no files there
+# ruff: noqa: ARG002  every adapter takes the data root; these have no files there
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Generated(Generic[Params]):
     """A dataset whose frames are a pure function of its parameters.
 
     Attributes:
-        key: of the dataset.
-        version: of the generator; raise it when a change alters a frame.
-        params: of this dataset.
-        subset_names: its subsets.
+        key: the key of the dataset.
+        version: the version of the generator; raise it when a change alters a frame.
+        params: the parameters of this dataset.
+        subset_names: the names of its subsets; a single one unless overridden.
     """
 
     key: ClassVar[str]
@@ -46,35 +46,36 @@ class Generated(Generic[Params]):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def note(self, root: Path, subset: str) -> str:
-        """Return nothing: no paper has this set."""
+        """Return an empty note: no paper uses this dataset."""
         return ""
 
     def require_known(self, subset: str) -> None:
-        """Raise an error that names the subset unless it is there."""
+        """Raise a `UserError` that names the subset if the dataset does not have it."""
         require_known(f"subset of dataset '{self.key}'", subset, self.subset_names)
 
 
 def check_visible(
     visible: Bools, least: int, points: str = "points", *, each_seen: bool = False
 ) -> Finding:
-    """Return the finding whether every frame shows enough of its points.
+    """Return a finding that says whether enough points are visible in every frame.
 
     Args:
-        visible: (F, P) which points are seen.
-        least: points that a frame shows.
-        points: what the points are called.
-        each_seen: every point must also be seen in some frame.
+        visible: (F, P) which points are visible.
+        least: the smallest number of visible points in a frame that passes.
+        points: the word for the points in the finding.
+        each_seen: if true, every point must also be visible in some frame.
     """
     shown, count = visible.sum(axis=1), visible.shape[1]
     detail = (
-        f"{shown.min()} to {shown.max()} of {count} {points} a frame, {shown.mean():.1f} on average"
+        f"{shown.min()} to {shown.max()} of {count} {points} per frame, "
+        f"{shown.mean():.1f} on average"
     )
     whole = shown.min() >= least and (not each_seen or visible.any(axis=0).all())
     return Finding(f"visible {points}", bool(whole), detail)
 
 
 def generated_info(layout: str, size: str) -> DatasetInfo:
-    """Return how to get a dataset that is generated: not at all."""
+    """Return the information on a generated dataset: there is nothing to download."""
     return DatasetInfo(
         download="none: it is generated, nothing to download",
         licence="that of liftbench",

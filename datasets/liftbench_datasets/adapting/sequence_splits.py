@@ -1,4 +1,4 @@
-"""The split of the papers: whole sequences, the first share of them to learn from."""
+"""The split of the papers into whole sequences: the first 80 % for training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRAIN_SHARE = 0.8
 
 
 def split_sequences(sequences: Sequence[int], split: str) -> Sequence[int]:
-    """Return the sequences of a split: the first floor(0.8 n) in order are `train`.
+    """Return the sequences of a split: of n sequences, the first floor(0.8 n) are `train`.
 
     Source: PR-RRN, section 5.1.
 

@@ -1,4 +1,4 @@
-"""Views of a moving body: a rotation a frame, and a camera at a distance in body heights."""
+"""Views of a moving body: one rotation per frame, and a camera at a distance in body heights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ViewParams:
     """Parameters of the camera.
 
     Attributes:
-        camera: the model that makes the 2D points.
-        distance: from the camera to the middle of the body in body heights; the orthographic
-            camera has none.
+        camera: the camera model that makes the 2D points.
+        distance: the distance from the camera to the middle of the body in body heights; the
+            orthographic camera ignores it.
     """
 
     camera: Camera = "orthographic"
@@ -36,10 +36,10 @@ def camera_views(positions: Floats, rotations: Floats, params: ViewParams, heigh
     """Return (F, P, 3) positions in the camera's frame.
 
     Args:
-        positions: (F, P, 3) in the world's frame; the mean of a frame's points is its middle.
+        positions: (F, P, 3) in the world's frame; each frame is centred at the mean of its points.
         rotations: (F, 3, 3) from the world's frame to the camera's.
-        params: where the camera stands.
-        height: of the body, in the unit of the positions.
+        params: the camera model and its distance.
+        height: the height of the body, in the unit of the positions.
     """
     views: Floats = subtract_mean(positions) @ rotations.swapaxes(1, 2)
     if params.camera != "orthographic":

@@ -1,4 +1,4 @@
-"""CMU motion capture: the official ASF/AMC archive, a subset a subject."""
+"""CMU motion capture: the official ASF/AMC archive, one subset per subject."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from liftbench_datasets.geometry.kinematics import rest_pose
 
 POINTS = 31
 
-# Sequences of a subject in the official archive, and their frames where a paper prints them.
+# Number of sequences of a subject in the official archive, and of frames where a paper prints it.
 OFFICIAL_SEQUENCES = {"01": 14, "07": 12, "20": 13, "39": 14}
 OFFICIAL_FRAMES = {"01": 54_857}
 
-# Metres from the lowest joint to the highest at rest; another height means another unit of length.
+# Metres from the lowest joint to the highest at rest; a height outside means a wrong unit.
 HEIGHT_RANGE = (1.0, 2.5)
 
 # Raise the number when the readers change what they make of a file.
@@ -43,26 +43,26 @@ class CmuParams(ViewParams):
     """Parameters of the views.
 
     Attributes:
-        view_seed: names the draw of one camera rotation a frame.
+        view_seed: the seed of the camera rotations, one per frame.
     """
 
     view_seed: int = 0
 
 
 class Cmu:
-    """Views of motion capture, one Haar-random rotation a frame.
+    """Views of motion capture, with one Haar-random rotation per frame.
 
     The first floor(0.8 n) of a subject's n sequences in file order are `train`, the rest
-    `unseen` (PR-RRN, section 5.1). Points are centred a frame; lengths are metres. The height
-    of a subject is that of its skeleton's rest pose, from the lowest joint to the highest along
-    y, the vertical of these files; the same for all its motions.
+    `unseen` (PR-RRN, section 5.1). Points are centred in each frame; lengths are metres. The
+    height of a subject is that of its skeleton's rest pose, from the lowest joint to the highest
+    along y, which is vertical in these files; it is the same for all motions of the subject.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = CmuParams(**params)
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the subjects whose skeleton is there."""
+        """Return the subjects whose skeleton file is there."""
         folder = _archive(root)
         if folder is None:
             return ()
@@ -93,7 +93,7 @@ class Cmu:
         )
 
     def note(self, root: Path, subset: str) -> str:
-        """Return how many of the official sequences there are, where some are known to lack."""
+        """Return how many of the official sequences there are, if some are known to be missing."""
         have = len(_sources(root, subset)) - 1
         official = OFFICIAL_SEQUENCES.get(subset)
         if official is None or have == official:
@@ -101,10 +101,10 @@ class Cmu:
         return f"{have} of the official {official} sequences, so not exactly the papers' set"
 
     def check(self, root: Path) -> list[Finding]:
-        """Parse every subject and return its counts and what is partial."""
+        """Parse every subject and return its counts and what is missing."""
         subjects = self.subsets(root)
         if not subjects:
-            return [Finding("archive", False, str(_absent(root, "any subject")))]
+            return [Finding("archive", False, str(_not_found(root, "any subject")))]
         return [self._check_subject(root, subject) for subject in subjects]
 
     def _check_subject(self, root: Path, subject: str) -> Finding:
@@ -129,7 +129,7 @@ class Cmu:
         return Finding(subject, not problems, "; ".join([counts, *partial, *problems]))
 
     def _rotations(self, subject: str, sequence: np.ndarray[Any, Any]) -> Floats:
-        """Return the (F, 3, 3) camera rotations; a sequence's draw depends on it alone."""
+        """Draw the (F, 3, 3) camera rotations, for each sequence without regard to the others."""
         seed = self.params.view_seed
         return np.concatenate(
             [
@@ -156,14 +156,14 @@ def _sources(root: Path, subject: str) -> list[Path]:
     """Return the subject's skeleton and its motions in the order of their trial numbers."""
     archive = _archive(root)
     if archive is None or not _asf(archive / subject).is_file():
-        raise _absent(root, subject)
+        raise _not_found(root, subject)
     motions = sorted((archive / subject).glob(f"{subject}_*.amc"), key=_trial)
     if not motions:
         raise DataMissingError(f"cmu: no {subject}_*.amc in {archive / subject}")
     return [_asf(archive / subject), *motions]
 
 
-def _absent(root: Path, subject: str) -> DataMissingError:
+def _not_found(root: Path, subject: str) -> DataMissingError:
     folder = _archive(root) or root / "cmu"
     return DataMissingError(
         f"cmu: {subject} not found, looked for {folder}/{subject}/{subject}.asf; "

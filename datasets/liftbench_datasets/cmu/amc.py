@@ -17,7 +17,7 @@ def read_amc(path: Path, skeleton: AsfSkeleton) -> Floats:
 
     Raises:
         UserError: a frame lacks a bone, a line has the wrong number of values, or a value is
-            no number; the message names the line.
+            not a number; the message names the line.
     """
     lines, first = _motion_lines(path)
     values = _motion_values(path, lines, first, skeleton)
@@ -49,10 +49,11 @@ def _motion_lines(path: Path) -> tuple[list[str], int]:
 
 
 def _motion_values(path: Path, lines: list[str], first: int, skeleton: AsfSkeleton) -> list[Floats]:
-    """Return for each joint its values (F, dofs); a joint without dofs has none.
+    """Return the values (F, dofs) of each joint, (F, 0) for a joint without degrees of freedom.
 
-    Lines are taken a bone at a time with a stride, which is ten times as fast as frame by
-    frame; where a column does not fit, `_misfit` walks the lines to name the one at fault.
+    All lines of a bone are parsed at once with a stride, which is ten times as fast as parsing
+    frame by frame; if a column does not fit, `_misfit` goes through the lines and names the wrong
+    one.
     """
     expected = {n: len(d) for n, d in zip(skeleton.tree.names, skeleton.dofs, strict=True) if d}
     stride = len(expected) + 1
@@ -87,7 +88,7 @@ def _column(lines: list[str], name: str, count: int) -> Floats | None:
 
 
 def _misfit(path: Path, lines: list[str], first: int, expected: dict[str, int]) -> UserError:
-    """Return the error that names the first line which does not fit."""
+    """Return an error that names the first line that does not fit the skeleton."""
     left: dict[str, int] = {}
     for number, line in enumerate(lines, start=first):
         name, *values = line.split() or [""]
@@ -99,7 +100,7 @@ def _misfit(path: Path, lines: list[str], first: int, expected: dict[str, int]) 
             left = dict(expected)
         elif name not in left:
             what = (
-                "stands twice in the frame" if name in expected else "has no values in the skeleton"
+                "occurs twice in the frame" if name in expected else "has no values in the skeleton"
             )
             return UserError(f"{path} line {number}: bone '{name}' {what}")
         else:

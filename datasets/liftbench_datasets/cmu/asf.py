@@ -19,12 +19,12 @@ _TURNS = ("rx", "ry", "rz")
 
 @dataclass(frozen=True, eq=False)
 class AsfSkeleton:
-    """A skeleton file.
+    """The content of a skeleton file.
 
     Attributes:
         tree: joints in the order of the ids in the file, root first, metres.
         dofs: for each joint the degrees of freedom (`tx`..`rz`) in the file's order.
-        metres: metres in one unit of the files.
+        metres: the length unit of the files in metres.
     """
 
     tree: KinematicTree
@@ -42,7 +42,7 @@ class _Bone:
 
 
 def read_asf(path: Path) -> AsfSkeleton:
-    """Read a skeleton.
+    """Read a skeleton file.
 
     Raises:
         UserError: a section or field is missing or damaged.
@@ -74,10 +74,10 @@ _Line = tuple[int, list[str]]
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file, with any line ends.
+    """Return the lines of a text file with any kind of line endings.
 
     Raises:
-        UserError: the file cannot be read or is no ASCII text.
+        UserError: the file cannot be read or is not ASCII text.
     """
     try:
         content = path.read_bytes()
@@ -151,7 +151,7 @@ def _bones(path: Path, lines: list[_Line]) -> list[_Bone]:
 
         name_line, name = fields["name"]
         if len(name) != 1 or name[0] in {"root", *(bone.name for _, bone in bones)}:
-            raise UserError(f"{path} line {name_line}: expected a bone name that is still free")
+            raise UserError(f"{path} line {name_line}: expected a bone name that is not used yet")
         axis_line, axis = fields["axis"]
         if [word.upper() for word in axis[3:]] not in ([], ["XYZ"]):
             raise UserError(f"{path} line {axis_line}: expected an axis in the order XYZ")
@@ -208,7 +208,7 @@ def parse_numbers(
     """Return the `count` numbers of a line.
 
     Raises:
-        UserError: there are more or fewer, or one is no finite number.
+        UserError: there are more or fewer numbers, or one is not finite.
     """
     if len(words) != count:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Human3.6M: people before four calibrated cameras, with detected points as an option."""
+"""Human3.6M: people seen by four calibrated cameras, with detected points as an option."""
 
 from __future__ import annotations
 
@@ -54,14 +54,15 @@ class H36mParams:
     """Parameters of the poses and views.
 
     Attributes:
-        release: `full`, or `eccv18` for the poses that the ECCV 2018 challenge chose, which come
-            without cameras, actions and sequences.
+        release: `full`, or `eccv18` for the poses of the ECCV 2018 challenge, which come without
+            cameras, actions and sequences.
         camera: `perspective` gives undistorted points on the unit focal plane, `orthographic`
-            the images as C3DPO normalises them, in mm (see `h36m_views`).
-        cameras: ids of the cameras.
-        every: keep the first of so many frames of a sequence, 50 a second; 5 as C3DPO.
-        keypoints: `truth` for projected points, or NAME for those of `data_2d_h36m_NAME.npz`,
-            such as `cpn_ft_h36m_dbb`.
+            the points as C3DPO normalises them, in mm (see `h36m.views`).
+        cameras: ids of the cameras whose views are used.
+        every: keep one frame in this many; sequences have 50 frames per second, C3DPO keeps one
+            in 5.
+        keypoints: `truth` for projected points, or NAME for the detected points in
+            `data_2d_h36m_NAME.npz`, such as `cpn_ft_h36m_dbb`.
     """
 
     release: Literal["full", "eccv18"] = "full"
@@ -78,7 +79,7 @@ class H36mParams:
         if not self.cameras or set(self.cameras) - set(CAMERAS):
             raise ValueError(f"cameras: expected some of {', '.join(CAMERAS)}, got {self.cameras}")
         if len(set(self.cameras)) != len(self.cameras):
-            raise ValueError(f"cameras: expected each once, got {self.cameras}")
+            raise ValueError(f"cameras: expected each camera once, got {self.cameras}")
         if not re.fullmatch(r"\w+", self.keypoints):
             raise ValueError(
                 f"keypoints: expected '{TRUTH}' or NAME of a file data_2d_h36m_NAME.npz, "
@@ -91,22 +92,22 @@ class H36mParams:
         only = {"camera": "orthographic", "cameras": CAMERAS, "keypoints": TRUTH}
         for name, value in only.items():
             if getattr(self, name) != value:
-                raise ValueError(f"{name}: release eccv18 has poses alone, expected {value!r}")
+                raise ValueError(f"{name}: release eccv18 has only poses, expected {value!r}")
 
 
 class H36m:
     """People in a room, seen by its four cameras; 17 points, the hip is the root.
 
     S1, S5, S6, S7 and S8 are `train`, S9 and S11 `test`. S11's `Directions` is left out; in the
-    orthographic setting, as C3DPO, before the first camera alone. The group of a frame is its
-    action; a sequence is a take before one camera. Lengths are mm, boxes are those of the points.
+    orthographic setting only its first camera is left out, as in C3DPO. The group of a frame is
+    its action; a sequence is a take seen by one camera. Lengths are mm; a box encloses the points.
     """
 
     def __init__(self, params: H36mParams) -> None:
         self.params = params
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return `all` and the actions, where there are poses."""
+        """Return `all` and the actions, if the poses are there."""
         try:
             pose_files(root)
         except DataMissingError:
@@ -135,7 +136,7 @@ class H36m:
         return join_views(views, self.params.camera, actions_of(subset))
 
     def note(self, root: Path, subset: str) -> str:
-        """Return how many of the takes there are, where some lack."""
+        """Return how many of the takes there are, if some are missing."""
         require_known("subset of dataset 'h36m'", subset, SUBSETS)
         have = len(take_frames(_poses(root)).keys() - {DAMAGED})
         if have == OFFICIAL_TAKES:
@@ -143,7 +144,7 @@ class H36m:
         return f"{have} of the official {OFFICIAL_TAKES} takes, so not the papers' set"
 
     def check(self, root: Path) -> list[Finding]:
-        """Read everything and return its counts, and whether it looks like people in that room."""
+        """Read all files; return their counts and whether sizes and depths are plausible."""
         try:
             poses = _poses(root)
             pixels = self._pixels(root, poses)
@@ -159,7 +160,7 @@ class H36m:
         return [] if name == TRUTH else [detection_file(root, name)]
 
     def _pixels(self, root: Path, poses: Arrays) -> Floats | None:
-        """Return the detected points (4, N, 17, 2), or None where the true ones are wanted."""
+        """Return the detected points (4, N, 17, 2), or None if the true points are used."""
         files = self._detection_files(root)
         if not files:
             return None
@@ -183,7 +184,7 @@ class H36m:
 
 
 class _Part(NamedTuple):
-    """The frames of a take before one camera, the cameras from 0."""
+    """Frames of a take seen by one camera; cameras are numbered from 0."""
 
     take: Take
     camera: int
@@ -196,7 +197,7 @@ def _poses(root: Path) -> Arrays:
 
 
 def _parts(poses: Arrays, params: H36mParams, split: str) -> list[_Part]:
-    """Return the parts of a split that are used."""
+    """Return the takes and cameras of a split that the parameters select."""
     cameras = [CAMERAS.index(name) for name in params.cameras]
     parts = [
         _Part(take, camera, slice(frames.start, frames.stop, params.every))

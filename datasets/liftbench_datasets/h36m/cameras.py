@@ -1,4 +1,4 @@
-"""The four cameras of Human3.6M: pinholes with distortion, in another place for each subject."""
+"""The four cameras of Human3.6M: pinholes with distortion, whose places differ by subject."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from liftbench.types import Floats
 
-# Squared distance from the axis on the unit focal plane, well beyond the corners of the image; the
-# polynomial was fitted within them and folds the plane soon after.
+# Squared distance from the optical axis on the unit focal plane, well beyond the corners of the
+# image. The polynomial was fitted inside the image and soon after this radius is not invertible.
 _RIM = 0.75
 # Fixed-point steps; each shrinks the error at least threefold.
 _UNDISTORT_STEPS = 25
@@ -18,9 +18,10 @@ _UNDISTORT_STEPS = 25
 
 @dataclass(frozen=True, eq=False)
 class Lens:
-    """What a camera makes of the points of its frame.
+    """Projection from a camera's unit focal plane to its pixels, with distortion.
 
-    Far outside the image the distortion stays as it is at its rim, so that any pixel has its point.
+    Beyond a radius far outside the image the distortion stays constant, so that every pixel has a
+    point on the plane.
 
     Source: the release's projection with radial and tangential distortion.
 
@@ -52,7 +53,7 @@ class Lens:
         return plane
 
     def _distortion(self, plane: Floats) -> tuple[Floats, Floats]:
-        """Return the factor (..., 1) and the shift (..., 2) of points on the plane."""
+        """Return the distortion of points on the plane: a factor (..., 1) and a shift (..., 2)."""
         squared = np.minimum((plane**2).sum(axis=-1, keepdims=True), _RIM)
         powers = squared ** np.arange(1, 4)
         radial = powers @ self.radial[:, None]
@@ -62,7 +63,7 @@ class Lens:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a camera stands.
+    """Position and orientation of a camera.
 
     Attributes:
         rotation: (3, 3) from the world's frame to the camera's.
@@ -147,8 +148,8 @@ def _places() -> dict[str, dict[str, Place]]:
     for row in _PLACES.strip().split("\n"):
         subject, camera, *numbers = row.split()
         quaternion, position = np.split(np.array(numbers, dtype=np.float64), [4])
-        turned = Rotation.from_quat(quaternion, scalar_first=True)
-        places.setdefault(subject, {})[camera] = Place(turned.inv().as_matrix(), position)
+        to_world = Rotation.from_quat(quaternion, scalar_first=True)
+        places.setdefault(subject, {})[camera] = Place(to_world.inv().as_matrix(), position)
     return places
 
 

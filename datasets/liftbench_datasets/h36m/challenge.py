@@ -1,4 +1,4 @@
-"""The ECCV 2018 challenge's part of Human3.6M: a .csv file a pose, and its image."""
+"""The ECCV 2018 challenge's part of Human3.6M: one .csv file per pose, and its image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liftbench_datasets.h36m.release import FOLDERS
 from liftbench_datasets.h36m.skeleton import ALL, SKELETON
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# The challenge's Test has no poses, so that its Val is what methods are tested on.
+# The challenge's Test has no poses, so methods are tested on its Val.
 _PARTS = {"train": "Train", "test": "Val"}
 _FOLDER = "ECCV18_Challenge"
 OFFICIAL_FRAMES = {"train": 35_832}
@@ -29,18 +29,18 @@ _PARSED = "h36m-challenge-1"
 
 
 class H36mChallenge:
-    """Poses in the camera's frame from the hip, mm, without cameras, actions and sequences.
+    """Poses relative to the hip in the camera's frame, in mm, without cameras and actions.
 
-    `train` is the challenge's Train, `test` its Val. The 2D points are orthographic projections,
-    not those of the images, which the files do not have. The id of a frame's sequence is the
-    number of its file; all frames are one group.
+    `train` is the challenge's Train, `test` its Val. The 2D points are orthographic projections of
+    the poses, as the files lack the points of the images. Every frame is a sequence, whose id is
+    the number of its file; all frames are one group.
     """
 
     def __init__(self, every: int) -> None:
         self.every = every
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return the one subset, where there are poses to learn from."""
+        """Return `all`, if there are training poses."""
         try:
             _require_files(root, "train")
         except DataMissingError:
@@ -53,7 +53,7 @@ class H36mChallenge:
         return checksum([path for split in _splits(root) for path in _require_files(root, split)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return one split, with its images where they are there."""
+        """Return one split, with its images if they are there."""
         require_known("subset of dataset 'h36m'", subset, (ALL,))
         require_known("split", split, _PARTS)
         files = _require_files(root, split)
@@ -82,15 +82,15 @@ class H36mChallenge:
         return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"
 
     def check(self, root: Path) -> list[Finding]:
-        """Parse every file and return what is there."""
+        """Parse every file and return the counts of each split."""
         return [_check(root, split) for split in _PARTS]
 
 
 def _splits(root: Path) -> list[str]:
-    """Return the splits that are there, at least the first.
+    """Return the splits that have files; `train` must have some.
 
     Raises:
-        DataMissingError: there are none.
+        DataMissingError: `train` has no files.
     """
     _require_files(root, "train")
     return [split for split in _PARTS if _find_files(root, split)]
@@ -108,7 +108,7 @@ def _require_files(root: Path, split: str) -> list[Path]:
 
     Raises:
         DataMissingError: there are none.
-        UserError: a name is no number.
+        UserError: the name of a file is not a number.
     """
     if found := _find_files(root, split):
         return found

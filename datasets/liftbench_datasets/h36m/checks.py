@@ -1,4 +1,4 @@
-"""What `data check` says of the poses of Human3.6M."""
+"""Findings of `liftbench data check` about the poses of Human3.6M."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from liftbench_datasets.h36m.skeleton import SKELETON, SPLITS, SUBJECTS
 OFFICIAL_FRAMES = {"train": (389_938,), "test": (137_661, 135_836)}
 _THIGHS = (("RHip", "RKnee"), ("LHip", "LKnee"))
 _THIGH_RANGE = (300.0, 600.0)
-_CLOSE = 50.0  # pixels; detections of other points or other frames lie further off
+_CLOSE = 50.0  # pixels; detections of wrong points or wrong frames lie further away
 
 
 def check_poses(poses: Arrays) -> list[Finding]:
-    """Return what is whole or partial, and whether these are people in that room."""
+    """Return how complete the poses are, and whether sizes and depths are plausible."""
     splits = [_check_split(poses, split) for split in SPLITS]
     return [*splits, _check_size(poses), _check_depth(poses)]
 
@@ -38,13 +38,13 @@ def check_detections(poses: Arrays, pixels: Floats) -> Finding:
         elif take not in lacking:
             lacking.append(take)
     middle = float(np.median(np.concatenate(apart))) if apart else np.nan
-    lacks = f"; none of {', '.join(lacking)}" if lacking else ""
+    lacks = f"; no detections of {', '.join(lacking)}" if lacking else ""
     detail = f"{middle:.1f} pixels from the projected points, the median over frames{lacks}"
     return Finding("detections", middle < _CLOSE, detail)
 
 
 def _views(poses: Arrays, pixels: Floats) -> Iterator[tuple[str, str, Floats, Floats]]:
-    """Give take, camera, the points in its frame and its pixels, every 50th frame."""
+    """Yield take, camera, points in the camera's frame and detected pixels of every 50th frame."""
     for take, frames in take_frames(poses).items():
         some = slice(frames.start, frames.stop, 50)
         for camera, found in zip(CAMERAS, pixels, strict=True):
@@ -63,7 +63,7 @@ def _check_split(poses: Arrays, split: str) -> Finding:
 
 
 def _check_size(poses: Arrays) -> Finding:
-    """Return whether thighs are as long as thighs, so that the unit is right."""
+    """Return whether thighs have a human length, which they lack in a wrong unit."""
     ends = np.array([[SKELETON.points.index(name) for name in thigh] for thigh in _THIGHS])
     thighs = poses["positions"][:, ends]
     lengths = np.linalg.norm(thighs[:, :, 1] - thighs[:, :, 0], axis=2)

@@ -23,16 +23,16 @@ from liftbench_datasets.reading.one_line_errors import one_line_errors
 _NPZ = "data_3d_h36m.npz"
 _CDF_FOLDER = "MyPoseFeatures/D3_Positions"
 FOLDERS = ("h36m", "human3.6m", "")
-# Two names that some subjects' files have for an action.
+# Other names of two actions in the files of some subjects.
 _SAME_ACTION = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 
 _KNOWN_SUBJECTS = tuple(subject for subjects in SUBJECTS.values() for subject in subjects)
-# Detectors may look beyond the image of 1000 x 1002 pixels, yet not far.
+# Detected points may lie outside the image of 1000 x 1002 pixels, but not far.
 _PIXELS = (-1000.0, 2000.0)
 
 
 class Take(NamedTuple):
-    """A recording: `Directions 1` of S1 is take 1 of `Directions`, `Directions` its take 0."""
+    """A recording: the file `Directions` is take 0 of its action, `Directions 1` take 1."""
 
     subject: str
     action: str
@@ -42,13 +42,13 @@ class Take(NamedTuple):
         return f"{self.subject} {self.action}" + (f" {self.number}" if self.number else "")
 
 
-# Its video before the first camera is damaged. The official takes do not count it.
+# The video of the first camera is damaged. The official number of takes leaves this one out.
 DAMAGED = Take("S11", "Directions", 0)
 OFFICIAL_TAKES = 209
 
 
 def pose_files(root: Path) -> list[Path]:
-    """Return the files that hold the poses: one .npz, or all .cdf.
+    """Return the files that hold the poses: one .npz file, or all .cdf files.
 
     Raises:
         DataMissingError: there are none.
@@ -66,7 +66,7 @@ def pose_files(root: Path) -> list[Path]:
 
 
 def detection_file(root: Path, name: str) -> Path:
-    """Return the file of the points that a detector of this name found.
+    """Return the file of detected points with this name.
 
     Raises:
         DataMissingError: it is not there.
@@ -79,7 +79,7 @@ def detection_file(root: Path, name: str) -> Path:
 
 
 def files_checksum(files: list[Path]) -> str:
-    """Return the SHA-256 over files and the subjects that their folders name."""
+    """Return the SHA-256 over files and the subjects in their paths."""
     subjects = " ".join(path.parents[2].name for path in files if path.suffix == ".cdf")
     return hashlib.sha256(f"{checksum(files)} {subjects}".encode()).hexdigest()
 
@@ -89,10 +89,10 @@ def read_poses(files: list[Path]) -> Arrays:
 
     Returns:
         `positions` (N, 17, 3) of all takes' frames in mm in the world's frame, and the `subject`,
-        `action`, `number` and `frames` of each take.
+        `action`, `number` and `frames` (their number) of each take.
 
     Raises:
-        UserError: a file is damaged or holds what the release does not.
+        UserError: a file is damaged, or holds a subject or an action that is not in the release.
     """
     read = _read_npz(files[0]) if files[0].suffix == ".npz" else list(_read_cdfs(files))
     takes = dict(sorted(read, key=lambda pair: _order(pair[0])))
@@ -112,7 +112,7 @@ def read_poses(files: list[Path]) -> Arrays:
 
 
 def take_frames(poses: Arrays) -> dict[Take, slice]:
-    """Return where the frames of each take stand in what `read_poses` returned."""
+    """Return the slice of each take in the `positions` that `read_poses` returned."""
     columns = (poses[name].tolist() for name in ("subject", "action", "number"))
     takes = [Take(*row) for row in zip(*columns, strict=True)]
     stops = np.cumsum(poses["frames"]).tolist()
@@ -169,7 +169,7 @@ def _read_cdfs(files: list[Path]) -> Iterator[tuple[Take, NDArray[np.float32]]]:
 
 
 def _entries(stored: Any) -> Iterator[tuple[Take, Any]]:  # noqa: ANN401 what a pickle holds
-    """Give the takes of a dict of dicts and what it has for them."""
+    """Yield each take of a dict of dicts with its entry."""
     for subject, actions in stored.items():
         for name, entry in actions.items():
             yield _take(subject, name), entry
@@ -186,12 +186,12 @@ def _take(subject: str, name: str) -> Take:
 
 
 def _keep_points(take: Take, points: object) -> NDArray[np.float32]:
-    """Return the (F, 17, 3) points that count of (F, 32, 3)."""
+    """Select the 17 points that are used, (F, 17, 3), from the release's (F, 32, 3)."""
     return _numbers(take, _require_shape(take, points, (RELEASED, 3))[:, KEPT])
 
 
 def _view(take: Take, points: object, frames: int) -> NDArray[np.float32]:
-    """Return the (frames, 17, 2) first pixels of a view; some videos run on after the poses end."""
+    """Return the first `frames` frames of a view; some videos continue after the poses end."""
     pixels = _numbers(take, _require_shape(take, points, (len(KEPT), 2))[:frames])
     if len(pixels) < frames:
         raise ValueError(f"{take}: {len(pixels)} frames, the poses have {frames}")
@@ -202,7 +202,7 @@ def _view(take: Take, points: object, frames: int) -> NDArray[np.float32]:
 
 
 def _require_shape(take: Take, points: object, shape: tuple[int, int]) -> NDArray[Any]:
-    """Return points of the shape (F, *shape)."""
+    """Return points as an array, which must have the shape (F, *shape)."""
     array = np.asarray(points)
     if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1:] != shape or not len(array):
         raise ValueError(f"{take}: {array.dtype} of shape {array.shape}")

@@ -6,7 +6,7 @@ import re
 
 from liftbench.types import Skeleton
 
-# Those of the release's 32 points that move by themselves, as all papers use them.
+# Indices of the 17 of the release's 32 points that all papers use.
 KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 RELEASED = 32
 
@@ -37,20 +37,20 @@ TEST_SUBJECTS = ("S9", "S11")
 SUBJECTS = {"train": TRAIN_SUBJECTS, "test": TEST_SUBJECTS}
 SPLITS = tuple(SUBJECTS)
 ALL = "all"
-# An action under the name that the published tables have for it, such as `walk_dog`.
+# The subset of each action, named as in the published tables, such as `walk_dog`.
 ACTION_SUBSETS = {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in ACTIONS}
 SUBSETS = (ALL, *ACTION_SUBSETS)
 
 
 def actions_of(subset: str) -> tuple[str, ...]:
-    """Return the actions that a subset has the views of."""
+    """Return the actions in a subset."""
     return ACTIONS if subset == ALL else (ACTION_SUBSETS[subset],)
 
 
 def sequence_id(subject: str, action: str, take: int, camera: int) -> int:
-    """Return the number of a sequence, which no other file that lacks or is there changes.
+    """Return the number of a sequence, which does not depend on which files are there.
 
-    Its digits are the subject, two for the action from 01, the take and the camera from 1: S11,
-    `Discussion 2` before the fourth camera is 110224.
+    Its digits are the subject, the action (two digits, counted from 01), the take and the camera
+    (counted from 1): S11, `Discussion 2` seen by the fourth camera is 110224.
     """
     return ((int(subject[1:]) * 100 + ACTIONS.index(action) + 1) * 10 + take) * 10 + camera + 1

@@ -1,4 +1,4 @@
-"""What methods see of the people of Human3.6M, and what it is compared with."""
+"""2D points of Human3.6M under a camera model, and the 3D truth that belongs to them."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ CameraModel = Literal["perspective", "orthographic"]
 
 
 def require_camera_model(camera: str) -> None:
-    """Raise ValueError unless there is such a camera model here."""
+    """Raise ValueError unless this dataset has the camera model."""
     require_one_of("camera", camera, get_args(CameraModel))
 
 
 def image_views(
     points_3d: Floats, lens: Lens, camera: CameraModel, detected: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
-    """Return 2D points (F, 17, 2) under a camera model, 3D points (F, 17, 3) to find, pixels (F,).
+    """Return 2D points (F, 17, 2), true 3D points (F, 17, 3) and pixel sizes (F,) of a model.
 
-    Pixels are their size in the unit of the 2D points.
+    Pixel sizes are in the unit of the 2D points.
 
-    `perspective` points are undistorted and lie on the unit focal plane; the 3D points stay where
-    they are. `orthographic` is what C3DPO makes of perspective images: the pixels minus the
-    hip's, scaled a frame, beside the 3D points minus the hip.
+    `perspective` points are undistorted and lie on the unit focal plane; the 3D points are not
+    changed. `orthographic` is what C3DPO makes of perspective images: the pixels minus the hip's,
+    with one scale per frame, and the 3D points minus the hip.
 
     Args:
         points_3d: (F, 17, 3) in the camera's frame, mm.
-        lens: of the camera.
-        camera: the model.
-        detected: (F, 17, 2) pixels in place of the projected points.
+        lens: the lens of the camera.
+        camera: the camera model.
+        detected: (F, 17, 2) detected pixels, which replace the projected points.
 
     Raises:
-        ValueError: a point does not lie before the camera, or a frame's points have no extent.
+        ValueError: a point is not in front of the camera, or all points of a frame coincide.
     """
     plane = project(points_3d, "perspective")
     if camera == "perspective":
@@ -65,9 +65,9 @@ def join_views(
     """Return the views as one split, with the boxes of their points.
 
     Args:
-        views: of all sequences.
-        camera: that made their 2D points.
-        groups: the actions that a mean should be over.
+        views: the views of all sequences.
+        camera: the camera model that made their 2D points.
+        groups: the actions over which means are taken.
     """
     points_2d = np.concatenate([view.points_2d for view in views])
     points_3d = np.concatenate([view.points_3d for view in views])
@@ -84,7 +84,7 @@ def join_views(
 
 
 def _hip_centred(points_3d: Floats, pixels: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return pixels in mm and 3D points, both minus the hip, and how many mm a pixel is, (F,).
+    """Return pixels scaled to mm and 3D points, both minus the hip, and the pixel sizes (F,) in mm.
 
     C3DPO divides both by their mean distance to the hip along x and y, and multiplies errors by
     that of the 3D points. Here the 2D points get the scale of the 3D points instead, so that
@@ -95,7 +95,7 @@ def _hip_centred(points_3d: Floats, pixels: Floats) -> tuple[Floats, Floats, Flo
     )
     extent = _mean_distance(centred_2d)
     if not (extent > 0).all():
-        raise ValueError("all points of a frame are one")
+        raise ValueError("all points of a frame coincide")
     scale = _mean_distance(centred_3d[..., :2]) / extent
     return centred_2d * scale[:, None, None], centred_3d, scale
 

@@ -1,7 +1,7 @@
 """Checks that a field of a file is an array of the right kind and shape.
 
-Values are arrays or nested lists, as JSON has them. The check of a damaged value takes little more
-memory than the value itself.
+Values are arrays or nested lists as in JSON. Checking a damaged value takes little more memory
+than the value itself.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from liftbench.types import Bools, Floats
 
 Shape = Sequence[int | None]  # None: any length
-LONGEST_TEXT = 200  # characters; an array of texts gives all of them the room of the longest
-GREATEST = 1e12  # of a number in a file; no coordinate is as large, and larger ones may overflow
+LONGEST_TEXT = 200  # characters; NumPy stores every text of an array at the length of the longest
+GREATEST = 1e12  # largest number in a file; no coordinate is as large, and larger ones may overflow
 
 
 def number_field(value: object, name: str, shape: Shape) -> Floats:
@@ -24,11 +24,11 @@ def number_field(value: object, name: str, shape: Shape) -> Floats:
 
     Args:
         value: what the file holds.
-        name: of the field, for the error.
-        shape: that it must have.
+        name: the name of the field, for the error message.
+        shape: the shape that the field must have.
 
     Raises:
-        ValueError: it holds anything else.
+        ValueError: the field holds anything else.
     """
     expected = f"{name}: expected numbers of shape {_shape_text(shape)}"
     if isinstance(value, np.ndarray) and value.dtype.kind not in "fiubO":
@@ -77,7 +77,7 @@ def text_field(value: object, name: str, count: int | None) -> NDArray[np.str_]:
     """Return a list of `count` texts, each of at most `LONGEST_TEXT` characters.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: the field holds anything else.
     """
     texts: Any = value.tolist() if isinstance(value, np.ndarray) else value
     expected = f"{name}: expected a list of {'' if count is None else f'{count} '}texts"

@@ -1,4 +1,4 @@
-"""Reader of pickles that hold numpy arrays and plain values; nothing in them is ever called."""
+"""Reader of pickles that hold numpy arrays and plain values; it never runs code from the file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-_ALWAYS_FINE = 1 << 29  # bytes that a small file may unpack to
-_GREATEST_RATIO = 100  # real arrays are not packed tighter
+_ALWAYS_FINE = 1 << 29  # bytes that even a small file may unpack to
+_GREATEST_RATIO = 100  # real arrays do not compress better
 
 
 Names = Mapping[tuple[str, str], Any]
@@ -28,20 +28,21 @@ def read_pickle(path: Path, expected: str, stand_ins: Names | None = None) -> An
     Args:
         path: the file.
         expected: what it should hold, for the error.
-        stand_ins: what else is allowed, by module and name; it is called as the pickle says.
+        stand_ins: further allowed classes and functions, by module and name; the reader calls
+            them as the pickle asks.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it is damaged or holds anything else, such as code.
+        UserError: the file is damaged or holds anything else, such as code.
     """
     with one_line_errors(path, expected), path.open("rb") as stream:
         return load_pickle(stream, stand_ins)
 
 
 def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
-    """Return the arrays of an .npz file some of which hold Python objects.
+    """Return the arrays of an .npz file, some of which may hold Python objects.
 
-    An array of objects with no axis is its one object, such as a dict.
+    In place of an object array without axes, its one object is returned, such as a dict.
 
     Args:
         path: the file.
@@ -49,7 +50,7 @@ def read_object_npz(path: Path, expected: str) -> dict[str, Any]:
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it is damaged, or an object is not one that `read_pickle` takes.
+        UserError: the file is damaged, or holds an object that `read_pickle` does not accept.
     """
     with one_line_errors(path, expected), ZipFile(path) as archive:
         _refuse_oversized(archive, path.stat().st_size)
@@ -67,19 +68,19 @@ def _refuse_oversized(archive: ZipFile, size: int) -> None:
 
 
 def load_pickle(stream: IO[bytes], stand_ins: Names | None = None) -> Any:  # noqa: ANN401
-    """Return what a pickle holds, see `read_pickle`; arrays are read one by one.
+    """Return the content of a pickle, see `read_pickle`.
 
     Raises:
-        pickle.UnpicklingError: it holds what is not allowed.
-        ValueError: it is damaged.
+        pickle.UnpicklingError: the pickle holds something that is not allowed.
+        ValueError: the pickle is damaged.
     """
     return _ArrayUnpickler(stream, _ALLOWED | dict(stand_ins or {})).load()
 
 
 class _ArrayUnpickler(pickle._Unpickler):
-    """Finds the names that pickled arrays need, and no other.
+    """Loads only the names that pickled arrays need.
 
-    The unpickler in Python, as that in C allocates whatever length or index a file claims.
+    It extends the unpickler in Python: the one in C allocates any length that a file claims.
     """
 
     def __init__(self, stream: IO[bytes], allowed: Names) -> None:
@@ -87,7 +88,7 @@ class _ArrayUnpickler(pickle._Unpickler):
         self.allowed = allowed
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 as in the base class
-        """Return what an allowed name stands for."""
+        """Return the class or function of an allowed name."""
         found = self.allowed.get((module.replace("numpy.core", "numpy._core"), name))
         if found is None:
             raise pickle.UnpicklingError(f"it wants to load {module}.{name}, which is not allowed")
@@ -95,14 +96,14 @@ class _ArrayUnpickler(pickle._Unpickler):
 
 
 def _latin1(text: str, encoding: str = "latin1") -> bytes:
-    """Stand in for `_codecs.encode`, by which Python 3 writes bytes for Python 2."""
+    """Stand in for `_codecs.encode`, with which Python 3 writes bytes for Python 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it wants bytes in {encoding!r}, expected 'latin1'")
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """Stand in for `bytes`, by which old protocols write none."""
+    """Stand in for `bytes`, which old protocols call to make empty bytes."""
     return b""
 
 

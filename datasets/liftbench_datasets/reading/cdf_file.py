@@ -1,7 +1,8 @@
 """Reader of numbers in NASA's Common Data Format, versions 2.6 to 3.
 
 Source: CDF Internal Format Description. All counts and links of a file are checked before they
-are followed; cdflib, the usual reader, allocates and loops as a file claims.
+are followed; cdflib, the usual reader, trusts them, so a damaged file can exhaust memory or loop.
+A `place` is the offset of a record in the file, in bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from liftbench_datasets.reading.inflate import inflate
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# The word in which a version gives places in the file, and the length of its names.
+# For each version: struct's letter for a place in the file, and the length of names.
 _VERSIONS = {b"\xcd\xf3\x00\x01": ("q", 256), b"\xcd\xf2\x60\x02": ("i", 64)}
 _PLAIN, _COMPRESSED = b"\x00\x00\xff\xff", b"\xcc\xcc\x00\x01"
 # Types of records.
@@ -30,25 +31,25 @@ _LITTLE_ENDIAN = {4, 6, 13}  # DECstation, IBM PC and Alpha with IEEE numbers
 _BIG_ENDIAN = {1, 2, 5, 7, 9, 12}
 _MOST_DIMENSIONS = 10  # the format's own limit
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's name for data with a gzip header
-_MOST_BYTES = 2**28  # of one variable; an hour of poses takes a tenth
+_MOST_BYTES = 2**28  # largest size of one variable; an hour of poses takes a tenth of it
 
 
 def read_cdf(path: Path, variable: str) -> NDArray[Any]:
-    """Return a variable of floats in a .cdf file, its records first.
+    """Return a float variable of a .cdf file; the first axis counts its records.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it is damaged, lacks the variable or holds it in a way that is not read here.
+        UserError: the file is damaged, lacks the variable or stores it in an unsupported form.
     """
     with one_line_errors(path, f"a CDF file with floats '{variable}'"):
         return _File(*_unpack_file(path.read_bytes())).floats(variable)
 
 
 def _unpack_file(content: bytes) -> tuple[bytes, str, int]:
-    """Return the uncompressed content of a file and what depends on its version."""
+    """Return a file's uncompressed content, its letter for places and its length of names."""
     magic, kind = content[:4], content[4:8]
     if magic not in _VERSIONS or kind not in (_PLAIN, _COMPRESSED):
-        raise ValueError("it does not begin as CDF of version 2.6 to 3 does")
+        raise ValueError("it does not begin like a CDF file of version 2.6 to 3")
     word, name = _VERSIONS[magic]
     if kind == _COMPRESSED:
         start = 8 + struct.calcsize(f">{word}i{word}{word}i")
@@ -58,7 +59,7 @@ def _unpack_file(content: bytes) -> tuple[bytes, str, int]:
 
 @dataclass(frozen=True)
 class _Variable:
-    """What the descriptor of a variable says."""
+    """The fields of a variable's descriptor that are used here."""
 
     dtype: str
     records: int
@@ -71,8 +72,8 @@ class _File:
     """An uncompressed file.
 
     Attributes:
-        content: all of it.
-        word: struct's letter of a place in the file.
+        content: all bytes of the file.
+        word: struct's letter for a place in the file.
         name: length of a name.
     """
 
@@ -94,8 +95,8 @@ class _File:
         values = np.frombuffer(self._data(variable.index, variable.records, size), dtype, count)
         if flags & 1:
             return values.reshape(variable.records, *variable.shape)
-        turned = values.reshape(variable.records, *variable.shape[::-1])
-        return turned.transpose(0, *range(turned.ndim - 1, 0, -1))
+        column_major = values.reshape(variable.records, *variable.shape[::-1])
+        return column_major.transpose(0, *range(column_major.ndim - 1, 0, -1))
 
     def _variable(self, place: int, name: str) -> _Variable:
         """Find a variable in the lists that begin at the file's global descriptor."""
@@ -112,7 +113,7 @@ class _File:
         return str(name.split(b"\0")[0].decode("latin1")).strip()
 
     def _describe(self, place: int, kind: int, sizes: tuple[int, ...]) -> _Variable:
-        """Read the descriptor of a variable; `sizes` are those that all r-variables share."""
+        """Read the descriptor of a variable; `sizes` are the dimensions of all r-variables."""
         fields = self._record(place, kind, _DESCRIPTOR)
         _, data_type, last, index, _, _, sparse, *_ = fields
         head = f"{_DESCRIPTOR}{self.name}s"
@@ -132,17 +133,17 @@ class _File:
     def _data(self, index: int, records: int, size: int) -> bytes:
         """Return the bytes of all records, which lie in blocks that an index lists in order."""
         data = bytearray()
-        each = size // max(records, 1)
+        record_size = size // max(records, 1)
         for first, last, place in self._blocks(index, set()):
-            if not 0 <= first <= last < records or first * each != len(data):
+            if not 0 <= first <= last < records or first * record_size != len(data):
                 raise ValueError(f"a block of records {first} to {last} of {records}")
-            data += self._block(place, (last + 1 - first) * each)
+            data += self._block(place, (last + 1 - first) * record_size)
         if len(data) != size:
             raise ValueError(f"{len(data)} of {size} bytes")
         return bytes(data)
 
     def _blocks(self, index: int, seen: set[int]) -> Iterator[tuple[int, int, int]]:
-        """Give first record, last record and place of each block of an index and those below."""
+        """Yield first record, last record and place of each block, also in nested indices."""
         for link in self._chain(index, _VXR, seen):
             _, entries, used = self._record(link, _VXR, "Wii")
             if not 0 <= used <= entries <= len(self.content):
@@ -157,7 +158,7 @@ class _File:
                     yield first, last, place
 
     def _block(self, place: int, size: int) -> bytes:
-        """Return the bytes of a block's records; a block may have room for more."""
+        """Return the bytes of a block's records; the block may be larger."""
         if self._kind(place) == _VVR:
             (data,) = self._after(place, _VVR, "", f"{size}s")
             return bytes(data)
@@ -168,7 +169,7 @@ class _File:
         return inflate(data, size, _GZIP)
 
     def _chain(self, place: int, kind: int, seen: set[int]) -> Iterator[int]:
-        """Give the places of records each of which leads to the next, 0 ends them."""
+        """Yield the places of records that form a linked list; place 0 ends it."""
         while place:
             if place in seen:
                 raise ValueError(f"records of type {kind} that lead to each other")
@@ -180,11 +181,11 @@ class _File:
         return int(self._unpack(place, "Wi", 0)[1])
 
     def _record(self, place: int, kind: int, fields: str) -> tuple[Any, ...]:
-        """Return the first fields of a record, of which the size and type are not among them."""
+        """Return the first fields of a record after its size and type."""
         return self._after(place, kind, "", fields)
 
     def _after(self, place: int, kind: int, skipped: str, fields: str) -> tuple[Any, ...]:
-        """Return the fields of a record that follow others."""
+        """Return the fields of a record that follow the skipped fields."""
         found = self._kind(place)
         if found != kind:
             raise ValueError(f"a record of type {found} at byte {place}, expected {kind}")
@@ -199,8 +200,9 @@ class _File:
         return struct.calcsize(">" + fields.replace("W", self.word))
 
 
-# Next, data type, last record, first and last index, flags, sparse, three unused, elements of a
-# value, number, parameters of compression, records in a block; the name follows.
+# The fields of a variable's descriptor: next variable, data type, last record, first and last
+# index, flags, sparse, three unused, elements of a value, number of the variable, compression
+# parameters, records in a block; the name follows.
 _DESCRIPTOR = "WiiWWiiiiiiiWi"
 
 

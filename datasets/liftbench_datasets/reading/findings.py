@@ -1,4 +1,4 @@
-"""Findings of `data check` from what reads the files."""
+"""Findings of `liftbench data check` from functions that read files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from liftbench.plugin.specs import Finding
 
 
 def finding(item: str, describe: Callable[[], str]) -> Finding:
-    """Return what `describe` says of an item, or the error that it raises about the files."""
+    """Return a finding with the text of `describe`, or with the error that it raises."""
     try:
         return Finding(item, True, describe())
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Decompression of parts of files that anybody may have written."""
+"""Decompression of parts of untrusted files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import zlib
 
 
 def inflate(packed: bytes, most: int, window: int = zlib.MAX_WBITS) -> bytes:
-    """Return the content of a compressed part of at most `most` bytes.
+    """Decompress a part of a file into at most `most` bytes.
 
     Args:
-        packed: the part; what follows its end is ignored.
-        most: bytes that it may hold.
-        window: zlib's name of the header that the part begins with.
+        packed: the compressed part; bytes after its end are ignored.
+        most: the largest size of the content, in bytes.
+        window: zlib's `wbits`, which says how the compressed part begins.
 
     Raises:
-        ValueError: the part is cut or holds more.
+        ValueError: the part is truncated or holds more.
     """
     stream = zlib.decompressobj(window)
     content = stream.decompress(packed, most + 1)
     if len(content) > most or not stream.eof:
-        raise ValueError(f"a compressed part that is cut or holds more than {most} bytes")
+        raise ValueError(f"a compressed part is truncated or holds more than {most} bytes")
     return content

@@ -1,7 +1,7 @@
 """Reader of JSON files of any size: the entries of one list, a few at a time in memory.
 
-Why not ijson: it refuses NaN, which Python's json writes for hidden points, its errors name no
-place, and a file of 100 kB that opens a bracket with each byte takes tens of GB in it.
+Why not ijson: it refuses NaN, which Python's json writes for hidden points; its errors name no
+place; and it takes tens of GB for a file of 100 kB in which every byte opens a bracket.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 _BLOCK = 1 << 20
-_LONGEST = 1 << 26  # characters of one value; what is longer is not a list of entries
+_LONGEST = 1 << 26  # characters of one value; entries of real files are shorter
 _SPACE = re.compile(r"[ \t\r\n]*")
 _IN_NUMBERS = "+-.0123456789Ee"
 _DECODER = json.JSONDecoder()
 
 
 def stream_entries(stream: TextIO, key: str) -> Iterator[Any]:
-    """Yield the entries of a list, which is all of a JSON text or the value of one key of it.
+    """Yield the entries of a list that is a whole JSON text or the value of one of its keys.
 
     Args:
         stream: the text.
-        key: of the list, where the text is an object.
+        key: the key of the list, if the text is an object.
 
     Raises:
-        ValueError: it is no JSON, ends early or has no such list.
+        ValueError: the text is not JSON, ends early or has no such list.
     """
     text = _Text(stream)
     inside = text.peek() == "{"
@@ -35,20 +35,20 @@ def stream_entries(stream: TextIO, key: str) -> Iterator[Any]:
         _skip_to(text, key)
     yield from _entries(text)
     while inside and text.take(",}") == ",":
-        _skip_member(text)
+        _member_name(text)
         text.value()
     if text.peek():
         raise ValueError("there is more after the end of its JSON")
 
 
 def _skip_to(text: _Text, key: str) -> None:
-    while _skip_member(text) != key:
+    while _member_name(text) != key:
         text.value()
         if text.take(",}") == "}":
             raise ValueError(f"it has no '{key}'")
 
 
-def _skip_member(text: _Text) -> Any:  # noqa: ANN401 any JSON value, where only a text is right
+def _member_name(text: _Text) -> Any:  # noqa: ANN401 any JSON value, though only texts are valid
     name = text.value()
     text.take(":")
     return name
@@ -68,9 +68,9 @@ class _Text:
     """A window that moves over a text.
 
     Attributes:
-        window: what is held of it.
-        at: the place in the window that is read next.
-        passed: characters of the text before the window.
+        window: the part of the text that is in memory.
+        at: index of the next character in the window.
+        passed: number of characters before the window.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -80,7 +80,7 @@ class _Text:
         self.passed = 0
 
     def peek(self) -> str:
-        """Return the next character that is no white space; nothing at the end."""
+        """Return the next character that is not white space, or "" at the end."""
         while True:
             self.at = _SPACE.match(self.window, self.at).end()  # type: ignore[union-attr]
             if self.at < len(self.window):
@@ -89,7 +89,7 @@ class _Text:
                 return ""
 
     def take(self, expected: str) -> str:
-        """Return the next character, which must be one of those expected."""
+        """Return the next character, which must be one of `expected`."""
         found = self.peek()
         if not found or found not in expected:
             wanted = " or ".join(repr(mark) for mark in expected)
@@ -98,7 +98,7 @@ class _Text:
         return found
 
     def value(self) -> Any:  # noqa: ANN401 any JSON value
-        """Return the next value, of which the window may show no more than the beginning."""
+        """Return the next value; read on if it goes beyond the window."""
         self.peek()
         while True:
             try:
@@ -112,14 +112,14 @@ class _Text:
                 place = self.passed + self.at
                 raise ValueError(f"brackets are nested too deep at character {place}") from error
             length = end - self.at
-            # A number that ends near the end of the window may go on behind it.
+            # A number that ends near the end of the window may continue after it.
             whole = end < len(self.window) and self.window[end] not in _IN_NUMBERS
             if whole or not self._more():
                 self.at += length
                 return value
 
     def _more(self) -> bool:
-        """Read on, at least as much as is left, so that long values take linear time."""
+        """Read at least as much as the window still holds, so that long values take linear time."""
         left = len(self.window) - self.at
         if left > _LONGEST:
             raise ValueError(f"a value is damaged or longer than {_LONGEST} characters")

@@ -1,8 +1,8 @@
-"""Checks of MATLAB files before SciPy's reader gets them: it trusts their tags, and crashes.
+"""Checks of MATLAB files before SciPy's reader opens them, as wrong tags make that reader crash.
 
 Source: MATLAB MAT-File Format (MathWorks), levels 4 and 5. Every tag, count and size must fit
-within the part of the file that holds it, so that nothing is followed outside it and no array is
-larger than its bytes.
+within the part of the file that holds it, so that the reader stays inside that part and no array
+is larger than its bytes.
 """
 
 from __future__ import annotations
@@ -23,31 +23,32 @@ _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
 _CELL, _STRUCT, _CHAR, _SPARSE = 1, 2, 4, 5
 _NUMBERS = range(6, 16)  # classes double to uint64
 _COMPLEX = 0x800  # the flag of an array
-_MOST_BYTES = 2**29  # of a compressed variable
+_MOST_BYTES = 2**29  # largest size of a decompressed variable
 _DEEPEST = 32
 _MOST_DIMENSIONS = 32  # NumPy's own limit in SciPy's reader
 _HEAD = 56  # bytes of a plain array up to its numbers, see `_is_plain`
 
 
 def check_content(content: bytes) -> None:
-    """Raise where the content of a file of version 4 to 7 does not hold what its tags say.
+    """Check that the content of a file of version 4 to 7 matches its tags.
 
     Raises:
-        ValueError: a tag is unknown, a part is cut, or it holds objects or functions of MATLAB.
+        ValueError: a tag is unknown, a part is truncated, or the file holds MATLAB objects or
+            functions.
     """
-    if 0 in content[:4]:  # as in the four digits of its first matrix
+    if 0 in content[:4]:  # level 4 begins with a small integer of four bytes
         _check_level_4(content)
     elif content[124:_HEADER] in _BYTE_ORDERS:
         _check_level_5(content, _BYTE_ORDERS[content[124:_HEADER]])
     else:
-        raise ValueError("it does not begin as a MATLAB file does")
+        raise ValueError("it does not begin like a MATLAB file")
 
 
 def _check_level_4(content: bytes) -> None:
     at = 0
     while at < len(content):
         if at + _HEADER_4 > len(content):
-            raise ValueError("it is cut")
+            raise ValueError("it is truncated")
         order = "<" if struct.unpack_from("<I", content, at)[0] <= _GREATEST_DIGITS_4 else ">"
         digits, rows, columns, imaginary, name = struct.unpack_from(f"{order}5i", content, at)
         # The digits: byte order, 0, precision, and full matrix, text or sparse.
@@ -58,7 +59,9 @@ def _check_level_4(content: bytes) -> None:
         size = rows * columns * _NUMBER_BYTES_4[digits % 100 // 10] * (1 + imaginary)
         at += _HEADER_4 + name + size
         if at > len(content):
-            raise ValueError(f"it is cut, or a matrix of shape {(rows, columns)} is too large")
+            raise ValueError(
+                f"it is truncated, or a matrix of shape {(rows, columns)} is too large"
+            )
 
 
 def _check_level_5(content: bytes, order: str) -> None:
@@ -94,7 +97,7 @@ class _Part:
             # A compressed element is not padded to eight bytes.
             self.at += size if kind == _COMPRESSED else -(-size // 8) * 8
         if start + size > self.end:
-            raise ValueError("it is cut, or a part says that it is longer than the whole")
+            raise ValueError("it is truncated, or a part claims to be longer than the whole")
         return kind, _Part(self.content, start, start + size, self.order)
 
     def numbers(self, kind: int, code: str) -> tuple[int, ...]:
@@ -106,7 +109,7 @@ class _Part:
         return body._take(f"{count}{code}", 4 * count)
 
     def data(self, bytes_of: dict[int, int]) -> int:
-        """Return the count of numbers or letters in the next element."""
+        """Return the number of values or characters in the next element."""
         kind, body = self.element()
         if kind not in bytes_of:
             raise ValueError(f"data of an unknown type {kind}")
@@ -114,14 +117,14 @@ class _Part:
 
     def _take(self, code: str, size: int) -> tuple[int, ...]:
         if self.at + size > self.end:
-            raise ValueError("it is cut")
+            raise ValueError("it is truncated")
         values = struct.unpack_from(self.order + code, self.content, self.at)
         self.at += size
         return values
 
 
 def _check_matrix(part: _Part, depth: int) -> None:
-    """Check an array with all that it holds."""
+    """Check an array and everything in it."""
     if part.at == part.end:  # an empty array
         return
     if depth > _DEEPEST:
@@ -152,7 +155,7 @@ def _check_values(part: _Part, count: int, kind: int, *, complex_too: bool) -> N
 
 
 def _fields(part: _Part) -> int:
-    """Return the count of fields of a struct, whose names are checked."""
+    """Check the field names of a struct and return how many there are."""
     length = part.numbers(_INT32, "i")
     if len(length) != 1 or not 0 < length[0] <= 64:
         raise ValueError(f"field names of length {length}")

@@ -11,22 +11,22 @@ import pymatreader
 from liftbench_datasets.reading.mat_checks import check_content
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-_GREATEST_RATIO = 1100  # deflate cannot do better, so that a file cannot ask for more than this
+_GREATEST_RATIO = 1100  # deflate cannot compress better, so no intact array exceeds it
 
 
 def read_mat(path: Path, *variables: str) -> dict[str, Any]:
-    """Return the variables of a .mat file, of version 4 to 7.3.
+    """Return the variables of a .mat file of version 4 to 7.3.
 
-    A struct is a dict, an array of structs a dict of lists, a cell array a list; vectors are 1-D
-    and a 1x1 array is a number.
+    A struct becomes a dict, an array of structs a dict of lists, a cell array a list, a vector a
+    1-D array, and a 1x1 array a number.
 
     Args:
         path: the file.
-        variables: those that it must hold; all of the file's if none is named.
+        variables: names of the variables to read, which must be there; without names, all are read.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it is damaged or lacks a variable.
+        UserError: the file is damaged or lacks a variable.
     """
     with one_line_errors(path, "a MATLAB file"):
         if h5py.is_hdf5(path):
@@ -41,7 +41,7 @@ def read_mat(path: Path, *variables: str) -> dict[str, Any]:
 
 
 def _refuse_oversized(path: Path) -> None:
-    """Raise where an array claims more bytes than its file can hold: it would be all fill value."""
+    """Raise if an array claims more bytes than its file can hold: HDF5 would return fill values."""
     greatest = _GREATEST_RATIO * path.stat().st_size
 
     def check(name: str, item: object) -> None:

@@ -18,24 +18,23 @@ from liftbench_datasets.reading.one_line_errors import one_line_errors
 SUFFIXES = (".txt", ".mat", ".npz")
 
 
-def find_numbers(place: Path) -> Path | None:
-    """Return the file at a place that is given without its suffix, or None."""
-    files = (place.parent / f"{place.name}{suffix}" for suffix in SUFFIXES)
+def find_numbers(stem: Path) -> Path | None:
+    """Return the first file that has this path and one of `SUFFIXES`, or None."""
+    files = (stem.parent / f"{stem.name}{suffix}" for suffix in SUFFIXES)
     return next((file for file in files if file.is_file()), None)
 
 
 def read_numbers(path: Path, *names: str) -> Floats:
-    """Return an array of 2 or 3 axes from a file; NaN may stand in it.
+    """Return an array of 2 or 3 axes from a file; it may contain NaN.
 
     Args:
-        path: a text file of one matrix, a row a line, columns separated by blanks, tabs or commas;
-            or a `.mat` or `.npz` file.
-        names: what the array may be called in a `.mat` or `.npz` file; the first one there is
-            taken.
+        path: a text file with one row of a matrix per line, columns separated by blanks, tabs or
+            commas; or a `.mat` or `.npz` file.
+        names: possible names of the array in a `.mat` or `.npz` file; the first one found is read.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it holds no such array.
+        UserError: the file holds no such array.
     """
     expected = "a matrix of numbers"
     if path.suffix == ".txt":
@@ -50,27 +49,27 @@ def read_numbers(path: Path, *names: str) -> Floats:
 
 
 def read_tracks(path: Path) -> Floats:
-    """Return (F, P, 2) from `W`, either in this form or (2F, P) with two rows a frame.
+    """Return tracks (F, P, 2) from the array `W`, stored as such or as (2F, P), two rows per frame.
 
-    A point of which one coordinate is NaN is all NaN.
+    If one coordinate of a point is NaN, both become NaN.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it holds no such array.
+        UserError: the file holds no such array.
     """
     array = read_numbers(path, "W", "tracks")
     if array.ndim == 2 and len(array) % 2 == 0:
         array = frames_of_rows(array, 2)
     if array.ndim != 3 or array.shape[2] != 2:
         raise UserError(
-            f"{path}: expected two rows a frame or (frames, points, 2), "
+            f"{path}: expected two rows per frame or (frames, points, 2), "
             f"got an array of shape {array.shape}"
         )
     return np.where(np.isnan(array).any(axis=2, keepdims=True), np.nan, array)
 
 
 def frames_of_rows(rows: Floats, coordinates: int) -> Floats:
-    """Return (F, P, coordinates) of a matrix (coordinates F, P) whose rows come frame by frame."""
+    """Return (F, P, coordinates) from a matrix (coordinates * F, P) with rows ordered by frame."""
     frames: Floats = rows.reshape(-1, coordinates, rows.shape[1]).swapaxes(1, 2)
     return frames
 

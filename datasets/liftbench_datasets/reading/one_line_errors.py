@@ -1,4 +1,4 @@
-"""Reading of files that anybody may have written: any damage becomes a one-line error."""
+"""One-line errors for untrusted files, whatever the damage."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from liftbench.errors import DataMissingError, UserError
 
 @contextmanager
 def one_line_errors(path: Path, expected: str) -> Iterator[None]:
-    """Turn whatever goes wrong while a file is read into a `UserError` that names it.
+    """Turn any exception while a file is read into a `UserError` that names the file.
 
-    Readers of others raise nearly anything on damaged bytes, so nothing less than every
-    exception is caught; the block should hold the reading and the checks of what was read.
+    Third-party readers raise almost any exception on damaged bytes, so all are caught. The block
+    should read the file and check its content.
 
     Args:
         path: the file.
@@ -22,7 +22,7 @@ def one_line_errors(path: Path, expected: str) -> Iterator[None]:
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it cannot be read as what was expected.
+        UserError: the file does not hold what was expected.
     """
     if not path.is_file():
         raise DataMissingError(f"{path}: not found, expected {expected}")

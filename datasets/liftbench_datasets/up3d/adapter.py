@@ -100,7 +100,7 @@ class Up3d:
         if folder is not None:
             splits = [split for split in SPLITS if (folder / f"{split}.txt").is_file()]
             found += [self._check(root, split) for split in splits]
-        return found or [Finding("files", False, str(_absent(root)))]
+        return found or [Finding("files", False, str(_not_found(root)))]
 
     def _check(self, root: Path, split: str) -> Finding:
         try:
@@ -152,7 +152,7 @@ def _folder(root: Path) -> Path | None:
 def _require_folder(root: Path) -> Path:
     folder = _folder(root)
     if folder is None:
-        raise _absent(root)
+        raise _not_found(root)
     return folder
 
 
@@ -183,7 +183,7 @@ def _bodies(folder: Path, numbers: list[str]) -> list[Path]:
     return paths
 
 
-def _absent(root: Path) -> DataMissingError:
+def _not_found(root: Path) -> DataMissingError:
     return DataMissingError(
         f"{KEY}: neither {root}/c3dpo/{FILES}_train.json nor {root}/{_BELOW_ROOT[0]}/train.txt "
         f"found; see 'liftbench data info {KEY}'"

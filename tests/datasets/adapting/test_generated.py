@@ -12,7 +12,7 @@ SEEN = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 0, 0]], dtype=bool)
 def test_the_finding_counts_visible_points() -> None:
     finding = check_visible(SEEN, 1)
     assert (finding.item, finding.ok) == ("visible points", True)
-    assert finding.detail == "1 to 3 of 4 points a frame, 2.0 on average"
+    assert finding.detail == "1 to 3 of 4 points per frame, 2.0 on average"
     assert check_visible(SEEN, 1, "parts").item == "visible parts"
 
 

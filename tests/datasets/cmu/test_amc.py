@@ -159,7 +159,7 @@ def test_line_ends_and_blanks_do_not_matter(
     [
         (12, None, 13, "the frame before lacks bone 'shin'"),
         (10, None, 13, "the frame before lacks bone 'root'"),
-        (9, None, 9, "bone 'root' stands twice in the frame"),
+        (9, None, 9, "bone 'root' occurs twice in the frame"),
         (4, None, 4, "expected a header line or a frame number"),
         (18, None, 17, "the file ends inside a frame, before bone 'spine'"),
         (11, "thigh 1 2", 11, "expected 3 values for 'thigh', got 2"),
@@ -171,7 +171,7 @@ def test_line_ends_and_blanks_do_not_matter(
         (12, "shin -inf", 12, "'-inf' in 'shin' is not a finite number"),
         (12, "shin 1e999", 12, "'1e999' in 'shin' is not a finite number"),
         (12, "shin 1.0\x00", 12, "in 'shin' is not a finite number"),
-        (12, "thigh 1 2 3", 12, "bone 'thigh' stands twice in the frame"),
+        (12, "thigh 1 2 3", 12, "bone 'thigh' occurs twice in the frame"),
         (12, "arm 1", 12, "bone 'arm' has no values in the skeleton"),
         (12, "hip 1", 12, "bone 'hip' has no values in the skeleton"),
         (12, "", 12, "bone '' has no values in the skeleton"),
@@ -210,7 +210,7 @@ def test_a_bone_that_stands_twice_everywhere_is_an_error(
 ) -> None:
     text = amc_text(random_motion(), ("root", "thigh", "thigh", "spine"))
     message = refusal(written(tmp_path, text), skeleton)
-    assert " line 7: bone 'thigh' stands twice in the frame" in message
+    assert " line 7: bone 'thigh' occurs twice in the frame" in message
 
 
 def test_line_numbers_count_the_header(tmp_path: Path, skeleton: AsfSkeleton) -> None:

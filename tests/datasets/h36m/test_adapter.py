@@ -284,11 +284,11 @@ def test_damaged_detections_are_errors(
         ({"camera": "weak_perspective"}, "camera: "),
         ({"cameras": []}, "cameras: expected some of 54138969, "),
         ({"cameras": ["1"]}, "cameras: expected some of 54138969, "),
-        ({"cameras": ["54138969"] * 2}, "cameras: expected each once, got "),
+        ({"cameras": ["54138969"] * 2}, "cameras: expected each camera once, got "),
         ({"every": 0}, "every: expected at least 1, got 0"),
         ({"every": 1.5}, "every: "),
         ({"keypoints": "../cpn"}, "keypoints: expected 'truth' or NAME"),
-        ({"release": "eccv18"}, "camera: release eccv18 has poses alone, expected 'orthographic'"),
+        ({"release": "eccv18"}, "camera: release eccv18 has only poses, expected 'orthographic'"),
         (
             {"release": "eccv18", "camera": "orthographic", "keypoints": "cpn"},
             "keypoints: release eccv18",

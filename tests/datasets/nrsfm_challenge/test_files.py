@@ -65,7 +65,7 @@ def test_other_kinds_of_files_say_the_same(root: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("sequence/orthogonal/line.txt", "1 2\n", "expected two rows a frame"),
+        ("sequence/orthogonal/line.txt", "1 2\n", "expected two rows per frame"),
         ("sequence/orthogonal/line.txt", "1 2\n3\n", "expected a matrix of numbers"),
         ("sequence/orthogonal/line.txt", "", "the file is empty"),
         ("sequence/orthogonal/line.txt", "1 two\n3 4", "could not convert"),

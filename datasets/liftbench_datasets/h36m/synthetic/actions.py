@@ -1,4 +1,4 @@
-"""The 15 actions of Human3.6M as cycles of joint angles, see `body_actions`."""
+"""The 15 actions of Human3.6M as cycles of joint angles, see `people.actions`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEATED: dict[str, Curve] = RELAXED | {
     "radius.flex": (55,),
     "lowerback.flex": (5,),
 }
-# A walk in circles of about a metre about the middle of the room.
+# A walk in circles of about a metre around the middle of the room.
 _CIRCLING = replace(BODY_ACTIONS["walk"], turn=75.0)
 
 _DIRECTIONS = Action(

@@ -1,10 +1,10 @@
 """A stand-in for Human3.6M that needs no file: seven people, 15 actions, four cameras.
 
 Every frame is a pure function of the parameters: a body of the subject's proportions does the
-action (see `body_motion`) amid four cameras with the lenses of the release.
+action (see `people.motion`) between four cameras with the lenses of the release.
 """
 
-# ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
+# ruff: noqa: ARG002  every adapter takes the data root; this one has no files there
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ from liftbench_datasets.people.motion import make_motion
 
 KEY = "synthetic_h36m"
 FRAMES_PER_SECOND = 10.0  # every fifth of the release's
-IMAGE = 1000.0  # pixels a side
-# From the cameras to the axis of the room, their height and that of what they look at, mm.
+IMAGE = 1000.0  # width and height in pixels
+# In mm: from a camera to the axis of the room, height of a camera, height of the point it looks at.
 DISTANCES = (4600.0, 5400.0)
 HEIGHTS = (1400.0, 1700.0)
 LOOK_AT = 850.0
-# Weights of the 12 s about a frame whose middle is that of the room: two rounds of a walker.
+# Weights of a moving average over 12 s, two rounds of a walker; it becomes the middle of the room.
 _ROUNDS = np.hanning(123)[1:-1] / np.hanning(123).sum()
 
-# The joints of the body at the points of Human3.6M; the hip goes between both hips.
+# The body's joint at each point of Human3.6M; the first, the hip, is later put between both hips.
 _JOINTS = [
     BODY.names.index(name)
     for name in (
@@ -67,7 +67,7 @@ _JOINTS = [
     )
 ]
 _HIPS = [SKELETON.points.index(name) for name in ("LHip", "RHip")]
-# Bones that differ together among people, and how much, a share of their length.
+# Spread of the log of people's lengths: of the whole body, then of groups of bones.
 _STATURE = 0.05
 _PROPORTIONS = {
     "[lr]hipjoint": 0.06,
@@ -89,9 +89,9 @@ class SyntheticH36mParams:
     """Parameters of the generator and of the camera.
 
     Attributes:
-        frames: over all sequences of both splits.
-        seed: names all random draws.
-        camera: as of dataset `h36m`.
+        frames: the number of frames over all sequences of both splits.
+        seed: the seed of all random draws.
+        camera: the camera model, as in dataset `h36m`.
     """
 
     frames: int = 8400
@@ -109,11 +109,12 @@ class SyntheticH36mParams:
 
 
 class SyntheticH36m(Generated[SyntheticH36mParams]):
-    """People of differing proportions, each action done once by each before four cameras.
+    """People of different proportions, who each do every action once in front of four cameras.
 
-    S1, S5, S6, S7 and S8 are `train`, S9 and S11 `test`. The group of a frame is its action, a
-    sequence is a motion before one camera; its frames are the first of an endless row that only
-    the seed, the subject and the action name. Lengths are mm, boxes are those of the points.
+    S1, S5, S6, S7 and S8 are `train`, S9 and S11 `test`. The group of a frame is its action; a
+    sequence is a motion seen by one camera. Its frames are the first ones of an endless motion
+    that depends only on the seed, the subject and the action. Lengths are mm; a box encloses the
+    points.
     """
 
     key = KEY
@@ -137,7 +138,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         return join_views(views, self.params.camera, actions)
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of people before the cameras."""
+        """Make all frames and return whether they show people in front of the cameras."""
         adapter = SyntheticH36m(frames=self.params.frames, seed=self.params.seed)
         splits = [adapter.load(root, "all", split) for split in SPLITS]
         return [
@@ -150,21 +151,21 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
     def motion(self, subject: str, action: str, frames: int) -> Floats:
         """Return the (frames, 17, 3) world points of a motion in mm; the ground is at y = 0."""
         rng = named_rng(KEY, "motion", self.params.seed, subject, action)
-        does, body = ACTIONS[action], self.body(subject)
-        made = frames + len(_ROUNDS) - 1 if does.stride else frames
-        motion = make_motion(rng, does, made, body, FRAMES_PER_SECOND)
+        cycle, body = ACTIONS[action], self.body(subject)
+        needed = frames + len(_ROUNDS) - 1 if cycle.stride else frames
+        motion = make_motion(rng, cycle, needed, body, FRAMES_PER_SECOND)
         points = 1000 * motion.positions[:, _JOINTS]
         points[:, SKELETON.root] = points[:, _HIPS].mean(axis=1)
-        return _in_room(points) if does.stride else points
+        return _in_room(points) if cycle.stride else points
 
     def body(self, subject: str) -> KinematicTree:
-        """Return a subject's body; its draw depends on the subject alone."""
+        """Return a subject's body; its draw depends only on the seed and the subject."""
         rng = named_rng(KEY, "body", self.params.seed, subject)
         stature = np.exp(rng.normal(0, _STATURE))
         bone = stature * BODY.bone
         for bones, spread in _PROPORTIONS.items():
-            alike = [re.fullmatch(bones, name) is not None for name in BODY.names]
-            bone[alike] *= np.exp(rng.normal(0, spread))
+            chosen = [re.fullmatch(bones, name) is not None for name in BODY.names]
+            bone[chosen] *= np.exp(rng.normal(0, spread))
         return replace(BODY, bone=bone)
 
     def places(self) -> list[Place]:
@@ -177,7 +178,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         return [_level_camera(place) for place in places]
 
     def _views(self, motion: int) -> list[View]:
-        """Return what the cameras see of a motion; all see the same, some a frame more."""
+        """Return the views of a motion by all cameras; some have one frame more than others."""
         subject, action = _MOTIONS[motion]
         each, left = divmod(self.params.frames, SEQUENCES)
         world = self.motion(subject, action, each + 1)
@@ -191,7 +192,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
 
 
 def _in_room(points: Floats) -> Floats:
-    """Return a walk (F - 120, 17, 3), F frames long, without the drift of its rounds."""
+    """Return a walk (F, 17, 3) without its drift, for the F - 120 frames in its middle."""
     skipped = len(_ROUNDS) // 2
     walk = points[skipped : len(points) - skipped].copy()
     for axis in (0, 2):
@@ -214,7 +215,7 @@ def _check_frames(splits: Sequence[Dataset], frames: int) -> Finding:
 
 
 def _check_bones(splits: Sequence[Dataset]) -> Finding:
-    """Return whether each subject keeps the lengths of its limbs; spine and neck bend."""
+    """Return whether each subject keeps the lengths of its limbs; the spine and neck may bend."""
     points_3d, sequence = _truth(splits)
     limbs = [(a, b) for a, b in SKELETON.edges if SKELETON.points[b][0] in "LR"]
     ends = points_3d[:, np.array(limbs)]
