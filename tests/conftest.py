@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,13 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
+T = TypeVar("T")
+
+
+def not_none(value: T | None) -> T:
+    """Return an optional part that must be there."""
+    assert value is not None
+    return value
 
 
 @pytest.fixture(autouse=True)

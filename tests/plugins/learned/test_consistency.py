@@ -1,45 +1,38 @@
+"""The consistency of a lifter that knows the truth, and of lifters that are wrong."""
+
+from __future__ import annotations
+
 import math
 
 import pytest
 import torch
+from tests.conftest import not_none
+from tests.plugins.learned.conftest import draw, every_case, seeded
+from torch import Tensor
 
+from liftbench.types import Camera
 from liftbench_plugins.learned.consistency import consistency_loss, inconsistency
-from liftbench_plugins.learned.factorisation import normalise_views, views_from
+from liftbench_plugins.learned.factorisation import NormalisedViews, normalise_views, views_from
 from liftbench_plugins.learned.lifting import misfit
 from liftbench_plugins.learned.rotations import random_cameras, rotate
 
 P, B = 10, 9
 DEPTH = 8.0
-CASES = [
-    ("orthographic", False),
-    ("orthographic", True),
-    ("perspective", False),
-    ("perspective", True),
-]
-every_case = pytest.mark.parametrize(("camera_model", "missing"), CASES)
 
 
-def draw(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def rigid_shape(frames=B):
+def rigid_shape(frames: int = B) -> Tensor:
     shape = draw(P, 3, 1)
     return (shape - shape.mean(dim=0, keepdim=True)).expand(P, 3, frames)
 
 
-def masks(frames):
-    """Return masks that hide another point in every frame."""
+def masks(frames: int) -> Tensor:
+    """Return masks (P, F) that hide one point of each frame, in turn."""
     visible = torch.ones(P, frames, dtype=torch.float64)
     visible[torch.arange(frames) % P, torch.arange(frames)] = 0
     return visible
 
 
-def make_views(camera_model, missing, frames=B):
+def make_views(camera_model: Camera, missing: bool, frames: int = B) -> NormalisedViews:
     like = torch.zeros(1, frames, dtype=torch.float64)
     seen = rotate(rigid_shape(frames), random_cameras(3, like, seeded(1)))
     depth = None
@@ -51,13 +44,18 @@ def make_views(camera_model, missing, frames=B):
 
 
 class Oracle:
-    """Knows the shape and solves the bilinear equations for the camera."""
+    """A lifter that knows the shape and solves the bilinear equations for the camera.
 
-    def __init__(self, shape_factor=1.0, camera_factor=1.0):
+    It returns them times the two factors.
+    """
+
+    def __init__(
+        self, shape_factor: float | Tensor = 1.0, camera_factor: float | Tensor = 1.0
+    ) -> None:
         self.factors = shape_factor, camera_factor
-        self.asked = []
+        self.asked: list[NormalisedViews] = []
 
-    def __call__(self, views):
+    def __call__(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
         self.asked.append(views)
         count, frames = views.columns.shape[1:]
         shape = rigid_shape(frames)
@@ -75,14 +73,16 @@ class Oracle:
 
 
 @every_case
-def test_loss_is_zero_for_an_oracle(camera_model, missing):
+def test_loss_is_zero_for_an_oracle(camera_model: Camera, missing: bool) -> None:
     views = make_views(camera_model, missing)
     loss = consistency_loss(Oracle(), views, rigid_shape(), seeded())
     assert float(loss) == pytest.approx(0, abs=1e-5)
 
 
 @every_case
-def test_loss_is_the_relative_change_of_the_shape_and_that_of_the_camera(camera_model, missing):
+def test_loss_is_the_relative_change_of_the_shape_and_that_of_the_camera(
+    camera_model: Camera, missing: bool
+) -> None:
     views, shape = make_views(camera_model, missing), rigid_shape()
     columns = views.columns.shape[1]
     larger = consistency_loss(Oracle(shape_factor=1.3), views, shape, seeded())
@@ -92,7 +92,7 @@ def test_loss_is_the_relative_change_of_the_shape_and_that_of_the_camera(camera_
 
 
 @every_case
-def test_loss_is_the_mean_over_frames(camera_model, missing):
+def test_loss_is_the_mean_over_frames(camera_model: Camera, missing: bool) -> None:
     views, growth = make_views(camera_model, missing), torch.arange(B, dtype=torch.float64) ** 3
     larger = consistency_loss(Oracle(shape_factor=1 + growth), views, rigid_shape(), seeded())
     assert float(larger) == pytest.approx(float(growth.mean()), abs=1e-4)
@@ -102,18 +102,20 @@ def test_loss_is_the_mean_over_frames(camera_model, missing):
 
 
 @every_case
-def test_shapes_are_judged_about_their_centre(camera_model, missing):
+def test_the_place_of_a_shape_does_not_matter(camera_model: Camera, missing: bool) -> None:
     views, moved = make_views(camera_model, missing), rigid_shape() + 3
     assert float(consistency_loss(Oracle(), views, moved, seeded())) < 1e-5
 
 
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
-def test_masks_and_places_are_those_of_other_frames_of_the_batch(camera_model):
+def test_each_frame_has_the_mask_and_the_place_of_another_frame_of_the_batch(
+    camera_model: Camera,
+) -> None:
     views, oracle = make_views(camera_model, missing=True), Oracle()
     consistency_loss(oracle, views, rigid_shape(), seeded())
-    asked = oracle.asked[0]
+    asked, before = oracle.asked[0], not_none(views.visible)
     others = [
-        next(o for o in range(B) if torch.equal(views.visible[:, o], asked.visible[:, frame]))
+        next(o for o in range(B) if torch.equal(before[:, o], not_none(asked.visible)[:, frame]))
         for frame in range(B)
     ]
     assert sorted(others) == list(range(B))
@@ -124,8 +126,8 @@ def test_masks_and_places_are_those_of_other_frames_of_the_batch(camera_model):
     torch.testing.assert_close(asked.columns, expected.columns)
 
 
-def test_cameras_and_frames_are_drawn_by_the_generator():
-    views, asked = make_views("orthographic", missing=True), []
+def test_cameras_and_frames_are_drawn_by_the_generator() -> None:
+    views, asked = make_views("orthographic", missing=True), list[Tensor]()
     for seed in (0, 0, 1):
         oracle = Oracle()
         consistency_loss(oracle, views, rigid_shape(), seeded(seed))
@@ -135,40 +137,42 @@ def test_cameras_and_frames_are_drawn_by_the_generator():
 
 
 @every_case
-def test_gradients_flow_through_the_image_of_the_shape(camera_model, missing):
+def test_gradients_flow_through_the_image_of_the_shape(camera_model: Camera, missing: bool) -> None:
     views = make_views(camera_model, missing)
     weight = draw(3, P, seed=8)
 
-    def lift(views):
-        # The shape's own term is 1 whatever the shape is, so that the camera's alone has a slope.
+    def lift(views: NormalisedViews) -> tuple[Tensor, Tensor]:
+        # The first term of the loss is 1 for every shape: only that of the camera has a gradient.
         camera = torch.einsum("ip,pab->iab", weight, views.columns)
         return torch.zeros(P, 3, B, dtype=torch.float64), camera
 
     shape = rigid_shape().clone().requires_grad_()
     consistency_loss(lift, views, shape, seeded()).backward()
-    assert (shape.grad.abs().sum(dim=(0, 1)) > 1e-3).all()
+    assert (not_none(shape.grad).abs().sum(dim=(0, 1)) > 1e-3).all()
 
 
 @every_case
-def test_inconsistency_is_zero_for_what_sees_the_same_shape_in_every_view(camera_model, missing):
+def test_inconsistency_is_zero_for_a_lifter_with_the_same_shape_in_every_view(
+    camera_model: Camera, missing: bool
+) -> None:
     views = make_views(camera_model, missing, frames=30)
 
-    def flat(views):
+    def flat(views: NormalisedViews) -> tuple[Tensor, Tensor]:
         columns = views.columns
         shape = torch.cat([columns[:, :2], torch.zeros_like(columns[:, :1])], dim=1)
         return shape, torch.zeros(3, *columns.shape[1:], dtype=torch.float64)
 
-    # The camera is not judged.
+    # A wrong camera does not count.
     assert inconsistency(Oracle(camera_factor=-1), views) == pytest.approx(0, abs=1e-5)
     assert inconsistency(flat, views) > 0.3
 
 
-def test_misfit_is_not_taken_in_by_one_shape_for_all_frames():
+def test_misfit_is_high_for_a_wrong_shape_that_all_frames_share() -> None:
     views = make_views("orthographic", missing=False)
     other = 1.5 * draw(P, 3, 1, seed=9)
     other = other - other.mean(dim=0, keepdim=True)
 
-    def rigid(views):
+    def rigid(views: NormalisedViews) -> tuple[Tensor, Tensor]:
         return other.expand(P, 3, views.frames), Oracle()(views)[1]
 
     assert inconsistency(rigid, views) == pytest.approx(0, abs=1e-6)
@@ -176,7 +180,7 @@ def test_misfit_is_not_taken_in_by_one_shape_for_all_frames():
     assert misfit(Oracle(), views) == pytest.approx(0, abs=1e-5)
 
 
-def test_inconsistency_judges_a_thousand_frames_always_the_same_way():
+def test_inconsistency_judges_the_same_thousand_frames_every_time() -> None:
     views, oracle = make_views("orthographic", missing=True, frames=1100), Oracle()
     inconsistency(oracle, views)
     inconsistency(oracle, views)

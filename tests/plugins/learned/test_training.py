@@ -1,36 +1,53 @@
+from __future__ import annotations
+
 import math
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from liftbench import RunContext
 from liftbench_plugins.learned import training
+from liftbench_plugins.learned.optimiser import MuonAndAdam
 from liftbench_plugins.learned.training import Schedule, Stages, train
+
+Report = tuple[int, int, float]
 
 
 class Line(torch.nn.Module):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.slope = torch.nn.Parameter(torch.zeros(()))
 
 
-def context(tmp_path, reported, seed=0, budget_s=1e6):
+def context(
+    tmp_path: Path, reported: list[Report], seed: int = 0, budget_s: float = 1e6
+) -> RunContext:
     return RunContext(
         seed=seed,
         device="cpu",
         threads=1,
         budget_s=budget_s,
         scratch=tmp_path,
-        progress=lambda *point: reported.append(point),
+        progress=lambda step, steps, loss: reported.append((step, steps, loss)),
     )
 
 
 X = torch.linspace(-1, 1, 40)
 
 
-def fit(line, reported, tmp_path, steps=60, seen=None, **kwargs):
-    def loss(frames, _):
+def fit(
+    line: Line,
+    reported: list[Report],
+    tmp_path: Path,
+    steps: int = 60,
+    seen: list[list[int]] | None = None,
+    **kwargs: Any,
+) -> float:
+    def loss(frames: Tensor, _: torch.Generator) -> Tensor:
         if seen is not None:
             seen.append(frames.tolist())
         return (3 * X[frames] - line.slope * X[frames]).square().mean()
@@ -39,24 +56,24 @@ def fit(line, reported, tmp_path, steps=60, seen=None, **kwargs):
     return line.slope.item()
 
 
-def test_minimises_and_tells_its_progress(tmp_path):
-    reported = []
+def test_it_minimises_the_loss_and_reports_its_progress(tmp_path: Path) -> None:
+    reported: list[Report] = []
     slope = fit(Line(), reported, tmp_path, steps=300)
     assert slope == pytest.approx(3, abs=0.05)
     assert reported[-1][:2] == (300, 300)
     assert reported[-1][2] < reported[0][2]
 
 
-def test_every_epoch_visits_every_frame_once_in_a_new_order(tmp_path):
-    seen = []
+def test_every_epoch_visits_every_frame_once_in_a_new_order(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
     fit(Line(), [], tmp_path, steps=10, seen=seen)
     epochs = [[*chain(*seen[:5])], [*chain(*seen[5:])]]
     assert [sorted(epoch) for epoch in epochs] == [list(range(40))] * 2
     assert epochs[0] != epochs[1]
 
 
-def test_the_order_is_a_function_of_the_seed(tmp_path):
-    orders = []
+def test_the_order_depends_on_the_seed_alone(tmp_path: Path) -> None:
+    orders: list[list[list[int]]] = []
     for run, seed in enumerate((0, 0, 1)):
         orders.append([])
         (tmp_path / str(run)).mkdir()
@@ -64,7 +81,7 @@ def test_the_order_is_a_function_of_the_seed(tmp_path):
     assert orders[0] == orders[1] != orders[2]
 
 
-def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine():
+def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine() -> None:
     schedule = Schedule(steps=100, batch_size=8, learning_rate=0.4)
     assert schedule.rate(0) == 0.4
     assert schedule.rate(50) == pytest.approx(0.2)
@@ -72,11 +89,13 @@ def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine():
     assert schedule.rate(100) == pytest.approx(0)
 
 
-def test_each_step_has_the_rate_of_its_schedule(tmp_path, monkeypatch):
-    rates = []
+def test_each_step_has_the_rate_of_its_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
 
-    class Recorder(training.MuonAndAdam):
-        def step(self, learning_rate):
+    class Recorder(MuonAndAdam):
+        def step(self, learning_rate: float) -> None:
             rates.append(learning_rate)
             super().step(learning_rate)
 
@@ -85,7 +104,9 @@ def test_each_step_has_the_rate_of_its_schedule(tmp_path, monkeypatch):
     assert rates == [Schedule(12, 8, 0.1).rate(step) for step in range(12)]
 
 
-def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
+def test_a_killed_run_continues_to_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
@@ -94,14 +115,14 @@ def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
     class KilledError(Exception):
         pass
 
-    seen = []
+    seen: list[list[int]] = []
 
-    def dying(step, steps, loss):
+    def die(step: int, steps: int, loss: float) -> None:
         if step >= 31:
             raise KilledError
 
     killed = context(tmp_path / "killed", [])
-    object.__setattr__(killed, "progress", dying)
+    object.__setattr__(killed, "progress", die)
     line = Line()
     with pytest.raises(KilledError):
         train(
@@ -116,7 +137,7 @@ def test_a_killed_run_goes_on_with_the_same_result(tmp_path, monkeypatch):
     assert resumed == whole
 
 
-def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path):
+def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path: Path) -> None:
     line = Line()
     with pytest.raises(FloatingPointError, match=r"loss became nan by step 1; lower learning_rate"):
         train(
@@ -128,17 +149,19 @@ def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path):
         )
 
 
-def test_training_ends_when_its_budget_is_used_up(tmp_path):
-    reported, seen = [], []
+def test_training_ends_when_its_budget_is_used_up(tmp_path: Path) -> None:
+    reported: list[Report] = []
+    seen: list[list[int]] = []
     fit(Line(), reported, tmp_path, steps=500, seen=seen, budget_s=0.0)
     assert len(seen) == 1
     assert reported == [(1, 500, pytest.approx(reported[0][2]))]
 
 
-def test_fewer_frames_than_a_batch_are_taken_together(tmp_path):
-    line, seen = Line(), []
+def test_fewer_frames_than_a_batch_are_taken_together(tmp_path: Path) -> None:
+    line = Line()
+    seen: list[list[int]] = []
 
-    def loss(frames, _):
+    def loss(frames: Tensor, _: torch.Generator) -> Tensor:
         seen.append(sorted(frames.tolist()))
         return (X[frames] - line.slope * X[frames]).square().mean()
 
@@ -146,13 +169,14 @@ def test_fewer_frames_than_a_batch_are_taken_together(tmp_path):
     assert seen == [[0, 1, 2]] * 2
 
 
-def draws(tmp_path, seed=0, steps=6):
+def draws(tmp_path: Path, seed: int = 0, steps: int = 6) -> list[list[float]]:
     """Return what each step draws from its generator."""
-    line, drawn = Line(), []
+    line = Line()
+    drawn: list[list[float]] = []
     folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
     folder.mkdir()
 
-    def loss(frames, generator):
+    def loss(frames: Tensor, generator: torch.Generator) -> Tensor:
         drawn.append(torch.rand(3, generator=generator).tolist())
         return (X[frames] - line.slope * X[frames]).square().mean()
 
@@ -160,14 +184,14 @@ def draws(tmp_path, seed=0, steps=6):
     return drawn
 
 
-def test_the_generator_of_a_step_is_a_function_of_seed_and_step(tmp_path):
+def test_the_random_draws_of_a_step_depend_on_the_seed_and_the_step_alone(tmp_path: Path) -> None:
     one, again, other = (draws(tmp_path, seed) for seed in (0, 0, 1))
     assert one == again
     assert len({tuple(step) for step in (*one, *other)}) == 12
 
 
-def test_stages_share_a_budget_and_count_their_progress_together(tmp_path):
-    reported = []
+def test_stages_share_a_budget_and_count_their_progress_together(tmp_path: Path) -> None:
+    reported: list[Report] = []
     stages = Stages(context(tmp_path, reported, budget_s=50.0), 30)
     contexts = [stages.begin(steps) for steps in (5, 5, 20)]
     assert len({stage.scratch for stage in contexts}) == 3

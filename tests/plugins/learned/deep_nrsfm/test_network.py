@@ -1,16 +1,28 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
+from tests.conftest import not_none
+from tests.plugins.learned.conftest import seeded
+from torch import Tensor
 
+from liftbench.types import Floats
+from liftbench_plugins.learned.deep_nrsfm import CodeReading, Nonlinearity
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork, block_soft_threshold
 
 SIZES = (12, 8, 4)
 both_cameras = pytest.mark.parametrize("columns", [2, 3])
 
 
-def make_network(nonlinearity="bst", code="projection", columns=2, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+def make_network(
+    nonlinearity: Nonlinearity = "bst",
+    code: CodeReading = "projection",
+    columns: int = 2,
+    seed: int = 0,
+) -> BlockSparseNetwork:
+    generator = seeded(seed)
     network = BlockSparseNetwork(7, columns, SIZES, nonlinearity, code, 1.0, generator).double()
     with torch.no_grad():
         for parameter in (*network.thresholds, *network.biases):
@@ -18,13 +30,13 @@ def make_network(nonlinearity="bst", code="projection", columns=2, seed=0):
     return network
 
 
-def make_columns(columns=2, frames=5, seed=1):
-    generator = torch.Generator().manual_seed(seed)
+def make_columns(columns: int = 2, frames: int = 5, seed: int = 1) -> Tensor:
+    generator = seeded(seed)
     image = torch.randn(7, columns, frames, generator=generator, dtype=torch.float64)
     return image - image.mean(dim=0, keepdim=True)
 
 
-def test_block_soft_threshold_matches_equation_22_block_by_block():
+def test_block_soft_threshold_matches_equation_22_block_by_block() -> None:
     blocks = torch.randn(4, 6, 3, dtype=torch.float64)
     threshold = torch.tensor([[0.0], [0.5], [2.0], [100.0]], dtype=torch.float64)
     shrunk = block_soft_threshold(blocks, threshold)
@@ -37,30 +49,32 @@ def test_block_soft_threshold_matches_equation_22_block_by_block():
 
 @both_cameras
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 1.5, 10.0])
-def test_block_soft_threshold_is_the_proximal_operator_of_the_block_norm(columns, threshold):
+def test_block_soft_threshold_is_the_proximal_operator_of_the_block_norm(
+    columns: int, threshold: float
+) -> None:
     blocks = make_columns(3 * columns, frames=3)[:2]
     shrunk = block_soft_threshold(blocks, torch.full((2, 1), threshold, dtype=torch.float64))
     for k in range(2):
         for frame in range(3):
             target = blocks[k, :, frame].numpy()
 
-            def objective(x, target=target):
+            def objective(x: Floats, target: Floats = target) -> float:
                 distance = 0.5 * ((x - target) ** 2).sum()
-                # Smoothed at zero, where simplex and gradient searches alike get stuck.
-                return distance + threshold * np.sqrt((x**2).sum() + 1e-14)
+                # Smoothed at zero, where searches get stuck.
+                return float(distance + threshold * np.sqrt((x**2).sum() + 1e-14))
 
             found = minimize(objective, 0.5 * target, method="BFGS", options={"gtol": 1e-8}).x
             np.testing.assert_allclose(shrunk[k, :, frame], found, atol=2e-5)
 
 
-def test_block_soft_threshold_has_finite_gradient_for_a_dead_block():
+def test_block_soft_threshold_has_finite_gradient_for_a_dead_block() -> None:
     blocks = torch.zeros(2, 6, 3, requires_grad=True)
     block_soft_threshold(blocks, torch.zeros(2, 1)).sum().backward()
-    assert torch.isfinite(blocks.grad).all()
+    assert torch.isfinite(not_none(blocks.grad)).all()
 
 
-def test_block_soft_threshold_gradient_is_right():
-    generator = torch.Generator().manual_seed(0)
+def test_block_soft_threshold_gradient_is_right() -> None:
+    generator = seeded(0)
     blocks = torch.randn(4, 6, 3, dtype=torch.float64, generator=generator)
     threshold = torch.tensor([[0.0], [0.5], [-0.4], [9.0]], dtype=torch.float64)
     assert torch.autograd.gradcheck(
@@ -70,7 +84,9 @@ def test_block_soft_threshold_gradient_is_right():
 
 @both_cameras
 @pytest.mark.parametrize("nonlinearity", ["bst", "relu"])
-def test_encoder_matches_equation_24_written_with_kronecker_products(nonlinearity, columns):
+def test_encoder_matches_equation_24_written_with_kronecker_products(
+    nonlinearity: Nonlinearity, columns: int
+) -> None:
     network, image = make_network(nonlinearity, columns=columns), make_columns(columns, frames=1)
     blocks = network.first.reshape(-1, 7) @ image[:, :, 0]
     dictionaries = [None, *network.deeper]
@@ -87,7 +103,7 @@ def test_encoder_matches_equation_24_written_with_kronecker_products(nonlinearit
     torch.testing.assert_close(network.encode(image)[..., 0].reshape(-1, columns), blocks)
 
 
-def test_decoder_matches_equation_25():
+def test_decoder_matches_equation_25() -> None:
     network = make_network()
     code = torch.rand(SIZES[-1], 2, dtype=torch.float64)
     layer = code
@@ -98,7 +114,7 @@ def test_decoder_matches_equation_25():
 
 
 @both_cameras
-def test_projection_code_is_the_least_squares_code_for_the_camera(columns):
+def test_projection_code_is_the_least_squares_code_for_the_camera(columns: int) -> None:
     network, image = make_network(columns=columns), make_columns(columns)
     blocks = network.encode(image)
     camera = network.camera(blocks)
@@ -111,7 +127,7 @@ def test_projection_code_is_the_least_squares_code_for_the_camera(columns):
 
 
 @both_cameras
-def test_linear_code_is_linear_in_all_entries_of_the_blocks(columns):
+def test_linear_code_is_linear_in_all_entries_of_the_blocks(columns: int) -> None:
     network = make_network(code="linear", columns=columns)
     blocks = network.encode(make_columns(columns))
     camera = network.camera(blocks)
@@ -121,7 +137,7 @@ def test_linear_code_is_linear_in_all_entries_of_the_blocks(columns):
 
 
 @both_cameras
-def test_camera_is_the_nearest_to_a_combination_of_the_blocks(columns):
+def test_camera_is_the_nearest_rotation_to_a_combination_of_the_blocks(columns: int) -> None:
     network = make_network(columns=columns)
     blocks = network.encode(make_columns(columns))
     camera = network.camera(blocks)
@@ -134,7 +150,7 @@ def test_camera_is_the_nearest_to_a_combination_of_the_blocks(columns):
 
 
 @both_cameras
-def test_turning_the_image_turns_the_camera_and_keeps_the_shape(columns):
+def test_turning_the_image_turns_the_camera_and_keeps_the_shape(columns: int) -> None:
     """The third column of a perspective view, -(u W~_u + v W~_v), stays."""
     network, image = make_network(columns=columns), make_columns(columns)
     angle = torch.tensor(0.7, dtype=torch.float64)
@@ -149,7 +165,7 @@ def test_turning_the_image_turns_the_camera_and_keeps_the_shape(columns):
 
 
 @both_cameras
-def test_permuting_points_permutes_the_shape(columns):
+def test_permuting_points_permutes_the_shape(columns: int) -> None:
     network, image = make_network(columns=columns), make_columns(columns)
     shape, camera = network(image)
     order = torch.tensor([3, 1, 0, 6, 5, 2, 4])
@@ -164,7 +180,7 @@ def test_permuting_points_permutes_the_shape(columns):
 @both_cameras
 @pytest.mark.parametrize("code", ["linear", "projection"])
 @pytest.mark.parametrize("nonlinearity", ["bst", "relu"])
-def test_frames_do_not_mix(nonlinearity, code, columns):
+def test_frames_do_not_mix(nonlinearity: Nonlinearity, code: CodeReading, columns: int) -> None:
     network, image = make_network(nonlinearity, code, columns), make_columns(columns)
     shape, camera = network(image)
     alone, alone_camera = network(image[:, :, 2:3].contiguous())

@@ -1,22 +1,31 @@
 """The scale t_z of a frame, the size of a shape, and the correction of one by the other."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from tests.conftest import not_none
+from tests.plugins.learned.conftest import seeded
+from torch import Tensor
 
 from liftbench import Observations, Skeleton
-from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams
+from liftbench.types import Camera, Floats
+from liftbench_plugins.learned.deep_nrsfm import DeepNrsfmParams, ScaleMeasure, ShapeScale
 from liftbench_plugins.learned.deep_nrsfm.lifter import DeepNrsfm
+from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
 from liftbench_plugins.learned.deep_nrsfm.scale import shape_scale, shape_size
-from liftbench_plugins.learned.factorisation import normalise_views
+from liftbench_plugins.learned.factorisation import NormalisedViews, normalise_views
 
 BOXES = np.array([[0.0, 0.0, 2.0, 4.0], [5.0, 5.0, 8.0, 0.5]])
 CHOICES = ["constant", "box_max", "box_min"]
 
 
-def observe(points, camera="perspective", box=None):
+def observe(
+    points: Floats, camera: Camera = "perspective", box: Floats | None = None
+) -> Observations:
     frames, count = points.shape[:2]
     return Observations(
         points,
@@ -28,8 +37,8 @@ def observe(points, camera="perspective", box=None):
     )
 
 
-def triangles():
-    """Return two frames with a hidden point; visible extents are 2 x 1 and 4 x 5."""
+def triangles() -> Floats:
+    """Return two frames with one hidden point each; the others extend over 2 x 1 and 4 x 5."""
     points = np.array(
         [[[0, 0], [2, 1], [1, 0], [9, 9]], [[0, 0], [4, 0], [9, 9], [1, 5]]], dtype=float
     )
@@ -49,12 +58,14 @@ def triangles():
         ("box_min", None, [1, 1 / 4]),
     ],
 )
-def test_shape_scale_is_one_over_an_edge(camera, choice, box, expected):
+def test_shape_scale_is_one_over_an_edge_of_the_box(
+    camera: Camera, choice: ShapeScale, box: Floats | None, expected: list[float]
+) -> None:
     np.testing.assert_allclose(shape_scale(observe(triangles(), camera, box), choice), expected)
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_shape_scale_of_orthographic_points_is_one(choice):
+def test_shape_scale_of_orthographic_points_is_one(choice: ShapeScale) -> None:
     np.testing.assert_array_equal(
         shape_scale(observe(triangles(), "orthographic", BOXES), choice), [1, 1]
     )
@@ -62,7 +73,7 @@ def test_shape_scale_of_orthographic_points_is_one(choice):
 
 @pytest.mark.parametrize("from_box", [True, False])
 @pytest.mark.parametrize("choice", ["box_max", "box_min"])
-def test_a_box_without_extent_is_refused_in_one_line(choice, from_box):
+def test_a_box_without_extent_is_refused_in_one_line(choice: ShapeScale, from_box: bool) -> None:
     points, boxes = triangles(), BOXES.copy()
     boxes[1, 2:] = 0
     if not from_box:
@@ -74,7 +85,7 @@ def test_a_box_without_extent_is_refused_in_one_line(choice, from_box):
     assert "\n" not in str(e.value)
 
 
-def test_norm_is_that_of_the_centred_shape():
+def test_norm_is_that_of_the_centred_shape() -> None:
     shape = torch.zeros(2, 3, 2, dtype=torch.float64)
     shape[0, :, 0] = torch.tensor([3.0, 4.0, 0.0])  # 5 apart: each is 2.5 from the centre
     shape[:, :, 1] = 7.0
@@ -82,7 +93,7 @@ def test_norm_is_that_of_the_centred_shape():
     torch.testing.assert_close(size, torch.tensor([5 / 2**0.5, 0.0]).double(), rtol=0, atol=2e-6)
 
 
-def test_bones_is_the_mean_length_of_edges():
+def test_bones_is_the_mean_length_of_edges() -> None:
     shape = torch.zeros(4, 3, 2, dtype=torch.float64)
     shape[1, 0] = torch.tensor([1.0, 10.0])
     shape[2, 1] = 2.0
@@ -91,18 +102,21 @@ def test_bones_is_the_mean_length_of_edges():
     torch.testing.assert_close(shape_size(shape, "bones", ((0, 1), (2, 0))), expected)
 
 
-class Linear:
-    """Returns the image with the shape it had, as large as t_z makes it, and no camera."""
+class Linear(BlockSparseNetwork):
+    """Its shapes are as large as t_z makes the image; its cameras are zero."""
 
-    def lift(self, views):
+    def __init__(self) -> None:
+        super().__init__(6, 2, (2, 1), "bst", "projection", 1.0, seeded())
+
+    def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
         image = views.image
         return torch.cat([image, image[:, :1]], dim=1), torch.zeros(3, *views.columns.shape[1:])
 
 
 @pytest.mark.parametrize("measure", ["norm", "bones"])
-def test_correction_reaches_the_size_of_training_in_every_frame(measure):
-    """A frame that was put at twice its depth comes back; the rays stay."""
-    generator = torch.Generator().manual_seed(0)
+def test_correction_gives_every_frame_the_size_of_the_training(measure: ScaleMeasure) -> None:
+    """The depth of a frame becomes right; its rays stay as they are."""
+    generator = seeded(0)
     rays = torch.randn(6, 2, 5, generator=generator)
     depth = torch.tensor([1.0, 2.0, 4.0, 0.5, 3.0])
     views, edges = normalise_views(rays, None, depth), ((0, 1), (2, 4))
@@ -112,16 +126,16 @@ def test_correction_reaches_the_size_of_training_in_every_frame(measure):
     sizes = shape_size(Linear().lift(corrected)[0], measure, edges)
     torch.testing.assert_close(sizes, torch.full((5,), 2.5))
     before = shape_size(Linear().lift(views)[0], measure, edges)
-    torch.testing.assert_close(corrected.depth, depth * 2.5 / before)
+    torch.testing.assert_close(not_none(corrected.depth), depth * 2.5 / before)
     torch.testing.assert_close(corrected.rays, rays)
     torch.testing.assert_close(
         corrected.columns, normalise_views(rays, None, corrected.depth).columns
     )
 
 
-def test_rounds_are_repeated_as_often_as_asked():
+def test_correction_has_as_many_rounds_as_the_parameter_says() -> None:
     class Damped(Linear):
-        def lift(self, views):
+        def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
             shape, camera = super().lift(views)
             norm = shape.square().sum(dim=(0, 1)).sqrt()
             return shape / norm.sqrt(), camera  # the size is the root of t_z

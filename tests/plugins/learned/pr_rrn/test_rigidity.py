@@ -1,35 +1,43 @@
+from __future__ import annotations
+
 import pytest
 import torch
+from tests.plugins.learned.conftest import seeded
+from torch import Tensor
 
 from liftbench_plugins.learned.pr_rrn.rigidity import minimal_singular_value_ratio
 
 
-def images(frames, points=9, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
+def images(
+    frames: int, points: int = 9, seed: int = 0, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    generator = seeded(seed)
     points_2d = torch.randn(points, 2, frames, generator=generator, dtype=torch.float64)
     return (points_2d - points_2d.mean(dim=0)).to(dtype)
 
 
-def masks(frames, points=9, seed=0, hidden=0.3):
-    generator = torch.Generator().manual_seed(seed)
+def masks(frames: int, points: int = 9, seed: int = 0, hidden: float = 0.3) -> Tensor:
+    generator = seeded(seed)
     return (torch.rand(points, frames, generator=generator) > hidden).double()
 
 
-def views_of(shape, frames, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+def views_of(shape: Tensor, frames: int, seed: int = 0) -> Tensor:
+    generator = seeded(seed)
     turns = torch.linalg.qr(torch.randn(frames, 3, 3, generator=generator, dtype=torch.float64))[0]
     views = torch.einsum("pi,bij->pjb", shape - shape.mean(dim=0), turns)[:, :2]
     return views.contiguous()
 
 
-def equation_9(one, two):
+def equation_9(one: Tensor, two: Tensor) -> float:
     """The ratio of a pair of (P, 2) images by the singular values of the stacked matrix."""
     squares = torch.linalg.svdvals(torch.cat([one.T, two.T])).square()
     return float(squares[3] / squares.sum())
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
-def test_ratio_of_every_pair_is_that_of_the_singular_values(dtype, error):
+def test_ratio_of_every_pair_is_that_of_the_singular_values(
+    dtype: torch.dtype, error: float
+) -> None:
     first, second = images(6), images(4, seed=1)
     ratio = minimal_singular_value_ratio(first.to(dtype), second.to(dtype))
     assert ratio.shape == (6, 4)
@@ -40,8 +48,8 @@ def test_ratio_of_every_pair_is_that_of_the_singular_values(dtype, error):
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
-def test_two_views_of_a_rigid_shape_have_ratio_zero(dtype, error):
-    generator = torch.Generator().manual_seed(3)
+def test_two_views_of_a_rigid_shape_have_ratio_zero(dtype: torch.dtype, error: float) -> None:
+    generator = seeded(3)
     shape = torch.randn(9, 3, generator=generator, dtype=torch.float64)
     ratio = minimal_singular_value_ratio(
         views_of(shape, 5).to(dtype), views_of(shape, 7, 1).to(dtype)
@@ -51,7 +59,7 @@ def test_two_views_of_a_rigid_shape_have_ratio_zero(dtype, error):
     assert float(other.min()) > 0.001
 
 
-def test_ratio_is_at_most_a_quarter_and_reaches_it():
+def test_ratio_is_at_most_a_quarter_and_reaches_it() -> None:
     even = torch.zeros(4, 2, 1, dtype=torch.float64)
     even[0, 0] = even[1, 1] = 1
     odd = even[[2, 3, 0, 1]]
@@ -62,7 +70,7 @@ def test_ratio_is_at_most_a_quarter_and_reaches_it():
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_views_from_one_side_and_flat_or_empty_images_are_rigid_too(dtype):
+def test_views_from_one_side_and_flat_or_empty_images_are_rigid_too(dtype: torch.dtype) -> None:
     same = images(3, dtype=dtype)
     flat = same.clone()
     flat[:, 1] = 0
@@ -72,7 +80,7 @@ def test_views_from_one_side_and_flat_or_empty_images_are_rigid_too(dtype):
         assert float(ratio.diagonal().max()) < 1e-3
 
 
-def test_scale_and_image_rotation_do_not_matter():
+def test_scale_and_image_rotation_do_not_matter() -> None:
     first, second = images(4), images(5, seed=1)
     angle = torch.tensor(0.6, dtype=torch.float64)
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).view(2, 2)
@@ -84,7 +92,7 @@ def test_scale_and_image_rotation_do_not_matter():
         torch.testing.assert_close(scaled, expected.float(), atol=1e-5, rtol=1e-3)
 
 
-def test_hidden_points_leave_the_common_visible_ones_about_their_mean():
+def test_hidden_points_leave_the_common_visible_ones_about_their_mean() -> None:
     first, second, first_seen, second_seen = (
         images(6),
         images(4, seed=1),
@@ -108,7 +116,7 @@ def test_hidden_points_leave_the_common_visible_ones_about_their_mean():
     assert 0 < judged < 24
 
 
-def test_all_points_visible_gives_the_same_with_and_without_masks():
+def test_all_points_visible_gives_the_same_with_and_without_masks() -> None:
     first, second = images(6), images(4, seed=1)
     ones = torch.ones(9, 6, dtype=torch.float64), torch.ones(9, 4, dtype=torch.float64)
     torch.testing.assert_close(
