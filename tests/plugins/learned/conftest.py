@@ -40,6 +40,11 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def backward(loss: Tensor) -> None:
+    """Compute the gradients of a loss, by a call that torch has no type for."""
+    loss.backward()  # type: ignore[no-untyped-call]
+
+
 def fit_deep_nrsfm(
     key: str, observations: Observations, tmp_path: Path, **params: Any
 ) -> DeepNrsfm:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from tests.conftest import not_none
-from tests.plugins.learned.conftest import draw, every_case, seeded
+from tests.plugins.learned.conftest import backward, draw, every_case, seeded
 from torch import Tensor
 
 from liftbench.types import Camera
@@ -147,7 +147,7 @@ def test_gradients_flow_through_the_image_of_the_shape(camera_model: Camera, mis
         return torch.zeros(P, 3, B, dtype=torch.float64), camera
 
     shape = rigid_shape().clone().requires_grad_()
-    consistency_loss(lift, views, shape, seeded()).backward()
+    backward(consistency_loss(lift, views, shape, seeded()))
     assert (not_none(shape.grad).abs().sum(dim=(0, 1)) > 1e-3).all()
 
 

@@ -9,7 +9,16 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 from tests.conftest import not_none
-from tests.plugins.learned.conftest import B, P, draw, every_case, make_scene, seeded, views_of
+from tests.plugins.learned.conftest import (
+    B,
+    P,
+    backward,
+    draw,
+    every_case,
+    make_scene,
+    seeded,
+    views_of,
+)
 
 from liftbench.types import Camera, Floats
 from liftbench_plugins.learned.deep_nrsfm.network import BlockSparseNetwork
@@ -26,7 +35,7 @@ K = 3  # blocks of a dictionary
 
 def brute_image(points: Floats, mask: Floats, t_z: float | None) -> Floats:
     """Return M W~ (P, 2) of eqs. 11, 14, 15."""
-    result = np.zeros((P, 2))
+    result: Floats = np.zeros((P, 2))
     for i in range(P):
         for axis in range(2):
             total = sum(mask[j] * points[j, axis] for j in range(P))
@@ -37,12 +46,13 @@ def brute_image(points: Floats, mask: Floats, t_z: float | None) -> Floats:
 def brute_dictionary(points: Floats, mask: Floats, rows: Floats, perspective: bool) -> Floats:
     """Return M D~ of rows d_i (P, N): (P, N) of eq. 15, or (2P, 3N) of eqs. 11 and 14."""
     number, entries = sum(mask), rows.shape[1]
-    normal = np.array(
+    normal: Floats = np.array(
         [rows[i] + sum((1 - mask[j]) * rows[j] for j in range(P)) / number for i in range(P)]
     )
     if not perspective:
-        return mask[:, None] * normal
-    result = np.zeros((2 * P, 3 * entries))
+        masked: Floats = mask[:, None] * normal
+        return masked
+    result: Floats = np.zeros((2 * P, 3 * entries))
     for i in range(P):
         for axis in range(2):  # eq. 14 is printed with u in place of v in the second row
             mean = sum(mask[j] * points[j, axis] * rows[j] for j in range(P)) / number
@@ -67,7 +77,7 @@ def test_residual_equals_that_of_the_dictionary_written_entry_by_entry(
     camera = torch.from_numpy(rotations[:, :, :columns]).permute(1, 2, 0)
     residual = views_of(scene).residual(shape, camera)
     for b in range(B):
-        t_z = scene.t_z[b] if perspective else None
+        t_z = None if scene.t_z is None else scene.t_z[b]
         image = brute_image(scene.images[b], scene.masks[b], t_z)
         dictionary = brute_dictionary(
             scene.images[b], scene.masks[b], atoms.reshape(P, -1), perspective
@@ -97,7 +107,7 @@ def test_encoder_applies_the_transpose_of_the_dictionary_written_entry_by_entry(
         network.deeper[0].copy_(torch.eye(2, K))
         ours = network.encode(views.columns)  # thresholds are zero, the second level selects
     for b in range(B):
-        t_z = scene.t_z[b] if perspective else None
+        t_z = None if scene.t_z is None else scene.t_z[b]
         image = brute_image(scene.images[b], scene.masks[b], t_z)
         dictionary = brute_dictionary(
             scene.images[b], scene.masks[b], atoms.reshape(P, -1), perspective
@@ -226,7 +236,7 @@ def test_norms_are_norms_of_frames_and_have_a_gradient_at_zero() -> None:
     expected = [np.linalg.norm(points[..., b]) for b in range(3)]
     np.testing.assert_allclose(norms(points), expected)
     zero = torch.zeros(4, 2, 3, requires_grad=True)
-    norms(zero).sum().backward()
+    backward(norms(zero).sum())
     assert torch.isfinite(not_none(zero.grad)).all()
 
 

@@ -8,13 +8,14 @@ import torch
 from tests.conftest import not_none
 from tests.plugins.learned.conftest import B, P, every_case, make_scene, views_of
 
+from liftbench.types import Camera
 from liftbench_plugins.learned.factorisation import (
     views_from,
 )
 
 
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
-def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_model):
+def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_model: Camera) -> None:
     scene = make_scene(camera_model, missing=True)
     filled = views_of(scene).fill_hidden_points(scene.shape, scene.camera)
     whole = views_of(scene._replace(masks=np.ones((B, P))))
@@ -24,7 +25,7 @@ def test_the_true_shape_and_camera_fill_hidden_points_where_they_are(camera_mode
 
 
 @pytest.mark.parametrize("camera_model", ["orthographic", "perspective"])
-def test_filling_leaves_visible_points_where_they_are(camera_model):
+def test_filling_leaves_visible_points_where_they_are(camera_model: Camera) -> None:
     scene = make_scene(camera_model, missing=True)
     views = views_of(scene)
     filled = views.fill_hidden_points(scene.shape * 1.3, scene.camera)
@@ -37,7 +38,7 @@ def test_filling_leaves_visible_points_where_they_are(camera_model):
         torch.testing.assert_close(shift, shift[:1].expand_as(shift))
 
 
-def test_a_hidden_point_behind_the_camera_is_filled_in_front_of_it():
+def test_a_hidden_point_behind_the_camera_is_filled_in_front_of_it() -> None:
     scene = make_scene("perspective", missing=True)
     seen = 20 * scene.shapes @ scene.rotations
     behind = seen[..., 2] + not_none(scene.t_z)[:, None]
@@ -51,7 +52,7 @@ def test_a_hidden_point_behind_the_camera_is_filled_in_front_of_it():
 
 
 @every_case
-def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
+def test_views_seen_from_the_true_camera_are_the_views(camera_model: Camera, missing: bool) -> None:
     scene = make_scene(camera_model, missing, seed=4)
     if scene.t_z is not None:  # the mean visible ray is where the centre is placed
         seen = scene.shapes @ scene.rotations
@@ -69,7 +70,7 @@ def test_views_seen_from_the_true_camera_are_the_views(camera_model, missing):
         torch.testing.assert_close(getattr(found, name), getattr(expected, name))
 
 
-def test_a_point_that_a_random_view_puts_behind_the_camera_is_kept_in_front():
+def test_a_point_that_a_random_view_puts_behind_the_camera_is_kept_in_front() -> None:
     scene = make_scene("perspective", missing=False)
     views = views_of(scene)
     large = 20 * scene.shapes @ scene.rotations

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from tests.conftest import not_none
+from tests.plugins.learned.conftest import backward
 
 from liftbench_plugins.learned.matrix_product import matrix_product
 
@@ -23,6 +24,6 @@ def test_product_and_gradients_equal_those_of_torch(dtype: torch.dtype) -> None:
 def test_a_factor_that_needs_no_gradient_gets_none() -> None:
     left = torch.randn(4, 3, requires_grad=True)
     right = torch.randn(3, 2)
-    matrix_product(left, right).sum().backward()
+    backward(matrix_product(left, right).sum())
     torch.testing.assert_close(not_none(left.grad), torch.ones(4, 2) @ right.t())
     assert right.grad is None

@@ -13,7 +13,7 @@ from liftbench_plugins.learned.mirror_images import evidence, log_odds
 
 def most_likely(residual: Floats) -> float:
     """Return the log likelihood of residuals under normal noise of the size that suits them."""
-    return norm.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum()
+    return float(norm.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum())
 
 
 def test_evidence_is_the_log_of_the_ratio_of_the_greatest_likelihoods() -> None:
@@ -33,7 +33,7 @@ def test_the_odds_are_the_most_likely_ones_after_one_frame_of_each_kind_is_added
     def unlikely(odds: float) -> float:
         share = expit(odds)
         frames = np.log(share * np.exp(given) + 1 - share).sum()
-        return -frames - np.log(share) - np.log(1 - share)
+        return float(-frames - np.log(share) - np.log(1 - share))
 
     best = minimize_scalar(unlikely, bounds=(-8, 8), method="bounded").x
     assert float(log_odds(torch.from_numpy(given))) == pytest.approx(best, abs=0.02)

@@ -44,7 +44,7 @@ def test_a_near_camera_tells_a_shape_from_its_mirror_image(missing: bool) -> Non
 
 def log_likelihood(residual: Floats) -> float:
     """Return the log likelihood of residuals under normal noise of the most likely size."""
-    return normal.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum()
+    return float(normal.logpdf(residual, scale=np.sqrt(np.mean(residual**2))).sum())
 
 
 @pytest.mark.parametrize("missing", [False, True])
@@ -76,7 +76,7 @@ def test_frames_with_too_much_noise_follow_the_others() -> None:
     like = normalise_views(torch.zeros(P, 2, 60).double(), None, depth, columns=2)
     exact = views_from(shape, camera, like)
     noise = 0.1 * torch.from_numpy(rng.standard_normal((P, 2, 60))) / depth
-    views = normalise_views(exact.rays + noise, None, depth, columns=2)
+    views = normalise_views(not_none(exact.rays) + noise, None, depth, columns=2)
     assert (not_none(views.mirror_evidence(shape, camera))[30:] < 0).any()
     assert views.choose_mirror_images(shape, camera, odds=None)[0].equal(shape)
     flip = MIRROR[:, None]

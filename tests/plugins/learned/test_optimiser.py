@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.plugins.learned.conftest import backward
 from torch import Tensor, nn
 
 from liftbench_plugins.learned.optimiser import MuonAndAdam
@@ -24,7 +25,7 @@ def take_steps(
 ) -> list[Tensor]:
     for _ in range(steps):
         optimiser.zero_grad()
-        network.loss().backward()  # type: ignore[no-untyped-call]
+        backward(network.loss())
         optimiser.step(rate)
     return [parameter.detach().clone() for parameter in network.parameters()]
 
@@ -35,7 +36,7 @@ def test_a_matrix_moves_equally_far_in_all_directions_and_about_as_far_as_under_
     gradient = torch.cat([gradient, torch.zeros(2, 4)])
     before = network.matrix.detach().clone()
     optimiser = MuonAndAdam(network)
-    (network.matrix * gradient).sum().backward()
+    backward((network.matrix * gradient).sum())
     optimiser.step(0.01)
     change = before - network.matrix.detach()
     sizes = torch.linalg.svdvals(change)
@@ -64,7 +65,7 @@ def test_a_network_may_have_one_kind_of_parameter_alone(kind: str) -> None:
     only = nn.Parameter(torch.ones(1, 3) if kind == "row" else torch.eye(3))
     network = nn.ParameterList([only])
     optimiser = MuonAndAdam(network)
-    only.sum().backward()
+    backward(only.sum())
     optimiser.step(0.1)
     assert only.sum() < 3
 

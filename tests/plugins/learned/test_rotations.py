@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from tests.conftest import not_none
-from tests.plugins.learned.conftest import draw, seeded
+from tests.plugins.learned.conftest import backward, draw, seeded
 from torch import Tensor
 
 from liftbench_plugins.learned.rotations import (
@@ -32,13 +32,15 @@ def with_singular_values(
     else:
         right = torch.linalg.qr(draw(2, 2, seed=1))[0]
     middle = torch.diag(torch.tensor(values, dtype=torch.float64))
-    return (left[:, :count] @ middle @ right.T)[..., None].to(dtype)
+    product: Tensor = left[:, :count] @ middle @ right.T
+    return product[..., None].to(dtype)
 
 
 def svd_polar(matrix: Tensor) -> Tensor:
     """Return U V^T of (3, n, B)."""
     left, _, right = torch.linalg.svd(matrix.permute(2, 0, 1).double(), full_matrices=False)
-    return (left @ right).permute(1, 2, 0).to(matrix.dtype)
+    product: Tensor = left @ right
+    return product.permute(1, 2, 0).to(matrix.dtype)
 
 
 def svd_rotation(matrix: Tensor) -> Tensor:
@@ -46,7 +48,8 @@ def svd_rotation(matrix: Tensor) -> Tensor:
     left, _, right = torch.linalg.svd(matrix.permute(2, 0, 1).double())
     left = left.clone()
     left[:, :, 2] *= torch.linalg.det(left @ right)[:, None]
-    return (left @ right).permute(1, 2, 0).to(matrix.dtype)
+    product: Tensor = left @ right
+    return product.permute(1, 2, 0).to(matrix.dtype)
 
 
 def test_rotate_multiplies_the_shape_and_the_camera_of_each_frame() -> None:
@@ -107,7 +110,7 @@ def test_values_and_gradients_are_finite_where_there_is_no_single_nearest_rotati
     weight = draw(*matrix.shape, dtype=dtype, seed=5)
     found = function(matrix)
     assert torch.isfinite(found).all()
-    (found * weight).sum().backward()
+    backward((found * weight).sum())
     assert torch.isfinite(not_none(matrix.grad)).all()
 
 
@@ -159,7 +162,7 @@ def test_gradient_of_nearest_rotation_is_bounded_where_two_are_almost_as_near(
 ) -> None:
     """One frame must not change a network much; the exact gradient is several thousand here."""
     matrix = torch.diag(torch.tensor(diagonal, dtype=dtype))[..., None].requires_grad_()
-    (nearest_rotation(matrix) * draw(3, 3, 1, dtype=dtype, seed=1)).sum().backward()
+    backward((nearest_rotation(matrix) * draw(3, 3, 1, dtype=dtype, seed=1)).sum())
     assert not_none(matrix.grad).abs().max() < 1e3
 
 
@@ -168,5 +171,5 @@ def test_gradients_are_finite_for_one_entry_of_any_size() -> None:
     matrix = torch.zeros(3, 2, len(sizes))
     matrix[1, 0] = sizes
     matrix.requires_grad_()
-    (polar_factor(matrix) * draw(3, 2, len(sizes), dtype=torch.float32)).sum().backward()
+    backward((polar_factor(matrix) * draw(3, 2, len(sizes), dtype=torch.float32)).sum())
     assert not_none(matrix.grad).isfinite().all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 from tests.conftest import not_none
-from tests.plugins.learned.conftest import seeded
+from tests.plugins.learned.conftest import backward, seeded
 from torch import Tensor
 
 from liftbench.types import Floats
@@ -69,7 +69,7 @@ def test_block_soft_threshold_is_the_proximal_operator_of_the_block_norm(
 
 def test_block_soft_threshold_has_finite_gradient_for_a_dead_block() -> None:
     blocks = torch.zeros(2, 6, 3, requires_grad=True)
-    block_soft_threshold(blocks, torch.zeros(2, 1)).sum().backward()
+    backward(block_soft_threshold(blocks, torch.zeros(2, 1)).sum())
     assert torch.isfinite(not_none(blocks.grad)).all()
 
 

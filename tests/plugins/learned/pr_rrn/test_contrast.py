@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from tests.conftest import not_none
-from tests.plugins.learned.conftest import seeded
+from tests.plugins.learned.conftest import backward, seeded
 from torch import Tensor
 
 from liftbench_plugins.learned.factorisation import NormalisedViews, normalise_views
@@ -74,7 +74,7 @@ def test_an_empty_memory_and_frames_without_a_rigid_partner_cost_nothing() -> No
     contrastive_loss(views, codes(6, 1), memory, 0.0, 0.0)
     code = codes(6, 2).requires_grad_()
     loss = contrastive_loss(batch(6, 1), code, memory, 0.0, 0.04)
-    loss.backward()
+    backward(loss)
     assert float(loss.detach()) == 0
     assert torch.isfinite(not_none(code.grad)).all()
 
@@ -85,7 +85,7 @@ def test_loss_falls_as_rigid_pairs_come_closer() -> None:
     contrastive_loss(views, codes(8, 1), memory, BELOW, ABOVE)
     code = codes(8, 2).requires_grad_()
     loss = contrastive_loss(views, code, memory, BELOW, ABOVE)
-    loss.backward()
+    backward(loss)
     assert not_none(code.grad).abs().max() > 0
     memory = Memory(8, views, 4).double()
     contrastive_loss(views, codes(8, 1), memory, BELOW, ABOVE)

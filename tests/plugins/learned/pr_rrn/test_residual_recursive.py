@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.plugins.learned.conftest import seeded
+from tests.plugins.learned.conftest import backward, seeded
 from torch import Tensor
 
 from liftbench_plugins.learned.factorisation import NormalisedViews, normalise_views
@@ -130,7 +130,7 @@ def test_the_losses_alternate_every_turn_steps(monkeypatch: pytest.MonkeyPatch) 
 def test_every_weight_learns() -> None:
     views = normalise_views(make_image(frames=12))
     network = make_regularised(SMALL, views)
-    network.loss(views, seeded(0)).backward()
+    backward(network.loss(views, seeded(0)))
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
