@@ -24,6 +24,19 @@ def not_none(value: T | None) -> T:
     return value
 
 
+LONGEST_FIRST = ("tests/plugins/test_conformance.py", "tests/harness/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first, so that no worker of pytest-xdist begins one at the end."""
+
+    def place(item: pytest.Item) -> int:
+        starts = (item.nodeid.startswith(folder) for folder in LONGEST_FIRST)
+        return next((i for i, found in enumerate(starts) if found), len(LONGEST_FIRST))
+
+    items.sort(key=place)  # stable: the checks of one method stay together
+
+
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test away from the user's cache."""

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from liftbench import plotting
 from liftbench.cli import main
 from liftbench.plugin.registry import Registry, load_registry
 from liftbench.runs.store import RunRecord, Store
@@ -119,6 +120,12 @@ def bench(whole_bench: TinyBench, no_torch: str, monkeypatch: pytest.MonkeyPatch
     """A bench with the one subset `one`, whose child processes have no torch."""
     monkeypatch.setenv("PYTHONPATH", no_torch)
     return whole_bench
+
+
+@pytest.fixture
+def unrendered_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps draw their figures but write empty files: to render them takes seconds."""
+    monkeypatch.setattr(plotting, "figure_files", lambda _: {"png": b"", "svg": b""})
 
 
 @pytest.fixture(scope="session")

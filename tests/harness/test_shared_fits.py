@@ -21,6 +21,7 @@ from liftbench.runs.store import RunRecord
 if TYPE_CHECKING:
     from tests.harness.conftest import TinyBench
 
+pytestmark = pytest.mark.usefixtures("unrendered_figures")
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train", "unseen"]}
 # The 12 frames of `tiny` have 5 points, of which 2 may be hidden.
 AXES = ("--noise-ratio", "0,0.1,0.2", "--missing", "0,40")

@@ -83,5 +83,5 @@ class Swept:
 
 
 @pytest.fixture
-def swept(bench: TinyBench, registry: Registry) -> Swept:
+def swept(bench: TinyBench, registry: Registry, unrendered_figures: None) -> Swept:
     return Swept(bench, registry)

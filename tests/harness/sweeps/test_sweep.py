@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 from tests.harness.sweeps.conftest import CURVE, GRID, Swept, linear_error
 
+from liftbench import plotting
 from liftbench.corruption import BUILTIN_CORRUPTIONS
+from liftbench.plotting import figure_files
 from liftbench.runs import execute
 from liftbench.runs.store import RunRecord, RunSpec
 
@@ -146,7 +148,8 @@ def test_a_suite_with_grids_shows_them_as_a_leaderboard_too(swept: Swept) -> Non
 # --- pictures ----------------------------------------------------------------------------------
 
 
-def test_figures_are_whole_and_reproducible(swept: Swept) -> None:
+def test_figures_are_whole_and_reproducible(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plotting, "figure_files", figure_files)
     suite = swept.suite(GRID, CURVE)
     swept.store(suite)
     text = swept.show(suite)
