@@ -14,6 +14,10 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+# Each worker of pytest-xdist computes in one thread; this is set before NumPy loads. Threads that
+# compete for the same cores make a small eigenvalue problem take up to twenty times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPO_ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
 
