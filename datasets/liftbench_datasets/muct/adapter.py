@@ -1,4 +1,4 @@
-"""MUCT: faces with 76 landmarks clicked by hand, seen by five cameras; nobody measured 3D."""
+"""MUCT: faces with 76 landmarks marked by hand, seen by five cameras, without 3D truth."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SPLITS = ("all",)
 CAMERAS = ("a", "b", "c", "d", "e")
 SUBSETS = ("all", *CAMERAS)
 FACES = 3755
-# Landmarks behind the nose or the side of a face lack in views of these cameras only. Source: the
-# README of the landmarks.
+# Only views of these cameras lack landmarks, those behind the nose or the side of a face. Source:
+# the README of the landmarks.
 CAMERAS_THAT_MISS = ("b", "c")
 
 _FOLDERS = ("muct/muct-landmarks", "muct", "muct-landmarks", "")
@@ -39,11 +39,11 @@ class MuctParams:
 class Muct:
     """Landmarks in pixels of images 480 wide and 640 high, from the upper left corner, y down.
 
-    The views count as orthographic, as PR-RRN takes them (section 5.1). A sequence is a subject,
-    whose frames are single photographs. Landmarks given as 0,0 are hidden. Faces that the release
-    has mirrored (`ir...`) are left out, as they show nothing new. Public readers also skip face
-    i434xe-fn as corrupted; PR-RRN counts all 3755 faces, so that it is kept. The box encloses the
-    visible landmarks.
+    The views are treated as orthographic, as in PR-RRN (section 5.1). A sequence is a subject,
+    whose frames are single photographs. Landmarks at 0,0 are hidden. Mirrored faces of the release
+    (`ir...`) are left out, as they add nothing new. Public readers also skip face i434xe-fn as
+    corrupted; PR-RRN counts all 3755 faces, so it is kept here. The box encloses the visible
+    landmarks.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
@@ -59,9 +59,9 @@ class Muct:
         return checksum([_landmarks(root)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return the faces of one camera or all, in the order of the file.
+        """Return the faces of one camera or of all, in the order of the file.
 
-        There is no truth. Images come along where the subset's are all there.
+        There is no truth. The images are included if all those of the subset are there.
         """
         require_known("split", split, SPLITS)
         faces = self._faces(root, subset)
@@ -79,13 +79,13 @@ class Muct:
         return Dataset(seen, None)
 
     def note(self, root: Path, subset: str) -> str:
-        """Return how many of the 3755 faces there are, where some lack."""
+        """Return how many of the 3755 faces there are, if some are missing."""
         self._faces(root, subset)
         have = len(self._faces(root, "all")["name"])
         return "" if have == FACES else f"{have} of the official {FACES} faces"
 
     def check(self, root: Path) -> list[Finding]:
-        """Parse the landmarks; return the counts by camera, and how many images there are."""
+        """Parse the landmarks; return the counts of each camera, and how many images there are."""
         try:
             faces = read_muct(_landmarks(root))
         except UserError as error:
@@ -97,7 +97,7 @@ class Muct:
         """Return the parsed faces of a subset."""
         path = _landmarks(root)
         require_known(f"subset of dataset '{KEY}'", subset, SUBSETS)
-        # The two files differ in what they count from, so that the name matters.
+        # The two files differ in their origin, so the name of the file matters.
         arrays = cache_arrays(_PARSED, checksum([path]), lambda: read_muct(path))
         chosen = np.isin(arrays["camera"], CAMERAS if subset == "all" else [subset])
         if not chosen.any():
@@ -106,7 +106,7 @@ class Muct:
 
 
 def _find(root: Path) -> Path | None:
-    """Return the file of landmarks, preferably the one in pixels."""
+    """Return the file of landmarks, preferably the one in pixels from the corner, or None."""
     places = (root / folder / name for name in (OPENCV, CENTRED) for folder in _FOLDERS)
     return next((path for path in places if path.is_file()), None)
 
@@ -122,7 +122,7 @@ def _landmarks(root: Path) -> Path:
 
 
 def _image_files(root: Path, faces: Arrays) -> list[Path]:
-    """Return where each face's image would be: in `jpg` beside the landmarks or their folder."""
+    """Return where each face's image should be: in `jpg` beside the landmarks or their folder."""
     folder = _landmarks(root).parent
     beside = folder.parent if folder.name == "muct-landmarks" else folder
     return [beside / "jpg" / f"{name}.jpg" for name in faces["name"]]
@@ -156,7 +156,7 @@ def _check_camera(faces: Arrays, camera: str) -> Finding:
     detail = f"{len(visible)} faces, {hidden} landmarks hidden"
     expected = camera in CAMERAS_THAT_MISS or not hidden
     if not expected:
-        detail += f"; expected none but in cameras {' and '.join(CAMERAS_THAT_MISS)}"
+        detail += f"; expected hidden ones only in cameras {' and '.join(CAMERAS_THAT_MISS)}"
     return Finding(f"camera {camera}", expected and len(visible) > 0, detail)
 
 

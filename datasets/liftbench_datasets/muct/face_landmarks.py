@@ -1,7 +1,7 @@
 """The 76 landmarks of the MUCT faces, in the order of the release.
 
-Left and right are the person's own, so that a right eye is on the left of an image. The lines
-and pairs were read off the landmarks of the release's first face, i000qa-fn.
+Left and right are those of the person, so a right eye is on the left of an image. The lines and
+pairs were determined from the landmarks of the release's first face, i000qa-fn.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from liftbench.errors import UserError
 from liftbench_datasets.muct.face_landmarks import FACE
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
-# Width and height in pixels; the landmarks of the release fit in.
+# Width and height in pixels; the landmarks of the release lie within them.
 IMAGE_SIZE = (480, 640)
 COLUMNS = 2 + 2 * len(FACE.points)
 OPENCV = "muct76-opencv.csv"
@@ -26,7 +26,7 @@ _NAME = re.compile(r"i(r?)([0-9]{3})[a-z]([a-e])-[a-z]{2}")
 
 @dataclass(frozen=True)
 class _Face:
-    """One line: name, whether the image is mirrored, subject, camera and 152 numbers."""
+    """A line of the file: name, whether the image is mirrored, subject, camera and 152 numbers."""
 
     name: str
     mirrored: bool
@@ -36,13 +36,13 @@ class _Face:
 
 
 def read_muct(path: Path) -> Arrays:
-    """Return the faces of a file, in its order.
+    """Return the faces of a file, in the order of its lines.
 
-    Faces that the release has mirrored and faces without any landmark are left out.
+    Mirrored faces of the release and faces without any landmark are left out.
 
     Args:
-        path: the file; its name says whether it counts from the upper left corner with y down
-            (`muct76-opencv.csv`) or from the middle of the image with y up (`muct76.csv`).
+        path: the file; its name says whether the origin is the upper left corner with y down
+            (`muct76-opencv.csv`) or the middle of the image with y up (`muct76.csv`).
 
     Returns:
         `name`, `subject` and `camera`, (F,); `points_2d` (F, 76, 2) in pixels from the upper left
@@ -50,7 +50,7 @@ def read_muct(path: Path) -> Arrays:
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: a line is not as expected.
+        UserError: a line is damaged.
     """
     with one_line_errors(path, "the landmarks of MUCT"):
         faces = _faces(path)

@@ -1,4 +1,4 @@
-"""What a body does: cycles of joint angles, in degrees at eighths of a cycle."""
+"""Actions of a body: cycles of joint angles, in degrees at each eighth of a cycle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ class Action:
     """A cycle of joint angles.
 
     Attributes:
-        rate: least and greatest cadence, cycles a second.
-        curves: degrees at the eighths of a cycle, or one for all, by degree of freedom. A limb
-            without a side stands for both.
-        lag: share of a cycle by which the right limbs of such a curve follow the left.
-        stride: metres of way in a cycle.
+        rate: lowest and highest cadence, in cycles per second.
+        curves: for each degree of freedom, the angles at the eighths of a cycle in degrees, or one
+            angle for all. A name without a side stands for both limbs.
+        lag: for names without a side, the share of a cycle by which the right limb follows the
+            left.
+        stride: metres that the body covers in a cycle.
         turn: degrees that the body turns to the left in a cycle.
-        lift: metres of the feet above the ground, as a curve.
-        planted: the feet stay where they are and lie flat.
-        style: spread of the amplitudes of a sequence, a share.
+        lift: height of the feet above the ground in metres, as a curve.
+        planted: if true, the feet stay in place and flat on the ground.
+        style: relative spread of the amplitudes of a sequence.
     """
 
     rate: tuple[float, float]
@@ -35,7 +36,7 @@ class Action:
     style: float = 0.12
 
 
-# What every action starts from: relaxed arms and hands, feet a little outward.
+# The base of every action: relaxed arms and hands, feet turned a little outward.
 RELAXED: dict[str, Curve] = {
     "femur.flex": (4,),
     "femur.twist": (5,),

@@ -1,6 +1,6 @@
-"""A grown person of 31 points and what its joints allow.
+"""The body of an adult with 31 points, and the limits of its joints.
 
-The body faces +z, its left is +x, y points up. In the rest pose it stands with hanging arms and
+The body faces +z, its left is +x, y points up. In the rest pose it stands with hanging arms, and
 all angles are zero.
 """
 
@@ -15,7 +15,7 @@ from liftbench_datasets.geometry.kinematics import KinematicTree
 
 BODY_HEIGHT = 1.75
 
-# Joint, parent and bone in the rest pose in metres. Sides: the left one stands here.
+# Joint, parent, and bone in the rest pose in metres. Of limbs, only the left one is listed.
 _TRUNK = (
     ("lowerback", "root", (0.0, 0.150, 0.0)),
     ("upperback", "lowerback", (0.0, 0.160, 0.0)),
@@ -40,7 +40,7 @@ _ARM = (
     ("fingers", "hand", (0.0, -0.085, 0.0)),
     ("thumb", "wrist", (0.0, -0.060, 0.040)),
 )
-# Height above the sole of the points of a foot that can bear the body.
+# Height above the sole of those points of a foot that can carry the body, metres.
 SOLE = {"tibia": 0.080, "foot": 0.020, "toes": 0.010}
 
 
@@ -75,7 +75,7 @@ def _side_bones(
 
 BODY = _body()
 
-# --- what the joints allow ----------------------------------------------------------------
+# --- limits of the joints -----------------------------------------------------------------
 
 Kind = Literal["flex", "twist", "bend"]
 AXIS = {"flex": 0, "twist": 1, "bend": 2}
@@ -88,10 +88,10 @@ class Dof:
     Attributes:
         joint: name of the joint whose bone turns.
         kind: `flex` about x, `twist` about y (along limbs and spine), `bend` about z.
-        sign: of the anatomical angle about that axis.
-        low: anatomical limit.
-        high: anatomical limit.
-        unrest: size of the slow drift that no two repetitions share.
+        sign: sign of the anatomical angle about that axis.
+        low: lower anatomical limit.
+        high: upper anatomical limit.
+        unrest: size of a slow random drift, so that no two repetitions are equal.
     """
 
     joint: str
@@ -131,8 +131,8 @@ _TRUNK_LIMITS = (
     Dof("head", "twist", +1, -15, 15, 2.0),
     Dof("head", "bend", -1, -10, 10, 1.0),
 )
-# The left side. Positive: flexion, outward rotation, abduction. Of the foot `flex` lifts the
-# toes; of the clavicle `twist` draws the shoulder forward and `bend` lifts it; of the wrist
+# The left side. Positive: flexion, outward rotation, abduction. For the foot `flex` lifts the
+# toes; for the clavicle `twist` draws the shoulder forward and `bend` lifts it; for the wrist
 # `twist` turns the palm forward.
 _SIDE_LIMITS = (
     Dof("femur", "flex", -1, -20, 125, 1.5),

@@ -1,4 +1,4 @@
-"""Motions of a body: an action at a tempo and with a style of its own, within the joint limits."""
+"""Motions of a body: an action with a random tempo and style, within the joint limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FRAMES_PER_SECOND = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """One sequence.
+    """The motion of one sequence.
 
     Attributes:
         angles: (F, D) degrees, a column for each of `DOFS`.
@@ -49,9 +49,10 @@ def make_motion(
     body: KinematicTree = BODY,
     frames_per_second: float = FRAMES_PER_SECOND,
 ) -> Motion:
-    """Return `frames` frames of an action in a style drawn from `rng`; all draws come first.
+    """Return `frames` frames of an action in a style drawn from `rng`.
 
-    `body` has the joints of `BODY` in their order, of whatever lengths.
+    All random draws come first, so they do not depend on the number of frames. `body` has the
+    joints of `BODY` in the same order; the lengths of its bones may differ.
     """
     style = _draw_style(rng, action)
     seconds = np.arange(frames) / frames_per_second
@@ -68,10 +69,10 @@ def make_motion(
 
 
 def within_limits(angles: Floats) -> Floats:
-    """Press (F, D) degrees smoothly into the limits; away from them nothing changes."""
-    soft = 0.02 * (HIGH - LOW)  # where the bending begins
+    """Press (F, D) degrees smoothly into the limits; angles far from them do not change."""
+    soft = 0.02 * (HIGH - LOW)  # distance from a limit at which the pressing begins
     above = np.logaddexp(0, (angles - LOW) / soft) - np.logaddexp(0, (angles - HIGH) / soft)
-    pressed: Floats = np.clip(LOW + soft * above, LOW, HIGH)  # the clip is for rounding alone
+    pressed: Floats = np.clip(LOW + soft * above, LOW, HIGH)  # clipped because of rounding errors
     return pressed
 
 
@@ -91,11 +92,11 @@ def joint_rotations(angles: Floats, heading: Floats) -> Floats:
     turns = np.zeros((len(angles), len(BODY.names), 3))
     for dof, column in zip(DOFS, angles.T, strict=True):
         turns[:, BODY.names.index(dof.joint), AXIS[dof.kind]] = dof.sign * column
-    # First about the bone itself, then sideways, then forward, as the limits mean it.
+    # First about the bone itself, then sideways, then forward, as the limits assume.
     xzy = turns[..., [0, 2, 1]].reshape(-1, 3)
     rotation: Floats = Rotation.from_euler("XZY", xzy, degrees=True).as_matrix()
     rotation = rotation.reshape(*turns.shape, 3)
-    # The pelvis tilts about the hips wherever it faces.
+    # The pelvis tilts about the hips, whatever direction it faces.
     yxz = turns[:, 0, [1, 0, 2]] + heading[:, None] * [1, 0, 0]
     rotation[:, 0] = Rotation.from_euler("YXZ", yxz, degrees=True).as_matrix()
     return rotation
@@ -106,15 +107,15 @@ class _Drift:
     """Smooth random curves of unit size: sums of slow sines, a pure function of time.
 
     Attributes:
-        hertz: (3, C) of each sine.
-        start: (3, C) phase in radians.
+        hertz: (3, C) frequency of each sine.
+        start: (3, C) phase of each sine in radians.
     """
 
     hertz: Floats
     start: Floats
 
     def at(self, seconds: Floats) -> Floats:
-        """Return (F, C)."""
+        """Return the values (F, C) of the curves at times (F,)."""
         phase = 2 * np.pi * self.hertz * seconds[:, None, None] + self.start
         total: Floats = np.sin(phase).sum(axis=1) * np.sqrt(2 / 3)
         return total
@@ -156,14 +157,15 @@ def _draw_style(rng: np.random.Generator, action: Action) -> _Style:
     )
 
 
-# Legs bear the body, so that their joints vary less and the right leg does what the left does.
+# Legs carry the body, so their joints vary less and the right leg varies in the same way as the
+# left one.
 _BEARING = {"root", *(side + joint for side in "lr" for joint in ("femur", "tibia", "foot"))}
 _FREE = np.array([0.4 if dof.joint in _BEARING else 1.0 for dof in DOFS])
 _COMMON = [COLUMN[re.sub(r"^r(?=femur|tibia|foot)", "l", dof.name)] for dof in DOFS]
 
 
 def _cycle_angles(action: Action, style: _Style, cycles: Floats) -> Floats:
-    """Return the (F, D) angles of an action after so many cycles (F,)."""
+    """Return the angles (F, D) of an action at the phases `cycles` (F,)."""
     angles = np.zeros((len(cycles), len(DOFS)))
     for lag, curves in _by_lag(action):
         columns = [COLUMN[name] for name in curves]
@@ -172,7 +174,7 @@ def _cycle_angles(action: Action, style: _Style, cycles: Floats) -> Floats:
 
 
 def _by_lag(action: Action) -> Iterator[tuple[float, dict[str, Curve]]]:
-    """Give the curves of the table by full name; those of a named side come last and win."""
+    """Yield each lag with its curves by full name; curves of one side come last and override."""
     named = {name: curve for name, curve in action.curves.items() if name in COLUMN}
     limbs = {name: curve for name, curve in action.curves.items() if name not in COLUMN}
     yield 0.0, {"l" + name: curve for name, curve in limbs.items()}
@@ -181,7 +183,7 @@ def _by_lag(action: Action) -> Iterator[tuple[float, dict[str, Curve]]]:
 
 
 def _periodic(curves: list[Curve], cycles: Floats) -> Floats:
-    """Return (F, C) of C curves given at the eighths of a cycle."""
+    """Return the values (F, C) of C curves that are given at the eighths of a cycle."""
     knots = np.array([np.resize(curve, KNOTS) for curve in curves], dtype=np.float64).T
     spline = CubicSpline(
         np.linspace(0, 1, KNOTS + 1), np.concatenate([knots, knots[:1]]), bc_type="periodic"
@@ -204,22 +206,22 @@ def _pose(body: KinematicTree, angles: Floats, heading: Floats) -> Floats:
 
 
 def _stand(pose: Floats, action: Action, cycles: Floats, heading: Floats) -> Floats:
-    """Put (F, 31, 3) poses on the ground and on their way."""
+    """Place (F, 31, 3) poses on the ground, and move them along the path of the body."""
     place = np.empty((len(pose), 3))
     place[:, 1] = _periodic([action.lift], cycles)[:, 0] - _lowest_sole(pose)
     if action.planted:
         ankles = [BODY.names.index(name) for name in ("ltibia", "rtibia")]
         place[:, ::2] = -pose[:, ankles].mean(axis=1)[:, ::2]
     else:
-        way = action.stride * np.diff(cycles, prepend=cycles[:1])
+        step = action.stride * np.diff(cycles, prepend=cycles[:1])
         facing = np.radians(heading)
-        place[:, 0] = np.cumsum(way * np.sin(facing))
-        place[:, 2] = np.cumsum(way * np.cos(facing))
+        place[:, 0] = np.cumsum(step * np.sin(facing))
+        place[:, 2] = np.cumsum(step * np.cos(facing))
     return pose + place[:, None]
 
 
 def _lowest_sole(pose: Floats) -> Floats:
-    """Return the (F,) height of the lowest sole point, rounded off where the foot changes."""
+    """Return the height (F,) of the lowest sole point, smooth where another point gets lowest."""
     soft = 0.004
     soles = [
         pose[:, BODY.names.index(side + joint), 1] - height

@@ -1,7 +1,7 @@
 """The skin of the body of 31 points: tubes of rings around its bones, for people of many shapes.
 
-In the rest pose the body of `body` stands with hanging arms, faces +z, its left is +x. Lengths
-are metres.
+In the rest pose the body (see `people.body`) stands with hanging arms and faces +z; its left is
++x. Lengths are metres.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 from liftbench_datasets.geometry.tubes import SIDES, Ring, bone_weights, ring_vertices, tube_faces
 from liftbench_datasets.people.body import BODY
 
-# Of a ring, vertex 0 is on the body's left, 4 in front (of a foot above), 8 on its right, 12
-# behind. Every tube ends in rings without width.
+# In a ring, vertex 0 is on the body's left, 4 in front (on top of a foot), 8 on its right, 12
+# behind. Every tube begins and ends with a ring of zero width.
 _TRUNK = (
     Ring("root", (0, -0.150, 0), (0, 0)),
     Ring("root", (0, -0.120, -0.010), (0.095, 0.080)),
@@ -94,7 +94,7 @@ _TUBE_OF_RING = [name for name, rings in TUBES.items() for _ in rings]
 
 
 def vertex(tube: str, ring: int, side: int) -> int:
-    """Return the index of a vertex by its tube, the ring from the tube's start and its side."""
+    """Return the index of a vertex from its tube, its ring in the tube and its side."""
     return (_TUBE_OF_RING.index(tube) + ring) * SIDES + side
 
 
@@ -105,16 +105,16 @@ _BONES = [BODY.names.index(ring.bone) for ring in _RINGS]
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """What makes a person's body another than the mean one; each is (F,) and 1 in the mean.
+    """Factors between a person's body and the mean body; each is (F,).
 
     Attributes:
-        height: of all.
-        legs: length of the legs against the rest.
-        arms: length of the arms against the rest.
-        shoulders: width between the arms.
-        hips: width between the legs.
-        girth: of trunk and limbs.
-        belly: further depth of the trunk.
+        height: factor of all lengths.
+        legs: further factor of the length of the legs.
+        arms: further factor of the length of the arms.
+        shoulders: further factor of the width between the arms.
+        hips: further factor of the width between the legs.
+        girth: further factor of the girth of trunk and limbs.
+        belly: further factor of the depth of the trunk.
     """
 
     height: Floats
@@ -127,19 +127,19 @@ class Shape:
 
 
 def draw_shape(rng: np.random.Generator, frames: int) -> Shape:
-    """Draw one person, the same in all frames."""
+    """Draw the shape of one person, the same in all frames."""
     spread = {"height": 0.05, "legs": 0.03, "arms": 0.03, "shoulders": 0.06, "hips": 0.06}
     drawn = np.exp(rng.normal(0, [*spread.values(), 0.11, 0.09]).clip(-0.25, 0.25))
     return Shape(*np.tile(drawn[:, None], (1, frames)))
 
 
 def body_surface(shape: Shape, rotations: Floats) -> Floats:
-    """Return the vertices (F, V, 3) of F bodies, the root joint at the origin.
+    """Return the vertices (F, V, 3) of F bodies with their root joints at the origin.
 
     Args:
-        shape: of the F bodies.
-        rotations: (F, 31, 3, 3) of the joints against their parents, see
-            `body_motion.joint_rotations`.
+        shape: the shapes of the F bodies.
+        rotations: (F, 31, 3, 3) rotations of the joints relative to their parents, see
+            `people.motion.joint_rotations`.
     """
     scale = _scale(shape)
     bones = BODY.bone * scale[..., None]
@@ -150,7 +150,7 @@ def body_surface(shape: Shape, rotations: Floats) -> Floats:
 
 
 def _scale(shape: Shape) -> Floats:
-    """Return the lengths (F, 31) of the bones against those of the mean body."""
+    """Return the lengths (F, 31) of the bones, divided by those of the mean body."""
     scale = np.repeat(shape.height[:, None], len(BODY.names), axis=1)
     for joint, name in enumerate(BODY.names):
         scale[:, joint] *= {
@@ -165,7 +165,7 @@ def _scale(shape: Shape) -> Floats:
 
 
 def _starts(bones: Floats, world: Floats) -> Floats:
-    """Return where each bone starts, (F, 31, 3), the root at the origin."""
+    """Return the starts (F, 31, 3) of the bones, with the root at the origin."""
     ends = np.zeros(bones.shape)
     starts = np.zeros(bones.shape)
     for bone, above in enumerate(BODY.parent):

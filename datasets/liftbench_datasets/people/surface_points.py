@@ -15,7 +15,7 @@ OUTER, INNER = LEFT, RIGHT  # of the left limbs
 
 Place = tuple[str, int, int]  # tube, ring and side
 
-# In the middle of the body.
+# Points in the middle of the body.
 _MIDDLE: Mapping[str, Place] = {
     "crown": ("trunk", 16, FRONT),
     "head_back": ("trunk", 14, BACK),
@@ -29,7 +29,7 @@ _MIDDLE: Mapping[str, Place] = {
     "lower_back": ("trunk", 4, BACK),
     "groin": ("trunk", 0, FRONT),
 }
-# On its left side.
+# Points on its left side.
 _LEFT: Mapping[str, Place] = {
     "ear": ("trunk", 14, LEFT),
     "armpit": ("trunk", 6, LEFT),
@@ -98,7 +98,7 @@ def _places() -> Mapping[str, Place]:
 
 def _skeleton() -> Skeleton:
     names = tuple(_places())
-    edges: dict[tuple[int, int], None] = {}  # a set in the order of the lines
+    edges: dict[tuple[int, int], None] = {}  # an ordered set
     for side in ("left_", "right_"):
         for line in _LINES:
             ends = [names.index(n if n in _MIDDLE else side + n) for n in line.split()]

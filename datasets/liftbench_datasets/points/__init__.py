@@ -1,1 +1,1 @@
-"""Points in a file of the user's own."""
+"""Points in a user's own files."""

@@ -1,4 +1,4 @@
-"""A user's own 2D points, with or without 3D truth: one file per subset."""
+"""A user's own 2D points, with or without 3D truth, in one file per subset."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PointsParams:
     """Where the files are.
 
     Attributes:
-        folder: of the files, below the data root or absolute.
+        folder: the folder of the files, below the data root or absolute.
     """
 
     folder: str = KEY
@@ -44,9 +44,9 @@ class PointsParams:
 
 
 class Points(SubsetFiles):
-    """Frames of the user's own points, as the files have them (see `points.file`).
+    """Frames of the user's own points, as they are in the files (see `points.file`).
 
-    The split `all` is every frame; the others are those that the field `split` names.
+    The split `all` has every frame; the field `split` names the frames of the other splits.
     """
 
     key = KEY
@@ -79,7 +79,7 @@ class Points(SubsetFiles):
         )
 
     def describe(self, root: Path, subset: str) -> str:
-        """Return what a file holds: its counts, its camera and whether it has 3D points."""
+        """Describe the content of a file: its counts, its camera and whether it has 3D points."""
         data = self.load(root, subset, ALL)
         seen = data.observations
         frames, points = seen.visible.shape
@@ -96,12 +96,12 @@ def _frames_of_split(path: Path, arrays: Arrays, split: str) -> NDArray[np.intp]
         return np.arange(len(arrays["sequence"]))
     if "split" not in arrays:
         raise DataMissingError(
-            f"{path}: it has no field split; add one that says train, val or test of every frame, "
+            f"{path}: it has no field split; add one with train, val or test for every frame, "
             f"or ask for the split '{ALL}'"
         )
     chosen = np.flatnonzero(arrays["split"] == split)
     if not len(chosen):
-        raise DataMissingError(f"{path}: no frame is of the split '{split}'")
+        raise DataMissingError(f"{path}: no frame belongs to the split '{split}'")
     return chosen
 
 

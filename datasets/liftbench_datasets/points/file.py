@@ -41,12 +41,12 @@ FIELDS = (
 
 
 def read_points(path: Path) -> Arrays:
-    """Return the fields of a file, with their defaults where it does not say.
+    """Return the fields of a file, with defaults for the optional fields that it lacks.
 
     `points_2d` (F, P, 2) is NaN where `visible` (F, P) is false; `points_3d` (F, P, 3) is 0 where
-    `mask` (F, P) is false, and both are there only if the file has 3D points. `sequence`, `group`
-    (F,), `camera`, `unit` (), `names` (P,), `edges` (E, 2) are always there; `box` (F, 4), `pixel`,
-    `split` and `images` (F,) if the file has them.
+    `mask` (F, P) is false, and both are returned only if the file has 3D points. `sequence`,
+    `group` (F,), `camera`, `unit` (), `names` (P,), `edges` (E, 2) are always returned; `box`
+    (F, 4), `pixel`, `split` and `images` (F,) if the file has them.
 
     Raises:
         DataMissingError: the file is not there.
@@ -63,7 +63,7 @@ def read_points(path: Path) -> Arrays:
 def _json(path: Path) -> dict[str, Any]:
     content = json.loads(path.read_bytes())
     if not isinstance(content, dict):
-        raise TypeError("it is no object of fields such as points_2d")
+        raise TypeError("it is not an object with fields such as points_2d")
     return content
 
 
@@ -111,14 +111,14 @@ def _optional(fields: Mapping[str, Any], frames: int, count: int) -> Arrays:
 
 
 def _visible(points: Floats, flags: object) -> Bools:
-    """Return which points are seen: those that the file says, else those that are not NaN."""
+    """Return which points are visible: as the file says, or else those that are not NaN."""
     given = np.asarray(~np.isnan(points).any(axis=2))
     seen = given if flags is None else flag_field(flags, "visible", given.shape)
     bad = seen & ~np.isfinite(points).all(axis=2)
     if bad.any():
         frame, point = np.argwhere(bad)[0]
         raise ValueError(
-            f"points_2d: point {point} of frame {frame} is no finite number but visible; "
+            f"points_2d: point {point} of frame {frame} is visible but not finite; "
             "hide it in the field visible"
         )
     return seen

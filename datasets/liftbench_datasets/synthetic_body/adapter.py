@@ -1,9 +1,9 @@
-"""The embedded default dataset: a person of 31 points that walks, runs, reaches and more.
+"""The generated default dataset: a person with 31 points who walks, runs, reaches and more.
 
-Nothing is read: every frame is a pure function of the parameters (see `body_motion`).
+No files are read: every frame is a pure function of the parameters (see `people.motion`).
 """
 
-# ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
+# ruff: noqa: ARG002  every adapter takes the data root; this one has no files there
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ class SyntheticBodyParams(ViewParams):
     """Parameters of the generator and of the camera.
 
     Attributes:
-        frames: over all sequences of both splits.
-        sequences: the first floor(0.8 n) are `train`, the rest `unseen`.
-        seed: names all random draws.
+        frames: the number of frames over all sequences of both splits.
+        sequences: the number n of sequences; the first floor(0.8 n) are `train`, the rest
+            `unseen`.
+        seed: the seed of all random draws.
     """
 
     frames: int = 4000
@@ -53,7 +54,7 @@ class SyntheticBodyParams(ViewParams):
         super().__post_init__()
         require_integers(self, "frames", "sequences", "seed")
         if self.sequences < 2:
-            raise ValueError(f"sequences: expected at least 2, a split each, got {self.sequences}")
+            raise ValueError(f"sequences: expected at least 2, one per split, got {self.sequences}")
         if self.frames < self.sequences:
             raise ValueError(
                 f"frames: expected at least one for each of {self.sequences} sequences, "
@@ -62,10 +63,10 @@ class SyntheticBodyParams(ViewParams):
 
 
 class SyntheticBody(Generated[SyntheticBodyParams]):
-    """Views of made motions, one Haar-random rotation a frame, points centred a frame.
+    """Views of generated motions, with one Haar-random rotation per frame and centred points.
 
-    Sequence i does action i modulo their number, so that the splits share the actions as far
-    as there are sequences for it. Lengths are metres; the group of a frame is its action.
+    Sequence i shows action i modulo the number of actions, so that the splits share the actions
+    if there are enough sequences. Lengths are metres; the group of a frame is its action.
     """
 
     key = KEY
@@ -75,7 +76,7 @@ class SyntheticBody(Generated[SyntheticBodyParams]):
         self.params = SyntheticBodyParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split; sequence ids count through both splits."""
+        """Make one split; sequence ids continue from `train` to `unseen`."""
         self.require_known(subset)
         truth = self._truth(split)
         points_2d = project(truth.points_3d, self.params.camera)
@@ -85,7 +86,7 @@ class SyntheticBody(Generated[SyntheticBodyParams]):
         )
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of a body."""
+        """Make all frames and return whether counts, bones, joint limits and ground are right."""
         motions = [self.motion(i) for i in range(self.params.sequences)]
         splits = [self._truth(split) for split in SPLITS]
         return [
@@ -96,7 +97,7 @@ class SyntheticBody(Generated[SyntheticBodyParams]):
         ]
 
     def motion(self, sequence: int) -> Motion:
-        """Return the angles and world positions of a sequence; its draw depends on it alone."""
+        """Return the motion of a sequence; its draw depends only on the seed and the sequence."""
         rng = named_rng(KEY, "motion", self.params.seed, sequence)
         return make_motion(rng, ACTIONS[action_name(sequence)], self._frames(sequence))
 

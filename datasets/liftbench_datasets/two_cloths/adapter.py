@@ -1,7 +1,7 @@
-"""Two Cloths: 2D tracks of two cloths that move fast; nobody measured 3D.
+"""Two Cloths: 2D tracks of two cloths that move fast, without 3D truth.
 
-The paper prints 163 frames of 525 points, a grid (PR-RRN, section 5.1). How the points are numbered
-and which belong to which cloth could not be found out, so that the skeleton has no edges.
+The paper prints 163 frames of 525 points, a grid (PR-RRN, section 5.1). We do not know how the
+points are numbered or which cloth a point belongs to, so the skeleton has no edges.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TwoClothsParams:
 
 
 class TwoCloths:
-    """One sequence of 2D points in the unit of the file, taken for orthographic as PR-RRN does.
+    """One sequence of 2D points in the unit of the file, treated as orthographic as in PR-RRN.
 
     A point that is NaN in the file is hidden.
     """
@@ -68,7 +68,7 @@ class TwoCloths:
         return Dataset(seen, None)
 
     def note(self, root: Path, subset: str) -> str:
-        """Return the counts where they are not those that the paper prints."""
+        """Return the counts if they differ from those that the paper prints."""
         frames, points = self.load(root, subset, SPLITS[0]).observations.visible.shape
         if (frames, points) == (FRAMES, POINTS):
             return ""
@@ -112,8 +112,8 @@ TWO_CLOTHS = DatasetSpec(
     info=DatasetInfo(
         download="ask the authors of the paper; no public copy was found",
         licence="not stated where we could look; ask the authors",
-        layout="DATA_ROOT/two_cloths/two_cloths.mat, .npz or .txt with the variable W, two rows a "
-        "frame (326 x 525) or frames x points x 2; NaN = hidden. This form is ours, as that of "
+        layout="DATA_ROOT/two_cloths/two_cloths.mat, .npz or .txt with the variable W, two rows "
+        "per frame (326 x 525) or frames x points x 2; NaN = hidden. This form is ours, as that of "
         "the release could not be found out",
         size="163 frames of 525 points, about 1 MB",
     ),

@@ -1,4 +1,4 @@
-"""UP-3D: people of 79 points, from C3DPO's files or from the release's fits of SMPL."""
+"""UP-3D: people with 79 points, from C3DPO's files or from the release's SMPL fits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from liftbench_datasets.up3d.smpl_file import read_smpl
 KEY = "up3d"
 SPLITS = ("train", "val", "test")
 RENDERED = "all"
-FILES = "up3d_79kp"  # what C3DPO calls them
+FILES = "up3d_79kp"  # C3DPO's name of the dataset
 FITS = "fits"
 POINTS = 79
 
@@ -45,10 +45,11 @@ class Up3dParams:
 class Up3d:
     """Single views of people, seen by an orthographic camera.
 
-    The subset `all` is C3DPO's rendering, as its JSON files have it (see `c3dpo_json`);
-    the papers use this one. The subset `fits` are the bodies that the release fits to its
-    photographs: 79 vertices of each, before the camera of its photograph, centred a frame, in
-    metres; exact rays say which the body hides. A frame's sequence is the photograph's number.
+    The subset `all` is C3DPO's rendering from its JSON files (see dataset `c3dpo_json`); the
+    papers use this one. The subset `fits` has the bodies that the release fits to photographs: 79
+    vertices of each body, seen by the camera of its photograph and centred in each frame, in
+    metres. Ray casting decides which vertices the body hides. A frame's sequence is the
+    photograph's number.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
@@ -56,12 +57,12 @@ class Up3d:
         self.c3dpo = C3dpoJson()
 
     def subsets(self, root: Path) -> tuple[str, ...]:
-        """Return which of the two forms are there."""
+        """Return the names of the subsets whose files are there."""
         fits = (FITS,) if _folder(root) else ()
         return fits + ((RENDERED,) if FILES in self.c3dpo.subsets(root) else ())
 
     def checksum(self, root: Path, subset: str) -> str:
-        """Return the SHA-256 over model, landmarks and fits, or over C3DPO's files."""
+        """Return the SHA-256 over the model, landmarks and fits, or over C3DPO's files."""
         if _require_subset(subset) == RENDERED:
             return self.c3dpo.checksum(root, FILES)
         folder = _require_folder(root)
@@ -70,7 +71,7 @@ class Up3d:
         return checksum([*_models(root), *splits, *_bodies(folder, numbers)])
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return a split of one of the two forms."""
+        """Return a split of a subset."""
         if _require_subset(subset) == RENDERED:
             return self.c3dpo.load(root, FILES, split)
         folder = _require_folder(root)
@@ -144,7 +145,7 @@ def _require_subset(subset: str) -> str:
 
 
 def _folder(root: Path) -> Path | None:
-    """Return the folder of the release, which has the lists of its splits."""
+    """Return the folder of the release: the first one that lists a split, or None."""
     folders = (root / below for below in _BELOW_ROOT)
     return next((f for f in folders if any((f / f"{s}.txt").is_file() for s in SPLITS)), None)
 
@@ -157,14 +158,14 @@ def _require_folder(root: Path) -> Path:
 
 
 def _models(root: Path) -> tuple[Path, Path]:
-    """Return the files of the body model and of its landmarks, which users get on their own."""
+    """Return the files of the body model and of its landmarks, which the release lacks."""
     places = [root / below for below in (*_BELOW_ROOT, "smpl")]
     found = []
-    for names, what in ((_MODELS, "SMPL model"), (_LANDMARKS, "list of the 79 vertices")):
+    for names, content in ((_MODELS, "SMPL model"), (_LANDMARKS, "list of the 79 vertices")):
         paths = [place / name for place in places for name in names if (place / name).is_file()]
         if not paths:
             raise DataMissingError(
-                f"{KEY}: no {what}, looked for {' or '.join(names)} in {places[0]} and "
+                f"{KEY}: no {content}, looked for {' or '.join(names)} in {places[0]} and "
                 f"{places[-1]}; see 'liftbench data info {KEY}'"
             )
         found.append(paths[0])
@@ -172,7 +173,7 @@ def _models(root: Path) -> tuple[Path, Path]:
 
 
 def _bodies(folder: Path, numbers: list[str]) -> list[Path]:
-    """Return the files of the fits, all of which must be there."""
+    """Return the files of the fits of photographs, all of which must be there."""
     paths = [folder / f"{number}_body.pkl" for number in numbers]
     absent = [path for path in paths if not path.is_file()]
     if absent:

@@ -18,8 +18,8 @@ from liftbench_datasets.reading.array_pickle import read_pickle
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 from liftbench_datasets.up3d.smpl import Smpl, pose_vertices
 
-SKIN = 0.005  # metres before a point where the surface begins to hide it
-_BATCH = 64  # bodies at once, which take 100 MB
+SKIN = 0.005  # metres; the surface hides a point only if it is this much nearer to the camera
+_BATCH = 64  # bodies at once; they take 100 MB
 _LINE = re.compile(r"/?(\d{5})_image\.png(\s.*)?")
 
 
@@ -56,7 +56,7 @@ def read_split(path: Path) -> list[str]:
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: a line is not such as `/00007_image.png`.
+        UserError: a line does not look like `/00007_image.png`.
     """
     with one_line_errors(path, "the photographs of a split"):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -66,7 +66,7 @@ def read_split(path: Path) -> list[str]:
             continue
         found = _LINE.fullmatch(line.strip())
         if found is None:
-            raise UserError(f"{path} line {number}: expected such as /00007_image.png")
+            raise UserError(f"{path} line {number}: expected a name such as /00007_image.png")
         numbers.append(found[1])
     if not numbers:
         raise UserError(f"{path}: it names no photograph")
@@ -78,18 +78,18 @@ def read_landmarks(path: Path) -> Landmarks:
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it holds anything else.
+        UserError: the file holds anything else.
     """
     with one_line_errors(path, "named vertices of SMPL"):
         found = read_pickle(path, "named vertices of SMPL", _STAND_INS)
         if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-            raise TypeError("it is no dict of names and indices")
+            raise TypeError("it is not a dict of names and indices")
         names = tuple(found)
         return Landmarks(names, integer_field(list(found.values()), "vertices", (len(names),)))
 
 
 def read_fits(folder: Path, numbers: list[str], joints: int) -> Fits:
-    """Return the fits of photographs, a file `NNNNN_body.pkl` each.
+    """Return the fits of photographs, each from a file `NNNNN_body.pkl`.
 
     Raises:
         DataMissingError: a file is not there.
@@ -100,7 +100,7 @@ def read_fits(folder: Path, numbers: list[str], joints: int) -> Fits:
 
 
 def view_fits(model: Smpl, landmarks: Landmarks, fits: Fits) -> tuple[Floats, Bools]:
-    """Return the landmarks before their cameras and which of them the body does not hide.
+    """Return the landmarks as the cameras see them, and which of them the body does not hide.
 
     Returns:
         points: (F, P, 3) in the cameras' frames, metres from the model's origin.
@@ -125,7 +125,7 @@ def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:
     with one_line_errors(path, "a fit of SMPL"):
         fit = read_pickle(path, "a fit of SMPL")
         if not isinstance(fit, dict):
-            raise TypeError("it is no dict of pose, betas and rt")
+            raise TypeError("it is not a dict of pose, betas and rt")
         return (
             finite_field(np.ravel(fit["pose"]), "pose", (3 * joints,)),
             finite_field(np.ravel(fit["betas"]), "betas", (10,)),
@@ -133,4 +133,4 @@ def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:
         )
 
 
-_STAND_INS = {("collections", "OrderedDict"): dict}  # which the release's list of vertices is
+_STAND_INS = {("collections", "OrderedDict"): dict}  # the type of the release's list of vertices

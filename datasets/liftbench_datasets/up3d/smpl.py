@@ -1,4 +1,4 @@
-"""The SMPL body model: a surface of a shape and in a pose.
+"""The SMPL body model: the surface of a body from its shape and pose.
 
 Source: Loper et al., SMPL: a skinned multi-person linear model, SIGGRAPH Asia 2015.
 """
@@ -17,14 +17,15 @@ from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
 
 @dataclass(frozen=True, eq=False)
 class Smpl:
-    """A body of V vertices over J joints.
+    """A body model with V vertices, J joints and B shape parameters.
 
     Attributes:
         template: (V, 3) the mean body at rest, metres.
-        shape_directions: (V, 3, B) what a unit of each shape parameter adds.
-        pose_directions: (V, 3, 9 (J - 1)) what the entries of R - I of all joints but the root add.
+        shape_directions: (V, 3, B) offset of the vertices per unit of each shape parameter.
+        pose_directions: (V, 3, 9 (J - 1)) offset of the vertices per unit of each entry of R - I,
+            where R are the rotations of all joints but the root.
         joint_regressor: (J, V) joints as weighted means of the vertices.
-        weights: (V, J) of the joints in each vertex.
+        weights: (V, J) weights of the joints for each vertex.
         parent: index of each joint's parent, -1 for the root.
         faces: (T, 3) indices of vertices.
     """
@@ -39,10 +40,10 @@ class Smpl:
 
 
 def pose_vertices(model: Smpl, pose: Floats, shape: Floats) -> Floats:
-    """Return the vertices (F, V, 3) of F bodies, the root joint where the shape has it.
+    """Return the vertices (F, V, 3) of F bodies; the root joint stays where the shape puts it.
 
     Args:
-        model: the body.
+        model: the body model.
         pose: (F, 3 J) rotation vectors of the joints, radians.
         shape: (F, B) shape parameters.
     """
@@ -59,7 +60,7 @@ def pose_vertices(model: Smpl, pose: Floats, shape: Floats) -> Floats:
 
 
 def _joint_positions(parent: tuple[int, ...], rest: Floats, world: Floats) -> Floats:
-    """Return the joints (F, J, 3) in the pose: each turns with its parent."""
+    """Return the joints (F, J, 3) in the pose; each bone turns with the parent joint."""
     to = rest.copy()
     for joint, above in enumerate(parent):
         if above >= 0:

@@ -16,18 +16,18 @@ from liftbench_datasets.reading.one_line_errors import one_line_errors
 from liftbench_datasets.up3d.smpl import Smpl
 
 _EXPECTED = "an SMPL model"
-_NO_PARENT = (-1, 2**32 - 1)  # the release has it unsigned
-_GREATEST = 1 << 26  # numbers of an array; the largest of the release has 4 million
+_NO_PARENT = (-1, 2**32 - 1)  # the release stores -1 as an unsigned integer
+_GREATEST = 1 << 26  # numbers in an array; the largest array of the release has 4 million
 
 
 def read_smpl(path: Path) -> Smpl:
-    """Return the model of a file, whose arrays have the names of the release.
+    """Return the body model in a file, whose arrays have the names of the release.
 
     They are v_template, shapedirs, posedirs, J_regressor, weights, kintree_table and f.
 
     Raises:
         DataMissingError: the file is not there.
-        UserError: it is damaged, lacks an array or holds what no model has.
+        UserError: the file is damaged, lacks an array or has one that does not fit the others.
     """
     with one_line_errors(path, _EXPECTED):
         if path.suffix == ".npz":
@@ -78,11 +78,11 @@ def _faces(content: dict[str, Any], count: int) -> NDArray[np.int64]:
     return faces
 
 
-# --- what stands for the classes of chumpy and scipy, of which nothing is loaded -----------
+# --- stand-ins for classes of chumpy and scipy, which are not loaded -----------------------
 
 
 class _Held:
-    """The state of an object whose class is not loaded."""
+    """The state of a pickled object whose class is not loaded."""
 
     state: dict[str, Any]
 
@@ -95,19 +95,19 @@ class _Held:
         self.state = state
 
     def array(self) -> NDArray[Any]:
-        """Return the array that the object is."""
-        raise ValueError("it holds an object that is no array")
+        """Return the array that the object represents."""
+        raise ValueError("it holds an object that is not an array")
 
 
 class _Ch(_Held):
-    """Stands for `chumpy.ch.Ch`, an array with derivatives."""
+    """Stand-in for `chumpy.ch.Ch`, an array with derivatives."""
 
     def array(self) -> NDArray[Any]:
         return np.asarray(self.state["x"])
 
 
 class _Select(_Held):
-    """Stands for `chumpy.reordering.Select`, some entries of an array in a shape of their own."""
+    """Stand-in for `chumpy.reordering.Select`, which reshapes selected entries of an array."""
 
     def array(self) -> NDArray[Any]:
         source = self.state["a"]
@@ -117,7 +117,7 @@ class _Select(_Held):
 
 
 class _Csc(_Held):
-    """Stands for `scipy.sparse.csc_matrix`."""
+    """Stand-in for `scipy.sparse.csc_matrix`."""
 
     def array(self) -> NDArray[Any]:
         rows, columns = (int(n) for n in self.state.get("_shape", self.state.get("shape", ())))
@@ -136,7 +136,7 @@ class _Csc(_Held):
 
 
 def _make_object(kind: object, *_: object) -> _Held:
-    """Stand in for `copy_reg._reconstructor`, by which the oldest protocols make objects."""
+    """Stand in for `copy_reg._reconstructor`, with which the oldest protocols make objects."""
     if not (isinstance(kind, type) and issubclass(kind, _Held)):
         raise pickle.UnpicklingError("it wants to make an object of a kind that is not allowed")
     return kind()

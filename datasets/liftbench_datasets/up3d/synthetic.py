@@ -1,11 +1,11 @@
-"""A stand-in for UP-3D that needs no file: 79 points on the skin of people who hide some of them.
+"""A stand-in for UP-3D that needs no file: 79 points on the skin of people, some of them hidden.
 
-Every frame is a pure function of the parameters: a person of a shape of its own (see
-`body_surface`) in a pose that mixes the legs of one action with the arms of another, seen by an
-orthographic camera from anywhere around. Exact rays say which points the skin hides.
+Every frame is a pure function of the parameters: a person with an individual shape (see
+`people.surface`) in a pose that mixes the legs of one action with the arms of another, seen by an
+orthographic camera from any side. Ray casting decides which points the skin hides.
 """
 
-# ruff: noqa: ARG002  every adapter is handed the data root; this one has no files there
+# ruff: noqa: ARG002  every adapter takes the data root; this one has no files there
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from liftbench_datasets.people.surface_points import SKELETON, VERTICES
 
 KEY = "synthetic_up3d"
 SPLITS = ("train", "test")
-FRAMES_PER_SECOND = 2.0  # so slow that poses of a person differ
-SKIN = 0.005  # metres before a point where the skin begins to hide it
+FRAMES_PER_SECOND = 2.0  # so few that consecutive poses of a person differ
+SKIN = 0.005  # metres; the skin hides a point only if it is this much nearer to the camera
 CAMERA_TILT, CAMERA_ROLL = 12.0, 6.0  # degrees, standard deviations
 LOOSE = 6.0  # degrees by which arms and neck differ from their action, standard deviation
 
@@ -49,10 +49,11 @@ class SyntheticUp3dParams:
     """Parameters of the generator.
 
     Attributes:
-        frames: over all people of both splits.
-        people: the first floor(0.8 n) are `train`, the rest `test`.
-        seed: names all random draws.
-        occlusion: the skin hides points; otherwise all are visible, in the same frames.
+        frames: the number of frames over all people of both splits.
+        people: the number n of people; the first floor(0.8 n) are `train`, the rest `test`.
+        seed: the seed of all random draws.
+        occlusion: if true, the skin hides points; if false, all points of the same frames are
+            visible.
     """
 
     frames: int = 4000
@@ -63,7 +64,7 @@ class SyntheticUp3dParams:
     def __post_init__(self) -> None:
         require_integers(self, "frames", "people", "seed")
         if self.people < 2:
-            raise ValueError(f"people: expected at least 2, a split each, got {self.people}")
+            raise ValueError(f"people: expected at least 2, one per split, got {self.people}")
         if self.frames < self.people:
             raise ValueError(
                 f"frames: expected at least one for each of {self.people} people, got {self.frames}"
@@ -73,11 +74,11 @@ class SyntheticUp3dParams:
 
 @dataclass(frozen=True)
 class Views:
-    """F bodies before the camera.
+    """F bodies in the camera's frame.
 
     Attributes:
-        surface: (F, V, 3) vertices in the camera's frame, metres.
-        points: (F, 79, 3) those that are points.
+        surface: (F, V, 3) vertices, metres.
+        points: (F, 79, 3) the vertices that are points.
     """
 
     surface: Floats
@@ -89,10 +90,10 @@ class Views:
 
 
 class SyntheticUp3d(Generated[SyntheticUp3dParams]):
-    """Single views of people; a person has frames in one split alone.
+    """Single views of people; a person has frames in only one split.
 
-    The frames of a person are the first of an endless row that only the seed and the person
-    name. Lengths are metres, points are centred a frame, y points down.
+    The frames of a person are the first ones of an endless series that depends only on the seed
+    and the person. Lengths are metres, points are centred in each frame, y points down.
     """
 
     key = KEY
@@ -102,7 +103,7 @@ class SyntheticUp3d(Generated[SyntheticUp3dParams]):
         self.params = SyntheticUp3dParams(**params)
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Make one split; sequence ids are those of the people."""
+        """Make one split; the sequence id of a frame is the number of its person."""
         self.require_known(subset)
         people = split_people(self.params.people, split)
         views = [self.views(person) for person in people]
@@ -118,7 +119,7 @@ class SyntheticUp3d(Generated[SyntheticUp3dParams]):
         )
 
     def check(self, root: Path) -> list[Finding]:
-        """Make all frames and return whether they are those of people."""
+        """Make all frames and return whether their counts, sizes and visible points are right."""
         splits = [self.load(root, "all", split) for split in SPLITS]
         visible = np.concatenate([data.observations.visible for data in splits])
         return [
@@ -151,7 +152,7 @@ def split_people(people: int, split: str) -> Sequence[int]:
 
 
 def _draw_angles(names: tuple[str | int, ...], frames: int) -> Floats:
-    """Return (F, D) angles: the legs of one action with the arms of another, none too exact."""
+    """Return (F, D) angles: the legs of one action, and the arms of another with some noise."""
     lower, upper = (
         make_motion(
             rng, ACTIONS[rng.choice(list(ACTIONS))], frames, frames_per_second=FRAMES_PER_SECOND

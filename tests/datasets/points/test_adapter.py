@@ -127,7 +127,7 @@ def test_splits_are_those_of_the_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(truth_of(test).points_3d, given["points_3d"][4:])
     assert not_none(test.observations.images).files[0].endswith("4.png")
     assert test.observations.sequence.tolist() == [2, 2]
-    with pytest.raises(DataMissingError, match="no frame is of the split 'val'"):
+    with pytest.raises(DataMissingError, match="no frame belongs to the split 'val'"):
         load(tmp_path, given, split="val")
     del given["split"]
     with pytest.raises(DataMissingError, match=r"no field split; add one .* split 'all'"):
@@ -183,7 +183,10 @@ BAD: list[tuple[Fields, str]] = [
     ({"points_2d": [[[0, 1], [2]]]}, "points_2d: .* rows of unequal length"),
     ({"points_2d": np.zeros((2, 0, 2))}, "points_2d: "),
     ({"points_2d": [["ab"]]}, "points_2d: expected numbers"),
-    ({"points_2d": np.full((6, 4, 2), NAN)}, "point 0 of frame 0 is no finite .* hide it in"),
+    (
+        {"points_2d": np.full((6, 4, 2), NAN)},
+        "point 0 of frame 0 is visible but not finite; hide it in",
+    ),
     ({"points_3d": np.zeros((5, 4, 3))}, r"points_3d: .* \(6, 4, 3\), got shape \(5, 4, 3\)"),
     ({"points_3d": np.full((6, 4, 3), NAN)}, "points_3d: frame 0 has no finite point; leave"),
     ({"visible": np.full((6, 4), 2)}, "visible: expected true or false"),
@@ -222,7 +225,7 @@ def test_a_file_without_points_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="it has no field points_2d"):
         load(tmp_path, {"unit": "m"})
     (tmp_path / "points" / "other.json").write_text("[1]")
-    with pytest.raises(UserError, match="it is no object of fields"):
+    with pytest.raises(UserError, match="it is not an object with fields"):
         Points().load(tmp_path, "other", "all")
 
 

@@ -1,4 +1,4 @@
-"""Compressed parts come back whole, or are refused where they are cut or too large."""
+"""Compressed parts are returned whole, or refused if they are truncated or too large."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ def test_damaged_lists_are_errors(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
     for content, message in (
         (b"cos\nsystem\n(S'true'\ntR.", "not allowed"),
-        (pickle.dumps({1: 2}), "it is no dict of names and indices"),
+        (pickle.dumps({1: 2}), "it is not a dict of names and indices"),
         (pickle.dumps({"a": 0.5}), "vertices: expected integers"),
         (pickle.dumps({"a": 12}), "it names vertices that .* does not have"),
         (pickle.dumps({"a": -1}), "it names vertices that .* does not have"),
@@ -277,7 +277,10 @@ def test_damaged_lists_are_errors(tmp_path: Path) -> None:
 def test_damaged_splits_are_errors(tmp_path: Path) -> None:
     folder = write_release(tmp_path)
     for content, message in (
-        ("/00000_image.png\n/3_image.png", "train.txt line 2: expected such as /00007_image.png"),
+        (
+            "/00000_image.png\n/3_image.png",
+            "train.txt line 2: expected a name such as /00007_image.png",
+        ),
         ("\n", "train.txt: it names no photograph"),
     ):
         (folder / "train.txt").write_text(content, encoding="ascii")
