@@ -112,6 +112,16 @@ def test_too_few_or_flat_points_are_refused(fit: type, points: Floats, message: 
         fit(points, np.random.default_rng(0).random((len(points), 2)))
 
 
+def test_thin_points_are_fitted_and_flatter_ones_are_refused() -> None:
+    rng = np.random.default_rng(5)
+    points, rotation = rng.uniform(-1, 1, (20, 3)), Rotation.random(rng=rng).as_matrix()
+    thin, flatter = points * [1, 1, 1e-4], points * [1, 1, 1e-9]
+    found = fit_orthographic(thin, (thin @ rotation.T)[:, :2]).rotation
+    np.testing.assert_allclose(found, rotation, atol=1e-6)
+    with pytest.raises(ValueError, match="the points lie in a plane"):
+        fit_orthographic(flatter, (flatter @ rotation.T)[:, :2])
+
+
 @pytest.mark.parametrize("fit", [fit_orthographic, fit_perspective])
 def test_an_image_of_one_point_is_refused(fit: type) -> None:
     with pytest.raises(ValueError, match="all image points coincide"):

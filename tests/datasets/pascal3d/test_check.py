@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from tests.datasets.conftest import truth_of
+from tests.datasets.pascal3d.conftest import labelled, write_image
 
 from liftbench_datasets.pascal3d.adapter import Pascal3d
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS
@@ -19,6 +20,22 @@ def test_listed_images_without_annotations_are_noted(root: Path) -> None:
     assert "2 of 12 categories" in Pascal3d().note(root, "all")
     failed = {f.item: f.detail for f in Pascal3d().check(root) if not f.ok}
     assert "1 of 1 listed images have no annotation" in failed["car pascal train"]
+
+
+def test_models_are_numbered_from_1_where_they_lack_keypoints(root: Path) -> None:
+    finding = {f.item: f for f in Pascal3d().check(root)}["CAD bus"]
+    names = POINTS["bus"][4:6]
+    assert finding.detail.endswith(f"by model: {names[0]} in 2; {names[1]} in 2")
+
+
+def test_only_a_model_after_the_last_one_is_reported(root: Path) -> None:
+    item, folder = "car pascal val", root / "pascal3d"
+    write_image(folder, "car_pascal/2008_000002", [labelled("car", 3)])
+    assert {f.item: f for f in Pascal3d().check(root)}[item].ok
+    write_image(folder, "car_pascal/2008_000002", [labelled("car", 4)])
+    finding = {f.item: f for f in Pascal3d().check(root)}[item]
+    assert not finding.ok
+    assert finding.detail.endswith("1 objects have a model that is not among the 3")
 
 
 def test_the_real_models(shared_data: Path) -> None:

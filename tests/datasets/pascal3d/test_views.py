@@ -25,7 +25,7 @@ from liftbench_datasets.pascal3d.adapter import Pascal3d
 from liftbench_datasets.pascal3d.categories import columns
 from liftbench_datasets.pascal3d.geometry import Viewpoints, camera_points, perspective
 from liftbench_datasets.pascal3d.objects import Objects, read_objects
-from liftbench_datasets.pascal3d.views import viewable_mask
+from liftbench_datasets.pascal3d.views import random_views, viewable_mask
 
 
 def expected_pixels(model: Floats, **changes: float) -> Floats:
@@ -74,6 +74,32 @@ def test_points_hide_as_annotated_and_still_count(root: Path) -> None:
     assert hidden == [[], [0, 3], []]
     assert mask_of(data).all()
     assert Pascal3d(missing=False).load(root, "car", "train").observations.visible.all()
+
+
+@pytest.mark.parametrize(("axis", "low"), [(0, True), (0, False), (1, True), (1, False)])
+def test_the_box_grows_by_a_tenth_at_each_side(root: Path, axis: int, low: bool) -> None:
+    points = truth_of(Pascal3d().load(root, "car", "test")).points_3d[0, :, :2]
+    outermost = int(points[:, axis].argmin() if low else points[:, axis].argmax())
+    for outside, visible in ((0.09, True), (0.11, False)):
+        box = np.array([-4000.0, -4000.0, 5000.0, 5000.0])
+        if low:
+            box[axis] = points[outermost, axis] + outside * 1000
+            box[axis + 2] = box[axis] + 1000
+        else:
+            box[axis + 2] = points[outermost, axis] - outside * 1000
+            box[axis] = box[axis + 2] - 1000
+        write_image(root / "pascal3d", "car_pascal/2008_000002", [labelled("car", 1, bbox=box)])
+        seen = Pascal3d().load(root, "car", "test").observations
+        assert seen.visible[0, outermost] == visible
+
+
+def test_random_views_turn_from_the_model_to_the_camera() -> None:
+    """A quarter turn about z takes x to y."""
+    corners = np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, 0, 2.0], [0, 0, -2.0]])
+    quarter = np.array([[[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
+    views = random_views(corners[None], quarter)
+    expected = [[[0, 1, 0], [0, -1, 0], [0, 0, 2], [0, 0, -2]]]
+    np.testing.assert_array_equal(views.points_3d, expected)
 
 
 def test_keypoints_that_a_model_lacks_hide_and_do_not_count(root: Path) -> None:
