@@ -1,4 +1,4 @@
-"""Damaged text files, which the tests of both readers draw."""
+"""Randomly damaged text files for the tests of both readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CMU adapter on a small archive of the test's own, and on the real files."""
+"""The CMU adapter on a small archive that the test writes, and on the real files."""
 
 from __future__ import annotations
 

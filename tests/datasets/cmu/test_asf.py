@@ -1,4 +1,4 @@
-"""The skeleton reader: what it keeps, what it refuses, and that nothing else happens."""
+"""The skeleton reader: what it reads, and what it refuses with a one-line error."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ OFFICIAL = {"Photo": "TakingPhoto", "WalkDog 2": "WalkingDog 2"}
 
 
 def person(rng: np.random.Generator, frames: int) -> Floats:
-    """Return (frames, 32, 3) metres of points about a person's size, thighs of 0.45 m."""
+    """Return (frames, 32, 3) points of the size of a person in metres, with thighs of 0.45 m."""
     points = rng.uniform(-0.4, 0.4, (frames, 32, 3)) + np.array([0.0, 0.0, 0.9])
     for hip, knee in ((1, 2), (6, 7)):
         points[:, knee] = points[:, hip] - [0.0, 0.0, 0.45]
@@ -186,8 +186,10 @@ def test_a_subset_of_an_action_holds_its_takes_alone(root: Path) -> None:
     whole = adapter.load(root, "all", "train")
     for action in np.unique(truth_of(whole).group):
         subset = next(key for key, name in ACTION_SUBSETS.items() if name == action)
-        part, mine = adapter.load(root, subset, "train"), truth_of(whole).group == action
-        np.testing.assert_array_equal(truth_of(part).points_3d, truth_of(whole).points_3d[mine])
+        part, of_action = adapter.load(root, subset, "train"), truth_of(whole).group == action
+        np.testing.assert_array_equal(
+            truth_of(part).points_3d, truth_of(whole).points_3d[of_action]
+        )
     absent = next(k for k, name in ACTION_SUBSETS.items() if name not in truth_of(whole).group)
     with pytest.raises(DataMissingError, match=f"no take of '{absent}' in the split 'train'"):
         adapter.load(root, absent, "train")

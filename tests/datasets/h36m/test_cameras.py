@@ -1,4 +1,4 @@
-"""The cameras of Human3.6M against numbers that others print, and projections against the rule."""
+"""The cameras of Human3.6M against numbers from elsewhere, and projections against the formula."""
 
 from __future__ import annotations
 

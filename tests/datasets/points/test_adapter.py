@@ -1,4 +1,4 @@
-"""A user's own points, from files that the test writes."""
+"""A user's own points, read from files that the test writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of files: the right kind and shape pass, the rest are errors that take little memory."""
+"""Fields of files: the right kind and shape pass; all else is an error that takes little memory."""
 
 from __future__ import annotations
 

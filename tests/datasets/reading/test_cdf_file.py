@@ -46,7 +46,7 @@ def write_cdf(
 def old_cdf(
     values: np.ndarray[Any, Any], order: Sequence[int] | None = None, constant: Sequence[int] = ()
 ) -> bytes:
-    """Return values as version 2.6 stores those of an r-variable, a block a record.
+    """Return a file of version 2.6 with the values as an r-variable, one block per record.
 
     The index lists the blocks in the order given, else as they stand. Further dimensions, of the
     sizes `constant`, are those along which the variable does not vary.
@@ -159,7 +159,7 @@ def test_absent_file_and_variable_are_named(tmp_path: Path) -> None:
 
 
 def places_in(content: bytes | bytearray) -> dict[str, int]:
-    """Return where counts and links stand in a file of version 3."""
+    """Return the offsets of counts and links in a file of version 3."""
     (everything,) = struct.unpack(">q", content[20:28])
     (variable,) = struct.unpack(">q", content[everything + 20 : everything + 28])
     (index,) = struct.unpack(">q", content[variable + 28 : variable + 36])

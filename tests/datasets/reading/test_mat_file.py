@@ -1,4 +1,4 @@
-"""MATLAB files of all formats give the same plain values; damaged ones one line."""
+"""MATLAB files of all formats give the same plain values; damaged files give a one-line error."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_the_committed_file_is_a_matrix_with_a_reserved_data_type(tmp_path: Path
 
 
 def test_a_file_that_crashes_scipy_is_a_one_line_error() -> None:
-    """SciPy's reader dies of a signal, which the checks before it prevent."""
+    """Without the checks, SciPy's reader would crash the process."""
     load = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1])"
     ended = subprocess.run([sys.executable, "-c", load, str(CRASHES_SCIPY)], check=False)
     assert ended.returncode < 0
@@ -145,7 +145,7 @@ def test_a_file_that_crashes_scipy_is_a_one_line_error() -> None:
 def test_an_array_like_those_before_it_is_checked_as_if_it_were_the_first(
     tmp_path: Path, value: Any
 ) -> None:
-    """Each word of it is damaged in turn: behind arrays that are whole, and in front of them."""
+    """Each word of an array is damaged in turn, after intact arrays and before them."""
     path, cells = tmp_path / "cells.mat", np.empty(3, dtype=object)
     cells[:] = [value] * 3
     savemat(path, {"cells": cells})

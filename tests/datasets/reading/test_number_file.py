@@ -1,4 +1,4 @@
-"""Arrays of numbers from text, MATLAB and NumPy files: the same values, damage in one line."""
+"""Text, MATLAB and NumPy files give the same numbers; damage gives a one-line error."""
 
 from __future__ import annotations
 

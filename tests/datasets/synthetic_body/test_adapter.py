@@ -1,4 +1,4 @@
-"""The generated person: a body, human motions, and honest views of it."""
+"""The generated person: its body, its motions, and its views."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_a_users_arrays_are_read(tmp_path: Path) -> None:
 
 
 def vertices_by_loop(model: Smpl, pose: Any, shape: Any) -> NDArray[Any]:
-    """Return one body's vertices, a vertex at a time with 4 x 4 motions of the joints."""
+    """Return one body's vertices, one at a time with 4 x 4 transforms of the joints."""
     turns = [Rotation.from_rotvec(vector).as_matrix() for vector in pose.reshape(-1, 3)]
     vertices = model.template.copy()
     for direction, amount in zip(np.moveaxis(model.shape_directions, 2, 0), shape, strict=True):

@@ -1,4 +1,4 @@
-"""The generated people before four cameras."""
+"""The generated people in front of four cameras."""
 
 from __future__ import annotations
 
