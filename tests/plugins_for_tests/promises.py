@@ -39,7 +39,7 @@ def liftbench_methods() -> Sequence[MethodSpec]:
     cameras: tuple[Camera, ...] = ("orthographic", "weak_perspective")
     can = Capabilities(cameras=cameras, seeded=False, rotatable=True)
     young = {"result_turns_with_the_images": "it has not learned to turn"}
-    wrong = {"turned_images_turn_the_rsult": "a misspelt check"}
+    wrong = {"result_turns_with_the_imges": "a misspelt check"}
     return [
         MethodSpec(key, key, "tests", TwoFaced, NoParams, 1, can, False, Conformance({}, reasons))
         for key, reasons in (("two_faced", young), ("misspelt", wrong))
