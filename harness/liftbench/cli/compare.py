@@ -61,9 +61,9 @@ def compare(
         pairs = method_pairs(whole_plan(suite, registry, bench.root, store), store, a, b)
         title, names = f"{a} and {b}: {suite.title}", suite.protocols
     protocols = [registry.protocols[name] for name in names]
-    done = compare_pairs(bench, [pair for pair in pairs if not pair.reason], protocols)
+    comparisons = compare_pairs(bench, [pair for pair in pairs if not pair.reason], protocols)
     absent = [pair for pair in pairs if pair.reason]
-    page = comparison_page(title, (a, b), done, absent, registry)
+    page = comparison_page(title, (a, b), comparisons, absent, registry)
     click.echo(to_markdown(page), nl=False)
 
 

@@ -30,7 +30,7 @@ _HEADER = ("subset", "split", "A", "B", "A minus B", "95% interval", "p", "units
 def comparison_page(
     title: str,
     sides: tuple[str, str],
-    done: Mapping[str, Sequence[Comparison]],
+    comparisons: Mapping[str, Sequence[Comparison]],
     absent: Sequence[Pair],
     registry: Registry,
 ) -> Page:
@@ -39,14 +39,14 @@ def comparison_page(
     Args:
         title: the title of the page.
         sides: descriptions of A and of B.
-        done: the comparisons by the name of their protocol.
+        comparisons: the comparisons by the name of their protocol.
         absent: the pairs that cannot be compared, with their reasons.
         registry: the registry with the protocols.
     """
     parts = []
-    for protocol in (registry.protocols[name] for name in done):
+    for protocol in (registry.protocols[name] for name in comparisons):
         tables: dict[str, list[tuple[TableCell, ...]]] = {}
-        for comparison in done[protocol.name]:
+        for comparison in comparisons[protocol.name]:
             tables.setdefault(comparison.name, []).append(_row(comparison))
         caption = sentences(
             f"Protocol {protocol.identity}: {protocol.description}",

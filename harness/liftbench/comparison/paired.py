@@ -63,15 +63,15 @@ def compare_pairs(
     Raises:
         UserError: the data or stored predictions are damaged.
     """
-    done: dict[str, list[Comparison]] = {protocol.name: [] for protocol in protocols}
+    comparisons: dict[str, list[Comparison]] = {protocol.name: [] for protocol in protocols}
     for pair in pairs:
         for split in pair.splits:
             load = cache(partial(_load, bench, pair, split))
             for protocol in protocols:
-                done[protocol.name].append(_compare(bench, load, pair, protocol, split))
+                comparisons[protocol.name].append(_compare(bench, load, pair, protocol, split))
     for protocol in protocols:
-        done[protocol.name] += _compare_subsets(bench, protocol, done[protocol.name])
-    return done
+        comparisons[protocol.name] += _compare_subsets(bench, protocol, comparisons[protocol.name])
+    return comparisons
 
 
 def _load(bench: Bench, pair: Pair, split: str) -> Dataset:
@@ -107,7 +107,7 @@ def _compare(
 
 
 def _compare_subsets(
-    bench: Bench, protocol: Protocol, done: Sequence[Comparison]
+    bench: Bench, protocol: Protocol, comparisons: Sequence[Comparison]
 ) -> list[Comparison]:
     """Return the comparison over all subsets of each name and split, with subsets as units.
 
@@ -115,7 +115,7 @@ def _compare_subsets(
     whether a method is better on subsets like these, so each subset counts once.
     """
     groups: dict[tuple[str, str], list[tuple[SideMean, ...]]] = {}
-    for comparison in done:
+    for comparison in comparisons:
         if comparison.sides:
             group = groups.setdefault((comparison.name, comparison.split), [])
             group.append(comparison.sides)
@@ -164,9 +164,9 @@ def _comparable_runs(
 
 def _finished_runs(name: str, side: Sequence[StoredRun]) -> list[StoredRun]:
     """Return the runs of a side whose status is `ok`."""
-    done = [run for run in side if run.record.status == "ok"]
-    if done:
-        return done
+    finished = [run for run in side if run.record.status == "ok"]
+    if finished:
+        return finished
     if not side:
         raise _NotComparableError(f"{name} has no stored run")
     record = side[0].record

@@ -79,10 +79,10 @@ def paired_test(
         weights: (F,) the positive weight of each frame in the mean; None weighs them equally.
         draws: the number of random patterns with more than `EXACT_CLUSTERS` clusters.
     """
-    given = np.asarray(differences, dtype=np.float64)
-    weight = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
+    difference = np.asarray(differences, dtype=np.float64)
+    weight = np.ones(len(difference)) if weights is None else np.asarray(weights, dtype=np.float64)
     index = np.unique(np.asarray(cluster), return_inverse=True)[1]
-    sums = np.bincount(index, weight * given).astype(np.float64)
+    sums = np.bincount(index, weight * difference).astype(np.float64)
     sizes = np.bincount(index, weight).astype(np.float64)
     blocks = [_bounds(sums, sizes, sets) for sets in _sets(len(sums), draws)]
     low, high = np.concatenate(blocks, axis=1)

@@ -182,12 +182,12 @@ def _match_part(
 ) -> Matched:
     """Return the frames of a part as the metric compares them."""
     weights = weights[part]
-    given = _along_axes(protocol, prediction, truth, part)
-    predicted, true = (subtract_weighted_mean(points, weights) for points in given)
+    pair = _along_axes(protocol, prediction, truth, part)
+    predicted, true = (subtract_weighted_mean(points, weights) for points in pair)
     refuse_collapsed(predicted, true, weights)
     if protocol.centre != "mean":
         predicted, true = (
-            centre_points(points, weights, protocol.centre, skeleton.root) for points in given
+            centre_points(points, weights, protocol.centre, skeleton.root) for points in pair
         )
     if protocol.spread_unit:
         sigma = mean_spread(true, weights)

@@ -101,12 +101,12 @@ def _section(
     printed = printed_numbers(suite, protocol, registry, published)
     source = _LineSource(suite, protocol, unit_of(protocol, registry), printed)
     entries = [_entry(source, item, split) for item in stored for split in item.cell.splits]
-    done = {entry.line.position for entry in entries}
-    shown = {position[1:] for position in done}
+    covered = {entry.line.position for entry in entries}
+    shown = {position[1:] for position in covered}
     entries.extend(
         _printed_entry(source, position)
         for position in printed
-        if position not in done and position[1:] in shown
+        if position not in covered and position[1:] in shown
     )
     better = more_is_better(protocol, registry)
     return Section(protocol, source.unit, better, tuple(entries))

@@ -59,10 +59,10 @@ def overview(
 def status_of(board: Leaderboard) -> Status:
     """Return whether all, some or none of the cells that a suite asks for have numbers."""
     wanted = _suite_entries(board)
-    done = [entry for entry in wanted if entry.line.value is not None]
-    if not done:
+    with_number = [entry for entry in wanted if entry.line.value is not None]
+    if not with_number:
         return "not run"
-    whole = len(done) == len(wanted) and not any(entry.incomplete for entry in done)
+    whole = len(with_number) == len(wanted) and not any(entry.incomplete for entry in with_number)
     return "complete" if whole else "partial"
 
 
@@ -108,12 +108,12 @@ def _board_row(board: Leaderboard, linked: Collection[str]) -> list[str]:
     """Return the cells that describe one suite."""
     name = escape(board.suite.name)
     wanted = _suite_entries(board)
-    done = sum(entry.line.value is not None for entry in wanted)
+    with_number = sum(entry.line.value is not None for entry in wanted)
     return [
         f"[{name}]({board.suite.name}/leaderboard.md)" if board.suite.name in linked else name,
         escape(board.suite.title),
         status_of(board),
-        f"{done} of {len(wanted)}" if wanted else "",
+        f"{with_number} of {len(wanted)}" if wanted else "",
         escape("; ".join(_lacks(board))),
     ]
 

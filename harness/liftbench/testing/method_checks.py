@@ -165,17 +165,17 @@ def heeds_the_seed(candidate: Candidate) -> None:
 
 def parts_fit_together(candidate: Candidate) -> None:
     """Rotations are orthogonal and turn canonical points into the points, up to their size."""
-    made = candidate.lift(candidate.observe("train"))
-    if made.rotation is None:
+    lifted = candidate.lift(candidate.observe("train"))
+    if lifted.rotation is None:
         raise NotCheckedError("it returns no rotation")
-    product = made.rotation @ made.rotation.swapaxes(1, 2)
-    wrong = np.abs(product - np.eye(3)).max() + np.abs(np.linalg.det(made.rotation) - 1).max()
+    product = lifted.rotation @ lifted.rotation.swapaxes(1, 2)
+    wrong = np.abs(product - np.eye(3)).max() + np.abs(np.linalg.det(lifted.rotation) - 1).max()
     if wrong > _TOLERANCE:
         raise BrokenPromiseError(f"`rotation` differs from rotations by {wrong:.1g}")
-    if made.canonical_3d is None:
+    if lifted.canonical_3d is None:
         return
-    turned = _unit(made.canonical_3d @ made.rotation.swapaxes(1, 2))
-    wrong = float(np.linalg.norm(turned - _unit(made.points_3d), axis=(1, 2)).max())
+    turned = _unit(lifted.canonical_3d @ lifted.rotation.swapaxes(1, 2))
+    wrong = float(np.linalg.norm(turned - _unit(lifted.points_3d), axis=(1, 2)).max())
     if wrong > _TOLERANCE:
         raise BrokenPromiseError(
             f"`canonical_3d`, rotated, differs from `points_3d` by {wrong:.1g}"
