@@ -32,7 +32,7 @@ def registry() -> Registry:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
-    """Small products are quicker on one thread, and as fast on a busy machine."""
+    """Use one thread: small products are faster so, on a busy machine too."""
     torch.set_num_threads(1)
 
 
@@ -63,7 +63,7 @@ def observe(
 def before_a_camera(
     views: Floats, seed: int = 1, nearest: float = 12.0, farthest: float = 12.0
 ) -> Floats:
-    """Return views moved in front of a perspective camera, off its axis."""
+    """Return views (F, P, 3) moved in front of a perspective camera, away from its axis."""
     rng = np.random.default_rng(seed)
     place = rng.uniform([-2, -2, nearest], [2, 2, farthest], (len(views), 3))
     moved: Floats = views + place[:, None]
@@ -77,7 +77,7 @@ def random_mask(shape: tuple[int, ...], hidden: float = 0.3, seed: int = 2) -> B
 
 
 def mean_e3d(prediction: Reconstruction, points_3d: Floats) -> float:
-    """Return the mean normalised error e3d of a prediction."""
+    """Return the mean over frames of the normalised error e3d of a prediction."""
     zeros = np.zeros(len(points_3d), dtype=np.int64)
     truth = GroundTruth(points_3d, "m", np.full(len(points_3d), "all"), zeros)
     metric = registry().metrics["relative_norm"]
@@ -89,7 +89,7 @@ def mean_e3d(prediction: Reconstruction, points_3d: Floats) -> float:
 def fit_method(
     key: str, observations: Observations, tmp_path: Path, seed: int = 0, **params: Any
 ) -> Method:
-    """Return a method of the registry that is fitted to observations."""
+    """Return the built-in method called `key`, fitted to observations."""
     spec = registry().methods[key]
     method = spec.make(**vars(spec.params(**params)))
     scratch = Path(tempfile.mkdtemp(dir=tmp_path))

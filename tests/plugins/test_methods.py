@@ -1,4 +1,4 @@
-"""What methods of several kinds return: rigid factorisation, the floor, and learned ones."""
+"""What methods of several kinds return: rigid factorisation, zero depth and learned ones."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ STORED = sorted(folder.parent.name for folder in (REPO_ROOT / "results").glob("*
 
 @pytest.mark.parametrize("name", STORED)
 def test_every_stored_run_is_asked_for_by_its_suite(name: str, tmp_path: Path) -> None:
-    """Its key says all that decides a result: a method's options, retired ones too, and data."""
+    """The key covers all that decides a result: the data and the options, also retired ones."""
     store = Store(REPO_ROOT / "results" / name)
     stored = tuple(store.records())
     suite = read_suite(registry().suites[name])

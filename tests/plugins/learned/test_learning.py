@@ -1,7 +1,7 @@
 """Learned methods learn depth from image points alone.
 
-A single short training may go astray on one processor and not on another, so that a claim is made
-of the middle one of three seeds, with a wide margin.
+One short training may fail on one processor and succeed on another. The tests therefore judge the
+median of three seeds, with a wide margin.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SHORT_RRN: dict[str, Any] = {
 def over_seeds(
     key: str, observations: Observations, tmp_path: Path, **params: Any
 ) -> list[Reconstruction]:
-    """Return what three trainings from other weights make of their own observations."""
+    """Return reconstructions of the observations by three trainings with different seeds."""
     settings = SHORT_RRN if "rrn" in key else SHORT
     return [
         fit_method(key, observations, tmp_path, seed, **{**settings, **params}).predict(
@@ -93,7 +93,7 @@ def test_depth_is_learned(
         assert median(upright) > 0
 
 
-def test_points_held_out_are_not_repeated_with_their_noise(tmp_path: Path) -> None:
+def test_holding_points_out_helps_against_noise(tmp_path: Path) -> None:
     views = rigid_views(frames=100, points=12)
     exact = observe(views)
     noise = np.random.default_rng(3).normal(0, 0.2, exact.points_2d.shape)

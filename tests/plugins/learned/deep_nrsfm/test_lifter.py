@@ -1,4 +1,4 @@
-"""How Deep NRSfM makes views of observations, what it loses on, and how it starts."""
+"""How Deep NRSfM makes views of observations, what its loss is, and how it starts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def seen_by(network: BlockSparseNetwork, monkeypatch: pytest.MonkeyPatch) -> lis
     return seen
 
 
-def shown(views: NormalisedViews) -> Tensor:
+def visibility_of(views: NormalisedViews) -> Tensor:
     """Return the visibility (P, B) of views that have hidden points."""
     assert views.visible is not None
     return views.visible
@@ -73,7 +73,7 @@ def test_points_held_out_are_visible_ones_and_leave_enough(camera: Camera) -> No
     method = make_lifter(held_out=0.5)
     whole = method._on_device(observe(views, camera, seldom))
     part = method._hold_out_points(whole, torch.Generator().manual_seed(0))
-    before, after = shown(whole), shown(part)
+    before, after = visibility_of(whole), visibility_of(part)
     assert (before >= after).all()
     fewer = after.sum(dim=0) < before.sum(dim=0)
     assert after.sum(dim=0)[fewer].min() == 4
@@ -89,7 +89,7 @@ def test_points_are_held_out_of_complete_data_when_asked_for(camera: Camera) -> 
     method = make_lifter(held_out=0.5, hold_out="always")
     whole = method._on_device(observe(views, camera))
     assert whole.visible is None
-    part = shown(method._hold_out_points(whole, torch.Generator().manual_seed(0)))
+    part = visibility_of(method._hold_out_points(whole, torch.Generator().manual_seed(0)))
     # A frame's share is uniform from 0 to 0.5, a quarter in the mean.
     assert 0.2 < 1 - part.mean() < 0.3
     assert part.mean(dim=0).std() > 0.1
@@ -98,7 +98,7 @@ def test_points_are_held_out_of_complete_data_when_asked_for(camera: Camera) -> 
 
 
 @pytest.mark.parametrize("weighting", ["frames", "image"])
-def test_points_that_the_network_does_not_see_are_judged_too(
+def test_points_that_the_network_does_not_see_count_in_the_loss(
     weighting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     views = before_a_camera(rigid_views(40), nearest=6.0, farthest=60.0)
@@ -108,7 +108,7 @@ def test_points_that_the_network_does_not_see_are_judged_too(
     seen = seen_by(network, monkeypatch)
     shape, loss = method._lift_loss(network, batch, torch.Generator().manual_seed(3))
     (lifted,) = seen
-    assert 0 < shown(lifted).mean() < 1
+    assert 0 < visibility_of(lifted).mean() < 1
     own, camera = network.lift(lifted)
     torch.testing.assert_close(shape, own)
     of_frames, of_image = (
@@ -146,7 +146,7 @@ def test_the_loss_is_the_mean_over_corrections_of_scale_and_that_of_consistency(
 
 
 @pytest.mark.parametrize("blocks", ["3x2", "3x3"])
-def test_blocks_have_a_third_column_before_a_perspective_camera_only(blocks: str) -> None:
+def test_blocks_have_a_third_column_for_a_perspective_camera_only(blocks: str) -> None:
     method = make_lifter(blocks=blocks)
     near = method._views(observe(before_a_camera(rigid_views(5)), "perspective"))
     far = method._views(observe(rigid_views(5)))
@@ -192,7 +192,7 @@ def test_t_z_of_objects_at_one_depth_is_their_distance_from_the_camera() -> None
 
 
 @pytest.mark.parametrize(("mirroring", "rounds", "odds"), [("each", 0, 0.0), ("shared", 2, None)])
-def test_a_start_fills_and_mirrors_as_asked(
+def test_a_start_fills_and_mirrors_as_the_parameters_say(
     mirroring: str, rounds: int, odds: float | None
 ) -> None:
     method = make_lifter(mirroring=mirroring, fill_rounds=rounds)
@@ -207,7 +207,7 @@ Start = Callable[[int, int], BlockSparseNetwork]
 @pytest.mark.parametrize(
     ("key", "variances"), [("deep_nrsfm", (6.0, 6.0)), ("deep_nrsfm_pp", (1.0, 3.0))]
 )
-def test_weights_of_a_second_turn_begin_larger_under_block_thresholds(
+def test_weights_of_a_second_turn_start_larger_with_block_thresholds(
     key: str, variances: tuple[float, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts: list[Start] = []
@@ -243,7 +243,7 @@ def test_correction_by_bones_needs_a_skeleton_with_edges(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("best", [0, 1, 2])
-def test_training_goes_on_from_the_start_of_the_least_misfit(
+def test_training_continues_from_the_start_with_the_least_misfit(
     best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged: list[BlockSparseNetwork] = []
@@ -282,7 +282,7 @@ def points_at_one_place() -> Observations:
 
 
 @pytest.mark.parametrize("key", ["deep_nrsfm_pp", "pr_rrn"])
-def test_points_without_extent_are_refused_in_one_line(key: str, tmp_path: Path) -> None:
+def test_points_that_coincide_are_refused_in_one_line(key: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs points that differ") as e:
         fit_method(key, points_at_one_place(), tmp_path)
     assert "\n" not in str(e.value)
