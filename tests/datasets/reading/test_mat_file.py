@@ -141,7 +141,9 @@ def test_a_file_that_crashes_scipy_is_a_one_line_error() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [np.uint8([[7]]), np.arange(7.0)[None], np.array([[1j]])])
+@pytest.mark.parametrize(
+    "value", [np.array([[7]], np.uint8), np.arange(7.0)[None], np.array([[1j]])]
+)
 def test_an_array_like_those_before_it_is_checked_as_if_it_were_the_first(
     tmp_path: Path, value: Any
 ) -> None:
