@@ -52,6 +52,8 @@ def test_integers_flags_and_finite_numbers() -> None:
     assert flag_field([1, 0, True], "x", (3,)).tolist() == [True, False, True]
     for field, value, message in (
         (integer_field, [0.5], "expected integers"),
+        (integer_field, [0.75], "expected integers"),
+        (integer_field, [1.25], "expected integers"),
         (integer_field, [2**60 + 1], r"expected finite numbers up to 1e\+12"),
         (integer_field, [None], "expected finite numbers"),
         (finite_field, [float("inf")], "expected finite numbers"),
