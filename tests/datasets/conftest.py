@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
+from tests.conftest import not_none
 
 from liftbench.types import Bools, Dataset, GroundTruth, Meshes
-
-T = TypeVar("T")
-
-
-def not_none(value: T | None) -> T:
-    """Return an optional part that must be there."""
-    assert value is not None
-    return value
 
 
 def truth_of(data: Dataset) -> GroundTruth:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import not_none
 from tests.datasets.apollocar3d.conftest import (
     SEEN,
     keypoints,
@@ -14,7 +15,7 @@ from tests.datasets.apollocar3d.conftest import (
     write_keypoints,
     write_release,
 )
-from tests.datasets.conftest import not_none, truth_of
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.suites.suite import make_params

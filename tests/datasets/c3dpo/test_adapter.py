@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import not_none
 from tests.datasets.c3dpo.conftest import POINTS, h36m, load, pascal, plain, write
-from tests.datasets.conftest import not_none, truth_of
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench_datasets.c3dpo import adapter as c3dpo_json

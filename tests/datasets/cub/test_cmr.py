@@ -11,7 +11,8 @@ import pytest
 import scipy.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.datasets.conftest import not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import truth_of
 from tests.datasets.cub.conftest import (
     BIRDS,
     IMAGES,

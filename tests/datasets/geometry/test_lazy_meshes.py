@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.datasets.conftest import not_none
+from tests.conftest import not_none
 
 from liftbench.types import GroundTruth, Mesh
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes, chain_meshes

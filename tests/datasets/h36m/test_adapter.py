@@ -13,7 +13,8 @@ import pytest
 from cdflib.cdfwrite import CDF
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.datasets.conftest import not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import truth_of
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError

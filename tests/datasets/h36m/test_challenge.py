@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.datasets.conftest import not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.plugin.specs import DatasetAdapter

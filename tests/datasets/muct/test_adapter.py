@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.datasets.conftest import not_none
+from tests.conftest import not_none
 
 from liftbench.arrays import Arrays
 from liftbench.errors import DataMissingError, UserError

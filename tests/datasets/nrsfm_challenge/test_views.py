@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.datasets.conftest import mask_of, not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import mask_of, truth_of
 from tests.datasets.nrsfm_challenge.conftest import (
     FRAMES,
     POINTS,

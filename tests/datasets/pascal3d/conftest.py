@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.io import savemat
-from tests.datasets.conftest import not_none
+from tests.conftest import not_none
 
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
-from tests.datasets.conftest import mesh_numbers_of, meshes_of, not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import mesh_numbers_of, meshes_of, truth_of
 from tests.datasets.pascal3d.conftest import EMPTY, models_of, write_cad
 
 from liftbench.cameras import random_rotations

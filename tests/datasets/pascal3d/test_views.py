@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.datasets.conftest import mask_of, not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import mask_of, truth_of
 from tests.datasets.pascal3d.conftest import (
     CAR,
     EMPTY,

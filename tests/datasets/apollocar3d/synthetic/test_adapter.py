@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import not_none
 from tests.datasets.apollocar3d.synthetic.conftest import NOWHERE, load
-from tests.datasets.conftest import not_none, truth_of
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import UserError
 from liftbench.suites.suite import make_params

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.datasets.conftest import mesh_numbers_of, meshes_of, not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import mesh_numbers_of, meshes_of, truth_of
 from tests.datasets.cub.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError

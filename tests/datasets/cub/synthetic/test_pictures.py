@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.datasets.conftest import not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import truth_of
 from tests.datasets.cub.synthetic.conftest import NOWHERE, at, load
 
 from liftbench.errors import UserError

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.datasets.conftest import not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import truth_of
 
 from liftbench.errors import UserError
 from liftbench.suites.suite import make_params

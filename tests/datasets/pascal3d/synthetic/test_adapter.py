@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
-from tests.datasets.conftest import mask_of, mesh_numbers_of, meshes_of, not_none, truth_of
+from tests.conftest import not_none
+from tests.datasets.conftest import mask_of, mesh_numbers_of, meshes_of, truth_of
 from tests.datasets.pascal3d.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError
