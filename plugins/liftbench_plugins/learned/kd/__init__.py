@@ -1,0 +1,1 @@
+"""Students that learn from a teacher: knowledge distillation from NRSfM (KD)."""
