@@ -121,10 +121,10 @@ def _protocols(registry: Registry) -> str:
 
 
 def _metrics(registry: Registry) -> str:
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for key, metric in _ours(registry.metrics):
         if isinstance(metric, Metric):
-            rows.append((f"`{key}`", metric.description, "ratio" if metric.relative else "length"))
+            rows.append((f"`{key}`", metric.description, metric.unit))
         else:
             rows.append((f"`{key}`", metric.description, f"{metric.unit}, more is better"))
     return _table(("metric", "of a frame", "unit"), rows)

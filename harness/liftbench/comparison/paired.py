@@ -226,7 +226,8 @@ def _errors(
         path = run.store.predictions_path(run.record.spec.key)
         try:
             prediction = load_reconstructions(path)[split]
-            found = frame_values(prediction, data, metric, protocol)
+            mirrored = run.record.scores[protocol.identity][split].mirrored
+            found = frame_values(prediction, data, metric, protocol, mirrored=mirrored)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{path}: not the predictions of {name} that were scored ({error}); "

@@ -105,24 +105,40 @@ BUILTIN_PROTOCOLS = (
     Protocol(
         "kd_mpjpe",
         "mean_distance",
-        "root points aligned, scaled to the truth's mean bone length, mean point distance (KD, "
-        "sections 5.1, 5.2)",
+        "a whole fit mirrored in depth if that is better, root points aligned, scaled to the "
+        "truth's mean bone length, mean point distance (KD, sections 5.1, 5.2)",
+        version=2,
+        mirror_fit=True,
         centre="root",
         scale="bones",
     ),
     Protocol(
         "kd_pa_mpjpe",
         "mean_distance",
-        "scaled to the truth's mean bone length, best rotation a frame, mean point distance (KD, "
-        "sections 5.1, 5.2)",
+        "a whole fit mirrored in depth if that is better, scaled to the truth's mean bone length, "
+        "best rotation a frame, mean point distance (KD, sections 5.1, 5.2)",
+        version=2,
+        mirror_fit=True,
         align="rotation",
         scale="bones",
     ),
     Protocol(
         "kd_depth_error",
         "mean_depth_distance",
-        "root points aligned, scaled to the truth's mean bone length, mean distance along z (KD, "
-        "section 5.2)",
+        "a whole fit mirrored in depth if that is better, root points aligned, scaled to the "
+        "truth's mean bone length, mean distance along z (KD, section 5.2)",
+        version=2,
+        mirror_fit=True,
+        centre="root",
+        scale="bones",
+    ),
+    Protocol(
+        "mirrored_frames",
+        "closer_mirrored",
+        "a whole fit mirrored in depth if that is better, then the percentage of frames that are "
+        "closer to the truth if they alone are mirrored, root points aligned, scaled to the "
+        "truth's mean bone length",
+        mirror_fit=True,
         centre="root",
         scale="bones",
     ),

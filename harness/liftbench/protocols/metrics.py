@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from liftbench.protocols.alignment import norms
+from liftbench.protocols.steps import flip_depth
 from liftbench.types import Floats
 
 FrameError = Callable[[Floats, Floats, Floats], Floats]
@@ -21,13 +23,13 @@ class Metric:
         name: name by which protocols refer to it.
         errors: function from predicted points (F, P, 3), true points (F, P, 3) and weights (F, P)
             to errors (F,).
-        relative: whether the errors are ratios; otherwise they are in the unit of the truth.
+        unit: of the errors; `length` is the unit of the truth.
         description: one sentence.
     """
 
     name: str
     errors: FrameError
-    relative: bool
+    unit: Literal["length", "ratio", "percent"]
     description: str
 
 
@@ -58,14 +60,26 @@ def stress(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
     return _weighted_mean(np.abs(lengths[0] - lengths[1]), pair_weights)
 
 
+def is_closer_mirrored(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return 100 for each frame whose mirror image in depth has the lower mean distance, else 0."""
+    mirrored = mean_distance(flip_depth(predicted), truth, weights)
+    return np.where(mirrored < mean_distance(predicted, truth, weights), 100.0, 0.0)
+
+
 def _weighted_mean(values: Floats, weights: Floats) -> Floats:
     mean: Floats = (values * weights).sum(axis=1) / weights.sum(axis=1)
     return mean
 
 
 BUILTIN_METRICS = (
-    Metric("relative_norm", relative_norm, True, "‖S_gt - S‖_F / ‖S_gt‖_F"),
-    Metric("mean_distance", mean_distance, False, "mean distance of corresponding points"),
-    Metric("mean_depth_distance", mean_depth_distance, False, "mean distance along z"),
-    Metric("stress", stress, False, "mean difference of pairwise distances"),
+    Metric("relative_norm", relative_norm, "ratio", "‖S_gt - S‖_F / ‖S_gt‖_F"),
+    Metric("mean_distance", mean_distance, "length", "mean distance of corresponding points"),
+    Metric("mean_depth_distance", mean_depth_distance, "length", "mean distance along z"),
+    Metric("stress", stress, "length", "mean difference of pairwise distances"),
+    Metric(
+        "closer_mirrored",
+        is_closer_mirrored,
+        "percent",
+        "100 if its mirror image in depth has the lower mean distance, else 0",
+    ),
 )

@@ -34,8 +34,8 @@ _Part = slice | NDArray[np.intp]
 class Protocol:
     """A named way from a prediction to a number; each step is a field.
 
-    The steps run in this order: axes, centre, unit, depth flip (the better of both), align, scale,
-    metric, mean.
+    The steps run in this order: mirrored fit, axes, centre, unit, depth flip (the better of both),
+    align, scale, metric, mean.
 
     Attributes:
         name: name in suites and tables.
@@ -49,6 +49,8 @@ class Protocol:
         centre: what goes to the origin: the `mean` of the points that count, the `root` point,
             or the mean `depth` alone.
         depth_flip: a frame may be mirrored in depth if that lowers its error.
+        mirror_fit: all frames of a run are mirrored in depth, or none, whichever has the lower mean
+            error: an orthographic camera leaves this one sign of a whole fit open.
         align: orthogonal alignment to the truth; `orthogonal` allows a reflection.
         align_over: one alignment for each frame or for each whole sequence.
         scale: match the norms, scale by least squares, or match the mean length of the skeleton's
@@ -64,6 +66,7 @@ class Protocol:
     spread_unit: bool = False
     centre: Centre = "mean"
     depth_flip: bool = False
+    mirror_fit: bool = False
     align: Align = "none"
     align_over: AlignOver = "frame"
     scale: Scale = "none"

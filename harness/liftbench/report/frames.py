@@ -137,22 +137,24 @@ def _read_split(
     digest, protocol = record.digests.get(split, ""), point_protocol.protocol.identity
     content = f"{record.spec.key} {split} {digest} {protocol}"
     checksum = hashlib.sha256(content.encode()).hexdigest()
+    score = record.scores.get(protocol, {}).get(split)
+    mirrored = score is not None and score.mirrored
 
     def make() -> Arrays:
-        return _frame_arrays(predictions()[split], load(split), point_protocol)
+        return _frame_arrays(predictions()[split], load(split), point_protocol, mirrored=mirrored)
 
     return RunFrames(**cache_arrays(_KIND, checksum, make))
 
 
 def _frame_arrays(
-    prediction: Reconstruction, data: Dataset, point_protocol: PointProtocol
+    prediction: Reconstruction, data: Dataset, point_protocol: PointProtocol, *, mirrored: bool
 ) -> Arrays:
     """Return the fields of `RunFrames`."""
     protocol, metric = point_protocol.protocol, point_protocol.metric
-    values, scored = frame_values(prediction, data, metric, protocol)
+    values, scored = frame_values(prediction, data, metric, protocol, mirrored=mirrored)
     order = np.flatnonzero(scored)[np.argsort(values[scored], kind="stable")]
     frames = order[[0, len(order) // 2, -1]]
-    matched = match_points(prediction, data, metric, protocol, frames)
+    matched = match_points(prediction, data, metric, protocol, frames, mirrored=mirrored)
     seen, true = data.observations, data.truth
     mask = None if true is None else true.mask
     unit = "" if true is None or protocol.spread_unit else true.unit

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Matched, Protocol, frame_errors, match_frames
+from liftbench.protocols.steps import flip_depth
 from liftbench.protocols.view_metrics import LackingOutputError, ViewMetric
 from liftbench.runs.bench import Bench
 from liftbench.runs.store import RunRecord, RunResult, Score
@@ -44,11 +45,16 @@ def score_record(
     """
     try:
         metric = registry.metrics[protocol.metric]
-        scores = {
-            split: _score(prediction, data, metric, protocol)
-            for split, prediction in predictions.items()
-            if (data := load(split)).truth is not None or isinstance(metric, ViewMetric)
+        data = {
+            split: part
+            for split in predictions
+            if (part := load(split)).truth is not None or isinstance(metric, ViewMetric)
         }
+        mirrored = protocol.mirror_fit and _is_better_mirrored(predictions, data, metric, protocol)
+        scores = {}
+        for split, part in data.items():
+            found = frame_values(predictions[split], part, metric, protocol, mirrored=mirrored)
+            scores[split] = replace(_score(*found, part, protocol), mirrored=mirrored)
     except LackingOutputError as error:
         if record.scores:  # under other protocols, which do not need this output
             return record
@@ -62,10 +68,28 @@ def score_record(
     return replace(record, scores={**record.scores, protocol.identity: scores})
 
 
-def _score(
-    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
-) -> Score:
-    values, scored = frame_values(prediction, data, metric, protocol)
+def _is_better_mirrored(
+    predictions: Mapping[str, Reconstruction],
+    data: Mapping[str, Dataset],
+    metric: Metric | ViewMetric,
+    protocol: Protocol,
+) -> bool:
+    """Return whether the frames of all splits together have a lower mean error when mirrored.
+
+    A fit has one sign of depth, so that splits decide together.
+    """
+    own, mirrored = (
+        sum(
+            np.nansum(frame_values(predictions[split], part, metric, protocol, mirrored=mirror)[0])
+            for split, part in data.items()
+        )
+        for mirror in (False, True)
+    )
+    return bool(mirrored < own)
+
+
+def _score(values: Floats, scored: Bools, data: Dataset, protocol: Protocol) -> Score:
+    """Return the score of frames with the values (F,), of which only `scored` ones (F,) count."""
     if not np.isfinite(values[scored]).all():
         count = int((~np.isfinite(values[scored])).sum())
         raise ValueError(f"{count} frames have no finite error")
@@ -77,9 +101,21 @@ def _score(
 
 
 def frame_values(
-    prediction: Reconstruction, data: Dataset, metric: Metric | ViewMetric, protocol: Protocol
+    prediction: Reconstruction,
+    data: Dataset,
+    metric: Metric | ViewMetric,
+    protocol: Protocol,
+    *,
+    mirrored: bool,
 ) -> tuple[Floats, Bools]:
     """Return the value (F,) of each frame under a protocol, and which frames (F,) have one.
+
+    Args:
+        prediction: the predicted frames.
+        data: the same frames with their truth.
+        metric: what `protocol.metric` names.
+        protocol: the steps.
+        mirrored: the prediction is mirrored in depth first, see `Score.mirrored`.
 
     Raises:
         ValueError: the prediction cannot be scored.
@@ -92,6 +128,8 @@ def frame_values(
         return values, scored
     if (truth := data.truth) is None:
         raise ValueError("the data has no truth")
+    if mirrored:
+        prediction = _mirror_image(prediction)
     kept_prediction, kept_truth, scored = _frames_with_truth(prediction, truth)
     values = np.full(len(truth.group), np.nan)
     values[scored] = frame_errors(
@@ -106,10 +144,17 @@ def match_points(
     metric: Metric,
     protocol: Protocol,
     frames: NDArray[np.intp],
+    *,
+    mirrored: bool,
 ) -> Matched:
-    """Return the chosen frames, aligned as the metric compares them; each must have a value."""
+    """Return the chosen frames, aligned as the metric compares them; each must have a value.
+
+    The arguments are those of `frame_values`.
+    """
     if data.truth is None:
         raise ValueError("the data has no truth")
+    if mirrored:
+        prediction = _mirror_image(prediction)
     kept_prediction, kept_truth, scored = _frames_with_truth(prediction, data.truth)
     rows = np.cumsum(scored)[frames] - 1
     return match_frames(
@@ -122,12 +167,17 @@ def unit_of(protocol: Protocol, registry: Registry) -> str:
     metric = registry.metrics[protocol.metric]
     if isinstance(metric, ViewMetric):
         return metric.unit
-    return "ratio" if protocol.spread_unit or metric.relative else "length"
+    return "ratio" if protocol.spread_unit and metric.unit == "length" else metric.unit
 
 
 def more_is_better(protocol: Protocol, registry: Registry) -> bool:
     """Return whether a higher number is a better one."""
     return isinstance(registry.metrics[protocol.metric], ViewMetric)
+
+
+def _mirror_image(prediction: Reconstruction) -> Reconstruction:
+    """Return the mirror image in depth, which is seen under no rotation of the shape."""
+    return Reconstruction(flip_depth(prediction.points_3d))
 
 
 def _frames_with_truth(

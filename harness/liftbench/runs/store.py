@@ -74,6 +74,7 @@ class Score:
         frames: number of frames that have a value.
         unscored: number of frames without a point that counts, which have no value.
         absent: groups of the dataset without a frame, which the mean leaves out.
+        mirrored: whether the whole fit was mirrored in depth, see `Protocol.mirror_fit`.
     """
 
     value: float
@@ -81,6 +82,7 @@ class Score:
     frames: int
     unscored: int = 0
     absent: tuple[str, ...] = ()
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,14 @@ FRAME_LOOPS: dict[str, Callable[[Floats, Floats], float]] = {
     "c3dpo_up3d": c3dpo_depth,
     "c3dpo_pascal3d": c3dpo_depth,
 }
-WITH_ROOT_OR_BONES = {"depth_error", "c3dpo_h36m", "kd_mpjpe", "kd_pa_mpjpe", "kd_depth_error"}
+WITH_ROOT_OR_BONES = {
+    "depth_error",
+    "c3dpo_h36m",
+    "kd_mpjpe",
+    "kd_pa_mpjpe",
+    "kd_depth_error",
+    "mirrored_frames",
+}
 
 
 def counted(points: Floats, truth: GroundTruth) -> list[Floats]:
@@ -134,12 +141,14 @@ def loop_from_root(name: str, predicted: Floats, truth: GroundTruth, frame: int)
     if name == "c3dpo_h36m":
         p, t = p - p[ROOT], t - t[ROOT]
         return min(distances(p[counts], t[counts]), distances((p * FLIP)[counts], t[counts]))
-    if name.startswith("kd"):
+    if name.startswith(("kd", "mirrored")):
         p = p * bone_length(t, counts) / bone_length(p, counts)
     if name == "kd_pa_mpjpe":
         p, t = centred(p[counts]), centred(t[counts])
         return distances(Rotation.align_vectors(t, p)[0].apply(p), t)
     p, t = (p - p[ROOT])[counts], (t - t[ROOT])[counts]
+    if name == "mirrored_frames":
+        return 100.0 * (distances(p * FLIP, t) < distances(p, t))
     return distances(p, t) if name == "kd_mpjpe" else float(np.mean(np.abs(p[:, 2] - t[:, 2])))
 
 
@@ -226,6 +235,14 @@ def test_frobenius_flip_mirrors_each_frame_by_itself_and_depends_on_scale() -> N
     mirrored[::2] *= FLIP
     np.testing.assert_allclose(errors_of("frobenius_flip", mirrored, truth), 0, atol=1e-12)
     np.testing.assert_allclose(errors_of("frobenius_flip", 1.5 * mirrored, truth), 0.5)
+
+
+def test_mirrored_frames_counts_the_frames_against_the_others() -> None:
+    _, truth = sample(masked=False)
+    mirrored = truth.points_3d.copy()
+    mirrored[:3] *= FLIP
+    expected = np.where(np.arange(30) < 3, 100, 0)
+    assert np.array_equal(errors_of("mirrored_frames", 0.4 * mirrored, truth), expected)
 
 
 @given(seed=seeds, reflect=st.booleans())
@@ -380,4 +397,5 @@ def test_a_zero_depth_prediction_scores(name: str) -> None:
     _, truth = sample()
     errors = errors_of(name, truth.points_3d * (1.0, 1.0, 0.0), truth)
     assert np.isfinite(errors).all()
-    assert (errors > 0).all()
+    # A flat body is its own mirror image, so that no frame is closer mirrored.
+    assert not errors.any() if name == "mirrored_frames" else (errors > 0).all()

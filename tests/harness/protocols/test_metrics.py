@@ -36,11 +36,17 @@ def stress(predicted: list[Floats], truth: list[Floats]) -> float:
     ) / len(pairs)
 
 
+def closer_mirrored(predicted: list[Floats], truth: list[Floats]) -> float:
+    own = mean_distance(predicted, truth)
+    return 100.0 if mean_distance([p * (1, 1, -1) for p in predicted], truth) < own else 0.0
+
+
 LOOPS: dict[str, FrameLoop] = {
     "relative_norm": relative_norm,
     "mean_distance": mean_distance,
     "mean_depth_distance": mean_depth_distance,
     "stress": stress,
+    "closer_mirrored": closer_mirrored,
 }
 
 
@@ -55,7 +61,8 @@ def sample(masked: bool) -> tuple[Floats, Floats, Floats]:
 
 def test_every_metric_has_a_loop() -> None:
     assert METRICS.keys() == LOOPS.keys()
-    assert {m.name for m in BUILTIN_METRICS if m.relative} == {"relative_norm"}
+    units = {m.name: m.unit for m in BUILTIN_METRICS if m.unit != "length"}
+    assert units == {"relative_norm": "ratio", "closer_mirrored": "percent"}
     assert all(m.description for m in BUILTIN_METRICS)
 
 

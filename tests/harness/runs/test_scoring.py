@@ -122,16 +122,19 @@ def test_a_prediction_of_another_shape_fails(registry: Registry) -> None:
     assert "expected predicted points (6, 5, 3), got (4, 5, 3)" in record.error
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("name", ["e3d", "e3d_akhter", "depth_error"])
-def test_match_points_are_those_of_the_frames_with_a_value(registry: Registry, name: str) -> None:
+def test_match_points_are_those_of_the_frames_with_a_value(
+    registry: Registry, name: str, mirrored: bool
+) -> None:
     data, prediction = dataset(list(range(FRAMES))), Reconstruction(points(1))
     protocol = registry.protocols[name]
     metric = registry.metrics[protocol.metric]
     assert isinstance(metric, Metric)
-    values, has_value = frame_values(prediction, data, metric, protocol)
+    values, has_value = frame_values(prediction, data, metric, protocol, mirrored=mirrored)
     assert np.flatnonzero(has_value).tolist() == MEASURED
     chosen = np.array([5, 1])
-    matched = match_points(prediction, data, metric, protocol, chosen)
+    matched = match_points(prediction, data, metric, protocol, chosen, mirrored=mirrored)
     assert np.array_equal(matched.errors, values[chosen])
     assert matched.predicted.shape == (2, POINTS, 3)
 
@@ -151,6 +154,56 @@ def test_a_frame_counts_where_some_of_its_points_do(registry: Registry) -> None:
     mask[2, :2] = False
     partly = replace(data, truth=replace(data.truth, mask=mask))
     assert scored(partly, points(1), registry, "mpjpe").scores["mpjpe@1"]["all"].frames == FRAMES
+
+
+MIRROR = np.array([1.0, 1.0, -1.0])
+
+
+def scores_of_splits(predictions: dict[str, Floats], registry: Registry, name: str) -> RunRecord:
+    """Return the scores of splits that all have the same six frames of truth."""
+    data = dataset(list(range(FRAMES)), mask=False)
+    edges = replace(data.observations.skeleton, edges=((0, 1), (1, 2)))
+    data = replace(data, observations=replace(data.observations, skeleton=edges))
+    record = RunRecord(RunSpec({}, "all", tuple(predictions), {}, 0), "ok")
+    parts = {split: Reconstruction(part) for split, part in predictions.items()}
+    return score_record(record, parts, lambda _: data, registry, registry.protocols[name])
+
+
+@pytest.mark.parametrize("name", ["kd_mpjpe", "kd_pa_mpjpe", "kd_depth_error", "mirrored_frames"])
+def test_a_fit_is_mirrored_as_a_whole(registry: Registry, name: str) -> None:
+    protocol = registry.protocols[name]
+    as_given, mirrored = (
+        scores_of_splits({"all": points(0) * sign}, registry, name).scores[protocol.identity]
+        for sign in (1, MIRROR)
+    )
+    assert not as_given["all"].mirrored
+    assert mirrored["all"].mirrored
+    assert mirrored["all"].value == pytest.approx(0, abs=1e-6)
+    assert replace(mirrored["all"], mirrored=False, value=0, groups={}) == replace(
+        as_given["all"], value=0, groups={}
+    )
+
+
+@pytest.mark.parametrize("name", ["kd_mpjpe", "kd_pa_mpjpe", "kd_depth_error", "mirrored_frames"])
+def test_the_splits_of_a_fit_have_one_sign(registry: Registry, name: str) -> None:
+    """Two mirrored frames of six are a minority, but not with six of another split."""
+    two = points(0)
+    two[:2] *= MIRROR
+    identity = registry.protocols[name].identity
+    alone = scores_of_splits({"two": two}, registry, name).scores[identity]
+    both = scores_of_splits({"two": two, "all": points(0) * MIRROR}, registry, name)
+    together = both.scores[identity]
+    assert not alone["two"].mirrored
+    assert together["two"].mirrored
+    assert together["all"].mirrored
+    assert together["two"].value > alone["two"].value
+    assert together["all"].value == pytest.approx(0, abs=1e-6)
+
+
+def test_other_protocols_mirror_nothing(registry: Registry) -> None:
+    found = scores_of_splits({"all": points(0) * MIRROR}, registry, "mpjpe").scores["mpjpe@1"]
+    assert not found["all"].mirrored
+    assert found["all"].value > 0.1
 
 
 def test_a_run_is_skipped_only_where_every_protocol_lacks_an_output(registry: Registry) -> None:
