@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,20 @@ class Images:
         self._ensure_drawn(frame, self.masks)
         return _pixels(self.masks[frame], "L") > 0
 
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the width and height of each image, (F, 2), from the heads of the files.
+
+        Raises:
+            DataMissingError: a file is not there.
+            UserError: a file is not an image.
+        """
+        return np.array([_size(file) for file in self.files], dtype=np.int64).reshape(-1, 2)
+
+    def missing(self) -> list[str]:
+        """Return the files, also those of masks, that are not there; none if they are drawn."""
+        promised = () if self.draw else dict.fromkeys((*self.files, *(self.masks or ())))
+        return [file for file in promised if not Path(file).is_file()]
+
     def draw_all(self) -> Images:
         """Draw all missing files and return images that another process can read."""
         for files in (self.files, self.masks or ()):
@@ -81,11 +96,23 @@ def _draw_by_old_index(draw: Callable[[int], None], numbers: Sequence[int], fram
     draw(numbers[frame])
 
 
+def _size(file: str) -> tuple[int, int]:
+    with _open_image(file) as image:
+        return image.size
+
+
 def _pixels(file: str, mode: str) -> NDArray[Any]:
+    with _open_image(file) as image:
+        return np.asarray(image.convert(mode))
+
+
+@contextlib.contextmanager
+def _open_image(file: str) -> Iterator[Image.Image]:
+    """Open an image; whatever is wrong with the file, also while it is read, is one line."""
     path = Path(file)
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert(mode))
+            yield image
     except FileNotFoundError as error:
         raise DataMissingError(f"{path}: no such image") from error
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:

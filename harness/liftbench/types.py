@@ -58,10 +58,14 @@ class Observations:
             sequence by itself.
         camera: the model that made `points_2d`.
         skeleton: names and edges of the points.
-        box: optional (F, 4) image box x, y, width, height.
+        box: optional (F, 4) image box x, y, width, height, in the unit of `points_2d` and from
+            their origin.
         images: optional images of the F frames, which are read on demand.
         pixel: optional (F,) size of a pixel in the unit of `points_2d`; None if the points do not
             come from images.
+        origin: optional (F, 2) position in the image of the origin of `points_2d`, so that a point
+            lies at `points_2d / pixel + origin`. Positions are pixels from the upper left corner
+            of the image: the middle of its first pixel is at (0.5, 0.5).
     """
 
     points_2d: Floats
@@ -72,6 +76,7 @@ class Observations:
     box: Floats | None = None
     images: Images | None = None
     pixel: Floats | None = None
+    origin: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.skeleton.points)
@@ -85,6 +90,8 @@ class Observations:
             _finite(self, "pixel", _array(self, "pixel", np.float64, (frames,)))
             if not (self.pixel > 0).all():
                 raise ValueError("Observations.pixel: expected sizes above 0")
+        if self.origin is not None:
+            _finite(self, "origin", _array(self, "origin", np.float64, (frames, 2)))
         if self.images is not None and len(self.images) != frames:
             raise ValueError(
                 f"Observations.images: expected {frames} images, got {len(self.images)}"
@@ -112,6 +119,27 @@ class Observations:
             box=None if self.box is None else self.box[frames],
             images=None if self.images is None else self.images.take(frames),
             pixel=None if self.pixel is None else self.pixel[frames],
+            origin=None if self.origin is None else self.origin[frames],
+        )
+
+    def in_pixels(self) -> Observations:
+        """Return these observations with points and boxes as positions in their images.
+
+        The camera is weakly perspective: with one scale per frame, the same as before.
+
+        Raises:
+            ValueError: `pixel` or `origin` is unknown.
+        """
+        if self.pixel is None or self.origin is None:
+            raise ValueError("Observations.in_pixels: it needs `pixel` and `origin`")
+        pixel, box = self.pixel[:, None], self.box
+        return replace(
+            self,
+            points_2d=self.points_2d / pixel[:, None] + self.origin[:, None],
+            box=None if box is None else box / pixel + np.pad(self.origin, ((0, 0), (0, 2))),
+            pixel=np.ones_like(self.pixel),
+            origin=np.zeros_like(self.origin),
+            camera="weak_perspective",
         )
 
 

@@ -55,6 +55,7 @@ def seen(points: int = 31, frames: int = 20, hidden: int = 0, **fields: Any) -> 
         "skeleton": body(points),
         "box": np.ones((frames, 4)),
         "pixel": np.linspace(0.5, 2, frames),
+        "origin": np.arange(2.0 * frames).reshape(frames, 2),
     }
     return Observations(**{**made, **fields})
 
@@ -123,6 +124,7 @@ def test_other_fields_are_untouched(key: str) -> None:
     expected = before.take(chosen)
     np.testing.assert_array_equal(after.box, expected.box)
     np.testing.assert_array_equal(after.pixel, expected.pixel)
+    np.testing.assert_array_equal(after.origin, expected.origin)
     assert not (after.visible & ~before.visible[chosen]).any()
     if key not in NOISE:
         shown = np.where(after.visible[..., None], before.points_2d[chosen], np.nan)

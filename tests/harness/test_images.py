@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import not_none
 
 from liftbench.errors import DataMissingError, UserError
 from liftbench.images import Images
@@ -94,6 +95,25 @@ def test_damaged_image(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xd8 no image")
     with pytest.raises(UserError, match=r"bird\.jpg: expected an image"):
         Images((str(path),)).image(0)
+
+
+def test_sizes_are_read_without_the_pixels(tmp_path: Path, images: Images) -> None:
+    assert images.sizes().tolist() == [[4, 2], [4, 2]]
+    path = tmp_path / "cut.png"
+    noise = np.random.default_rng(0).integers(256, size=(30, 40, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    assert Images((str(path),)).sizes().tolist() == [[40, 30]]
+    with pytest.raises(UserError, match=r"cut\.png: expected an image"):
+        Images((str(path),)).image(0)
+
+
+def test_missing_files_are_listed(images: Images) -> None:
+    assert images.missing() == []
+    Path(images.files[1]).unlink()
+    Path(not_none(images.masks)[0]).unlink()
+    assert [Path(file).name for file in images.missing()] == ["1.png", "0_mask.png"]
+    assert replace(images, draw=print).missing() == []
 
 
 def test_images_travel_with_observations(tmp_path: Path, images: Images) -> None:

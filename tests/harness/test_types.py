@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.conftest import not_none
 
 from liftbench.cameras import project
 from liftbench.images import Images
@@ -30,6 +31,7 @@ def observation_fields(**changes: object) -> dict[str, Any]:
         "skeleton": SKELETON,
         "box": np.ones((FRAMES, 4)),
         "pixel": np.full(FRAMES, 0.5),
+        "origin": np.arange(2.0 * FRAMES).reshape(FRAMES, 2),
     }
     return fields | changes
 
@@ -307,11 +309,36 @@ def test_a_pixel_has_a_size() -> None:
         Observations(**observation_fields(pixel=np.zeros(FRAMES)))
 
 
+def test_points_and_boxes_in_pixels_lie_where_the_image_shows_them() -> None:
+    fields = observation_fields()
+    seen = Observations(**fields)
+    found = seen.in_pixels()
+    pixel, origin = fields["pixel"], fields["origin"]
+    for frame in range(FRAMES):
+        expected = seen.points_2d[frame] / pixel[frame] + origin[frame]
+        np.testing.assert_allclose(found.points_2d[frame], expected)
+        x, y, width, height = fields["box"][frame] / pixel[frame]
+        box = [x + origin[frame, 0], y + origin[frame, 1], width, height]
+        np.testing.assert_allclose(not_none(found.box)[frame], box)
+    assert found.camera == "weak_perspective"
+    np.testing.assert_array_equal(found.visible, seen.visible)
+    again = found.in_pixels()  # positions in pixels stay where they are
+    np.testing.assert_array_equal(again.points_2d, found.points_2d)
+    np.testing.assert_array_equal(not_none(again.box), not_none(found.box))
+
+
+@pytest.mark.parametrize("absent", ["origin", "pixel"])
+def test_without_a_map_nothing_is_in_pixels(absent: str) -> None:
+    with pytest.raises(ValueError, match="needs `pixel` and `origin`"):
+        Observations(**observation_fields(**{absent: None})).in_pixels()
+
+
 def test_all_fields_of_the_taken_frames_are_kept() -> None:
     fields = observation_fields(images=Images(tuple("abcd"), tuple("efgh")))
     taken = Observations(**fields).take(np.array([3, 1]))
-    for name in ("points_2d", "visible", "sequence", "box", "pixel"):
+    for name in ("points_2d", "visible", "sequence", "box", "pixel", "origin"):
         np.testing.assert_array_equal(getattr(taken, name), fields[name][[3, 1]])
     assert taken.images == Images(("d", "b"), ("h", "f"))
-    alone = Observations(**observation_fields(box=None, pixel=None)).take(np.array([0]))
-    assert (alone.frames, alone.box, alone.pixel, alone.images) == (1, None, None, None)
+    absent = dict.fromkeys(("box", "pixel", "origin"))
+    alone = Observations(**observation_fields(**absent)).take(np.array([0]))
+    assert (alone.frames, alone.box, alone.pixel, alone.origin) == (1, None, None, None)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.arrays import Arrays, cache_arrays
+from liftbench.cameras import project
 from liftbench.errors import DataMissingError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.param_checks import require_booleans, require_one_of
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
-from liftbench.types import Bools, Dataset
+from liftbench.types import Bools, Dataset, Floats
 from liftbench_datasets.adapting.sequence_splits import split_sequences
 from liftbench_datasets.apollocar3d.cars import collect_cars
 from liftbench_datasets.apollocar3d.files import (
@@ -35,6 +36,7 @@ from liftbench_datasets.reading.findings import finding
 
 SUBSETS = ("all",)
 SPLITS = ("train", "test")
+FIRST_PIXEL = 0.5  # position of its middle in an image
 OFFICIAL_IMAGES = 5277  # Source: Deep NRSfM++, section 5
 PAPER_CARS = {"train": 2848, "test": 1842}  # Source: Deep NRSfM++, section 5
 
@@ -102,8 +104,9 @@ class ApolloCar3D:
             depth,
             image,
             np.array([camera_of(path).pixel for path in files.poses])[image],
-            _images(files, image),
             DERIVED_SKELETON if self._derives(files) else SKELETON,
+            _images(files, image),
+            _positions(files, image, points_3d),
         )
 
     def note(self, root: Path, subset: str) -> str:
@@ -181,6 +184,17 @@ def _images(files: Files, image: NDArray[np.int64]) -> Images | None:
     if not all(places[i].is_file() for i in np.unique(image)):
         return None
     return Images(tuple(str(places[i]) for i in image))
+
+
+def _positions(files: Files, image: NDArray[np.int64], points_3d: Floats) -> Floats:
+    """Return the positions of points (F, 58, 3) in their images, (F, 58, 2)."""
+    flat = project(points_3d, "perspective")
+    cameras = [camera_of(path) for path in files.poses]
+    positions = np.empty_like(flat)
+    for camera in set(cameras):
+        frames = np.array([other == camera for other in cameras])[image]
+        positions[frames] = camera.pixels(flat[frames]) + FIRST_PIXEL
+    return positions
 
 
 def _notes(files: Files, arrays: Arrays) -> list[str]:

@@ -26,7 +26,10 @@ class Pinhole:
         return (1 / self.fx + 1 / self.fy) / 2
 
     def pixels(self, points_2d: Floats) -> Floats:
-        """Return where points (..., 2) of the unit focal plane fall on the image, in pixels."""
+        """Return where points (..., 2) of the unit focal plane fall on the image.
+
+        Pixels are counted from the middle of the first one.
+        """
         places: Floats = points_2d * [self.fx, self.fy] + [self.cx, self.cy]
         return places
 

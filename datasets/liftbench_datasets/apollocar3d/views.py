@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from liftbench.cameras import project
 from liftbench.images import Images
 from liftbench.types import Bools, Dataset, Floats, GroundTruth, Observations, Skeleton
+from liftbench_datasets.adapting.image_maps import best_origin
 from liftbench_datasets.apollocar3d.skeleton import SKELETON
 from liftbench_datasets.geometry.boxes import point_boxes
 
@@ -23,8 +24,9 @@ def car_dataset(
     depth: Floats,
     sequence: NDArray[np.int64],
     pixel: Floats,
-    images: Images | None = None,
     skeleton: Skeleton = SKELETON,
+    images: Images | None = None,
+    positions: Floats | None = None,
 ) -> Dataset:
     """Return perspective views of cars; a box encloses all 58 points, also the hidden ones.
 
@@ -34,14 +36,18 @@ def car_dataset(
         depth: (F,) distances of the cars' centres along the view, metres; they give the groups.
         sequence: (F,) number of each frame's sequence.
         pixel: (F,) size of a pixel on the unit focal plane.
-        images: the image of each frame; None if there are none.
         skeleton: names and edges of the points.
+        images: the image of each frame; None if there are none.
+        positions: (F, 58, 2) of the points in their images, pixels; None without images.
     """
     points_2d = project(points_3d, "perspective")
     shown = np.where(visible[..., None], points_2d, np.nan)
     boxes = point_boxes(points_2d)
+    origin = None if positions is None else best_origin(points_2d, positions, pixel)
     return Dataset(
-        Observations(shown, visible, sequence, "perspective", skeleton, boxes, images, pixel),
+        Observations(
+            shown, visible, sequence, "perspective", skeleton, boxes, images, pixel, origin
+        ),
         GroundTruth(points_3d, "m", distance_groups(depth), sequence),
     )
 

@@ -33,6 +33,7 @@ from liftbench_datasets.reading.findings import finding
 SUBSETS = ("all",)
 SPLITS = ("train", "val", "test")
 OFFICIAL_IMAGES = 11_788
+FIRST_PIXEL = 0.5  # position of its middle in an image; points are counted from there
 CMR_IMAGES = {"train": 5964, "val": 2874, "test": 2874}
 
 SKELETON = Skeleton(
@@ -95,6 +96,7 @@ class Cub:
                 arrays["box"],
                 images,
                 np.ones(len(sequence)),
+                np.full((len(sequence), 2), FIRST_PIXEL),
             ),
             None
             if truth is None

@@ -22,6 +22,7 @@ from liftbench_datasets.reading.one_line_errors import one_line_errors
 _PARTS = {"train": "Train", "test": "Val"}
 _FOLDER = "ECCV18_Challenge"
 OFFICIAL_FRAMES = {"train": 35_832}
+COVERED = 0.75  # of an image's shorter side by the longer side of the points' box: an assumption
 _AT_ZERO = 1e-3  # mm
 
 # Raise the number when the reader changes what it makes of a file.
@@ -34,6 +35,10 @@ class H36mChallenge:
     `train` is the challenge's Train, `test` its Val. The 2D points are orthographic projections of
     the poses, as the files lack the points of the images. Every frame is a sequence, whose id is
     the number of its file; all frames are one group.
+
+    Where the points lie in an image is an assumption: the images are crops about the person, so
+    the box of the points has its middle in the middle of the image, and its longer side covers
+    three quarters of the image's shorter one.
     """
 
     def __init__(self, every: int) -> None:
@@ -61,6 +66,7 @@ class H36mChallenge:
         points_3d, number = (arrays[name][:: self.every] for name in ("points_3d", "number"))
         points_2d = project(points_3d, "orthographic")
         visible = np.ones(points_2d.shape[:2], dtype=np.bool_)
+        images, boxes = _images(files[:: self.every]), point_boxes(points_2d)
         return Dataset(
             Observations(
                 points_2d,
@@ -68,8 +74,9 @@ class H36mChallenge:
                 number,
                 "orthographic",
                 SKELETON,
-                point_boxes(points_2d),
-                _images(files[:: self.every]),
+                boxes,
+                images,
+                *_assumed_map(images, boxes),
             ),
             GroundTruth(points_3d, "mm", np.full(len(number), "all"), number),
         )
@@ -79,7 +86,10 @@ class H36mChallenge:
         require_known("subset of dataset 'h36m'", subset, (ALL,))
         have, official = len(_require_files(root, "train")), OFFICIAL_FRAMES["train"]
         lacks = "" if have == official else f"; {have} of the official {official} training poses"
-        return f"2D points are orthographic projections of the 3D points, not the images'{lacks}"
+        return (
+            "2D points are orthographic projections of the 3D points, not the images'; their place "
+            f"in the images is assumed: centred, over three quarters of the shorter side{lacks}"
+        )
 
     def check(self, root: Path) -> list[Finding]:
         """Parse every file and return the counts of each split."""
@@ -121,6 +131,17 @@ def _images(files: list[Path]) -> Images | None:
     if not folder.is_dir():
         return None
     return Images(tuple(str(folder / f"{path.stem}.jpg") for path in files))
+
+
+def _assumed_map(images: Images | None, boxes: Floats) -> tuple[Floats | None, Floats | None]:
+    """Return `pixel` (F,) and `origin` (F, 2) as assumed; None if an image is not there."""
+    if images is None or images.missing():
+        return None, None
+    sizes = images.sizes()
+    longer = np.maximum(boxes[:, 2:].max(axis=1), _AT_ZERO)
+    pixel = longer / (COVERED * sizes.min(axis=1))
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    return pixel, sizes / 2 - middle / pixel[:, None]
 
 
 def _check(root: Path, split: str) -> Finding:

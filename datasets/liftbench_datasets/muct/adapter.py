@@ -75,6 +75,7 @@ class Muct:
             _boxes(points_2d),
             _images(root, faces),
             np.ones(len(points_2d)),
+            np.zeros((len(points_2d), 2)),
         )
         return Dataset(seen, None)
 

@@ -21,6 +21,7 @@ from liftbench_datasets.pascal3d.objects import Objects
 
 BOX_MARGIN = 0.1  # by which a box grows at each side, in shares of its sides
 LEAST_VISIBLE = 3  # fewer points do not fix a pose
+_ORIGIN = -0.5  # position in an image; the release counts pixels from 1, at their middles
 _LEAST = 1e-6  # bound of a viewpoint's lengths
 
 
@@ -139,6 +140,7 @@ def join_views(
             box=np.concatenate(boxes) if boxes else None,
             images=Images(tuple(np.concatenate(images).tolist())) if images else None,
             pixel=np.ones(len(group)) if unit == "px" else None,
+            origin=np.full((len(group), 2), _ORIGIN) if unit == "px" else None,
         ),
         GroundTruth(
             points,

@@ -74,6 +74,7 @@ class Points(SubsetFiles):
                 box=arrays["box"][chosen] if "box" in arrays else None,
                 images=_images(path, arrays, chosen),
                 pixel=arrays["pixel"][chosen] if "pixel" in arrays else None,
+                origin=arrays["origin"][chosen] if "origin" in arrays else None,
             ),
             _truth(arrays, chosen) if "points_3d" in arrays else None,
         )
@@ -134,7 +135,8 @@ POINTS = DatasetSpec(
         layout="DATA_ROOT/points/<name>.npz or .json with points_2d (frames, points, 2), NaN or "
         "null where hidden; optional: visible (frames, points), points_3d (frames, points, 3; z "
         "away from the camera), sequence, group, split (train, val, test) and images a frame, box "
-        "(frames, 4: x, y, width, height), pixel (its size in the unit of points_2d), names a "
+        "(frames, 4: x, y, width, height), pixel (its size in the unit of points_2d), origin "
+        "(frames, 2: where 0,0 of points_2d lies in the image, pixels from its corner), names a "
         "point, edges (any, 2), unit, camera (orthographic, weak_perspective, or perspective on "
         "the unit focal plane)",
         size="any",

@@ -33,6 +33,7 @@ FIELDS = (
     "edges",
     "box",
     "pixel",
+    "origin",
     "group",
     "split",
     "unit",
@@ -46,7 +47,7 @@ def read_points(path: Path) -> Arrays:
     `points_2d` (F, P, 2) is NaN where `visible` (F, P) is false; `points_3d` (F, P, 3) is 0 where
     `mask` (F, P) is false, and both are returned only if the file has 3D points. `sequence`,
     `group` (F,), `camera`, `unit` (), `names` (P,), `edges` (E, 2) are always returned; `box`
-    (F, 4), `pixel`, `split` and `images` (F,) if the file has them.
+    (F, 4), `origin` (F, 2), `pixel`, `split` and `images` (F,) if the file has them.
 
     Raises:
         DataMissingError: the file is not there.
@@ -101,6 +102,10 @@ def _optional(fields: Mapping[str, Any], frames: int, count: int) -> Arrays:
         found["pixel"] = np.repeat(finite_field([fields["pixel"]], "pixel", (1,)), frames)
         if not (found["pixel"] > 0).all():
             raise ValueError("pixel: expected its size in the unit of points_2d, more than 0")
+    if "origin" in fields:
+        found["origin"] = finite_field(fields["origin"], "origin", (frames, 2))
+        if "pixel" not in fields:
+            raise ValueError("origin: it needs the field pixel too")
     if "split" in fields:
         found["split"] = text_field(fields["split"], "split", frames)
         for name in set(found["split"].tolist()):

@@ -14,7 +14,8 @@ from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.files import checksum
 from liftbench.images import Images
 from liftbench.plugin.specs import DatasetInfo, DatasetSpec, Finding
-from liftbench.types import Dataset, GroundTruth, Observations, Skeleton
+from liftbench.types import Dataset, Floats, GroundTruth, Observations, Skeleton
+from liftbench_datasets.adapting.image_maps import best_origin, best_pixel
 from liftbench_datasets.adapting.left_right import left_right_pairs
 from liftbench_datasets.c3dpo.adapter import C3dpoJson
 from liftbench_datasets.up3d.release import read_fits, read_landmarks, read_split, view_fits
@@ -31,7 +32,7 @@ POINTS = 79
 OFFICIAL_FRAMES = {"train": 5703, "val": 1423, "test": 1389}
 
 # Raise the number when the readers change what they make of the files.
-_PARSED = "up3d-1"
+_PARSED = "up3d-2"
 _BELOW_ROOT = ("up3d", "up-3d", "up3d/up-3d")
 _MODELS = ("basicModel_neutral_lbs_10_207_0_v1.0.0.pkl", "smpl.npz")
 _LANDMARKS = ("landmarks.pkl",)
@@ -50,6 +51,9 @@ class Up3d:
     vertices of each body, seen by the camera of its photograph and centred in each frame, in
     metres. Ray casting decides which vertices the body hides. A frame's sequence is the
     photograph's number.
+
+    A photograph's camera is perspective, with its optical axis through the middle. The map from
+    points to the image is, for each frame, the scale and the offset that fit this camera best.
     """
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
@@ -80,10 +84,20 @@ class Up3d:
         points_2d = np.where(visible[..., None], project(points_3d, "orthographic"), np.nan)
         sequence = arrays["numbers"]
         images = Images(tuple(str(folder / f"{number:05}_image.png") for number in sequence))
+        pixel, origin = _image_map(images, arrays)
         names = tuple(arrays["names"].tolist())
         skeleton = Skeleton(names, left_right=left_right_pairs(names))
         return Dataset(
-            Observations(points_2d, visible, sequence, "orthographic", skeleton, images=images),
+            Observations(
+                points_2d=points_2d,
+                visible=visible,
+                sequence=sequence,
+                camera="orthographic",
+                skeleton=skeleton,
+                images=images,
+                pixel=pixel,
+                origin=origin,
+            ),
             GroundTruth(points_3d, "m", np.full(len(sequence), "all"), sequence),
         )
 
@@ -131,12 +145,26 @@ def _views(root: Path, folder: Path, split: str) -> Arrays:
         points, visible = view_fits(model, landmarks, fits)
         return {
             "points": subtract_mean(points),
+            "place": points.mean(axis=1) + fits.place,
+            "focal": fits.focal,
             "visible": visible,
             "numbers": np.array(numbers, dtype=np.int64),
             "names": np.array(landmarks.names),
         }
 
     return cache_arrays(_PARSED, checksum(sources), make)
+
+
+def _image_map(images: Images, arrays: Arrays) -> tuple[Floats | None, Floats | None]:
+    """Return `pixel` and `origin`; None if a photograph, or the camera of one, is not there."""
+    seen = arrays["points"] + arrays["place"][:, None]
+    if images.missing() or not (seen[..., 2] > 0).all():
+        return None, None
+    middle = images.sizes() / 2
+    positions = arrays["focal"][:, None, None] * project(seen, "perspective") + middle[:, None]
+    flat = arrays["points"][..., :2]
+    pixel = best_pixel(flat, positions)
+    return pixel, best_origin(flat, positions, pixel)
 
 
 def _require_subset(subset: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +45,15 @@ class Fits:
         pose: (F, 3 J) rotation vectors.
         shape: (F, 10).
         rotation: (F, 3) rotation vectors of the cameras; zero in the release.
+        place: (F, 3) of the model's origin in the cameras' frames, metres; NaN if unknown.
+        focal: (F,) focal lengths, pixels; NaN if unknown.
     """
 
     pose: Floats
     shape: Floats
     rotation: Floats
+    place: Floats
+    focal: Floats
 
 
 def read_split(path: Path) -> list[str]:
@@ -121,7 +126,7 @@ def _view(model: Smpl, landmarks: Landmarks, fits: Fits, batch: slice) -> tuple[
     return points, ~orthographic_occlusion(points, surface, model.faces, SKIN)
 
 
-def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:
+def _read_fit(path: Path, joints: int) -> tuple[Floats, ...]:
     with one_line_errors(path, "a fit of SMPL"):
         fit = read_pickle(path, "a fit of SMPL")
         if not isinstance(fit, dict):
@@ -129,8 +134,19 @@ def _read_fit(path: Path, joints: int) -> tuple[Floats, Floats, Floats]:
         return (
             finite_field(np.ravel(fit["pose"]), "pose", (3 * joints,)),
             finite_field(np.ravel(fit["betas"]), "betas", (10,)),
-            finite_field(np.ravel(fit.get("rt", np.zeros(3))), "rt", (3,)),
+            *_read_camera(fit),
         )
+
+
+def _read_camera(fit: dict[str, Any]) -> tuple[Floats, Floats, Floats]:
+    """Return rotation (3,), place of the model's origin (3,) and focal length () of a camera."""
+    rotation = finite_field(np.ravel(fit.get("rt", np.zeros(3))), "rt", (3,))
+    if "t" not in fit or "f" not in fit:
+        return rotation, np.full(3, np.nan), np.array(np.nan)
+    moved = finite_field(np.ravel(fit.get("trans", np.zeros(3))), "trans", (3,))
+    place = Rotation.from_rotvec(rotation).apply(moved)
+    place += finite_field(np.ravel(fit["t"]), "t", (3,))
+    return rotation, place, finite_field(np.ravel(fit["f"]), "f", (1,))[0]
 
 
 _STAND_INS = {("collections", "OrderedDict"): dict}  # the type of the release's list of vertices

@@ -74,7 +74,7 @@ def write_observations(path: Path, observations: Observations) -> None:
     """Write observations to an `.npz` file; images that are drawn on demand are drawn."""
     arrays: Arrays = {
         name: value
-        for name in ("points_2d", "visible", "sequence", "box", "pixel")
+        for name in ("points_2d", "visible", "sequence", "box", "pixel", "origin")
         if (value := getattr(observations, name)) is not None
     }
     images = observations.images and observations.images.draw_all()

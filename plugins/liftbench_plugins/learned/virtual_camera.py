@@ -29,11 +29,11 @@ class VirtualCamera:
     stretch: Floats
 
     def view(self, observations: Observations) -> Observations:
-        """Return the points as the virtual camera sees them, without box and pixel."""
+        """Return the points as the virtual camera sees them, without a map to the image."""
         points = np.where(observations.visible[..., None], observations.points_2d, np.nan)
         turned = _rays(points) @ self.rotation.swapaxes(1, 2)
         flat = turned[..., :2] / turned[..., 2:]
-        return replace(observations, points_2d=flat, box=None, pixel=None)
+        return replace(observations, points_2d=flat, box=None, pixel=None, origin=None)
 
     def back(self, reconstruction: Reconstruction) -> Reconstruction:
         """Return a reconstruction in the virtual camera's frame as one in the real one's."""

@@ -21,6 +21,7 @@ from liftbench.errors import DataMissingError, UserError
 from liftbench.suites.suite import make_params
 from liftbench_datasets.apollocar3d import adapter as apollocar3d
 from liftbench_datasets.apollocar3d.adapter import APOLLOCAR3D, ApolloCar3D, ApolloCar3DParams
+from liftbench_datasets.apollocar3d.cameras import CAMERA_5, CAMERA_6
 from liftbench_datasets.apollocar3d.files import (
     find_files,
 )
@@ -53,6 +54,19 @@ def test_a_pixel_is_one_of_the_camera_of_the_image(root: Path) -> None:
         places = find_files(root).poses
         expected = [1 / focal[places[i].stem[-8:]] for i in seen.sequence]
         np.testing.assert_allclose(not_none(seen.pixel), expected, rtol=1e-4)
+
+
+def test_points_lie_where_the_camera_of_their_image_puts_them(root: Path) -> None:
+    lenses = {"Camera_5": (CAMERA_5.fx, CAMERA_5.fy, CAMERA_5.cx, CAMERA_5.cy)}
+    lenses["Camera_6"] = (CAMERA_6.fx, CAMERA_6.fy, CAMERA_6.cx, CAMERA_6.cy)
+    seen = ApolloCar3D(occlusion=False).load(root, "all", "test").observations
+    places = find_files(root).poses
+    for frame, image in enumerate(seen.sequence):
+        fx, fy, cx, cy = lenses[places[image].stem[-8:]]
+        expected = seen.points_2d[frame] * [fx, fy] + [cx + 0.5, cy + 0.5]
+        gaps = seen.in_pixels().points_2d[frame] - expected
+        np.testing.assert_allclose(gaps, 0, atol=0.3)  # fx and fy differ by 0.06 %
+        np.testing.assert_allclose(gaps.mean(axis=0), 0, atol=1e-9)
 
 
 def test_without_occlusion_the_same_cars_show_all_points(root: Path) -> None:

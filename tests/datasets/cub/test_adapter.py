@@ -65,6 +65,13 @@ def test_what_methods_and_scoring_get(extract: Path) -> None:
     assert (truth_of(data).unit, set(truth_of(data).group)) == ("px", {"bird"})
 
 
+def test_positions_in_an_image_begin_at_its_corner(extract: Path) -> None:
+    seen = Cub().load(extract, "all", "train").observations
+    files_count_from_one = BIRDS.points[SPLITS["train"]][seen.visible]
+    found = seen.in_pixels().points_2d[seen.visible]
+    np.testing.assert_allclose(found, files_count_from_one - 0.5)
+
+
 def test_without_its_shape_a_split_has_no_truth(whole: Path) -> None:
     (whole / "cub_cmr" / "sfm" / "anno_testval.mat").unlink()
     assert Cub().load(whole, "all", "val").truth is None

@@ -71,6 +71,21 @@ def test_every_and_images(root: Path) -> None:
     assert images.image(2).shape == (3, 4, 3)
 
 
+def test_points_are_assumed_to_fill_three_quarters_of_their_image(root: Path) -> None:
+    folder = train(root) / "IMG"
+    folder.mkdir()
+    for number in range(1, 6):
+        Image.new("RGB", (200, 100 + number)).save(folder / f"{number:05d}.jpg")
+    seen = adapter().load(root, "all", "train").observations
+    for frame, (x, y, width, height) in enumerate(not_none(seen.in_pixels().box)):
+        shorter = 101 + frame
+        assert max(width, height) == pytest.approx(0.75 * shorter)
+        np.testing.assert_allclose([x + width / 2, y + height / 2], [100, shorter / 2])
+    (folder / "00002.jpg").unlink()
+    assert adapter().load(root, "all", "train").observations.origin is None
+    assert "place in the images is assumed" in adapter().note(root, "all")
+
+
 def test_note_and_check(root: Path) -> None:
     note = adapter().note(root, "all")
     assert "orthographic projections" in note

@@ -82,6 +82,7 @@ def test_boxes_enclose_the_visible_points(root: Path) -> None:
 def test_points_are_in_pixels(root: Path) -> None:
     seen = Muct().load(root, "all", "all").observations
     np.testing.assert_array_equal(seen.pixel, np.ones(seen.frames))
+    np.testing.assert_array_equal(seen.in_pixels().points_2d, seen.points_2d)
 
 
 def test_both_files_show_the_same_points(tmp_path: Path, root: Path) -> None:

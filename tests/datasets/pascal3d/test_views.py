@@ -67,6 +67,8 @@ def test_points_are_the_projected_models(root: Path) -> None:
     seen = data.observations
     shown = seen.points_2d[seen.visible]
     np.testing.assert_array_equal(shown, truth.points_3d[..., :2][seen.visible])
+    # The release counts pixels from 1; the middle of the first one lies 0.5 from the corner.
+    np.testing.assert_allclose(seen.in_pixels().points_2d[seen.visible], shown - 0.5)
 
 
 def test_points_hide_as_annotated_and_still_count(root: Path) -> None:

@@ -42,6 +42,7 @@ def fields() -> Fields:
         "edges": np.array([[0, 1], [2, 3]]),
         "box": np.tile([0.0, 0, 10, 20], (FRAMES, 1)),
         "pixel": 0.25,
+        "origin": np.arange(2.0 * FRAMES).reshape(FRAMES, 2),
         "group": np.array(["x", "y"] * 3),
         "split": np.array(["train"] * 4 + ["test"] * 2),
         "unit": "m",
@@ -83,7 +84,7 @@ def test_every_field_arrives(tmp_path: Path, suffix: str) -> None:
     assert truth.mask is not None
     assert truth.mask.all()
     np.testing.assert_array_equal(seen.pixel, np.full(FRAMES, 0.25))
-    for name in ("sequence", "box"):
+    for name in ("sequence", "box", "origin"):
         np.testing.assert_array_equal(getattr(seen, name), given[name])
     assert (truth.unit, truth.group.tolist()) == ("m", ["x", "y"] * 3)
     assert (seen.camera, seen.skeleton.points) == ("weak_perspective", ("a", "b", "c", "d"))

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from tests.conftest import not_none
 from tests.datasets.conftest import truth_of
 
 from liftbench.errors import DataMissingError, UserError
@@ -174,6 +175,40 @@ def test_images_are_those_of_the_fits(tmp_path: Path) -> None:
     assert images is not None
     Image.new("RGB", (5, 4)).save(folder / "00003_image.png")
     assert images.image(1).shape == (4, 5, 3)
+
+
+def test_points_lie_where_the_camera_of_the_photograph_sees_them(tmp_path: Path) -> None:
+    folder = write_release(tmp_path)
+    place, focal = np.array([0.3, -0.2, 20.0]), 5000.0
+    for number in (0, 3):
+        write_fit(folder, number, t=place, trans=np.array([0.1, 0.0, 0.0]), f=focal)
+        Image.new("RGB", (400, 300)).save(folder / f"{number:05}_image.png")
+    seen = Up3d().load(tmp_path, "fits", "train").observations
+    body = TEMPLATE[list(MARKS.values())] + place + [0.1, 0, 0]
+    positions = focal * body[:, :2] / body[:, 2:] + [200, 150]
+    # Least squares over a scale and two offsets, with the hidden points too.
+    flat = marks(TEMPLATE)[:, :2]
+    columns = [[x, 1, 0] for x in flat[:, 0]] + [[y, 0, 1] for y in flat[:, 1]]
+    scale, *offset = np.linalg.lstsq(np.array(columns), positions.T.ravel())[0]
+    np.testing.assert_allclose(not_none(seen.pixel), [1 / scale] * 2)
+    np.testing.assert_allclose(not_none(seen.origin), [offset] * 2)
+    assert not_none(seen.pixel)[0] == pytest.approx(20 / focal, rel=0.02)
+
+
+@pytest.mark.parametrize("absent", ["image", "camera"])
+def test_without_photograph_or_camera_there_is_no_map(tmp_path: Path, absent: str) -> None:
+    folder = write_release(tmp_path)
+    for number in (0, 3):
+        write_fit(folder, number, t=[0, 0, 20.0])
+        Image.new("RGB", (400, 300)).save(folder / f"{number:05}_image.png")
+    if absent == "image":
+        (folder / "00003_image.png").unlink()
+    else:
+        keys = {name: np.zeros(size) for name, size in BODY_KEYS.items() if name != "t"}
+        (folder / "00003_body.pkl").write_bytes(pickle.dumps(keys, protocol=2))
+    seen = Up3d().load(tmp_path, "fits", "train").observations
+    assert seen.pixel is None
+    assert seen.origin is None
 
 
 def test_model_and_landmarks_may_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def observations() -> Observations:
         box=rng.uniform(1, 2, (3, 4)),
         images=Images(("a.png", "b.png", "c.png"), ("a.npy", "b.npy", "c.npy")),
         pixel=rng.uniform(1, 2, 3),
+        origin=rng.uniform(-9, 9, (3, 2)),
     )
 
 

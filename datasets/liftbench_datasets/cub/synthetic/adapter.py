@@ -27,7 +27,7 @@ from liftbench.seeds import named_rng
 from liftbench.types import Dataset, GroundTruth, Observations
 from liftbench_datasets.adapting.generated import Generated, check_visible, generated_info
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
-from liftbench_datasets.cub.adapter import SKELETON
+from liftbench_datasets.cub.adapter import FIRST_PIXEL, SKELETON
 from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, picture_files, write_picture
 from liftbench_datasets.cub.synthetic.plumage import draw_plumage, vertex_colours
 from liftbench_datasets.cub.synthetic.shapes import POSE, draw_species
@@ -106,6 +106,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
                 views.box,
                 self._images(views),
                 pixel=np.ones(len(sequence)),
+                origin=np.full((len(sequence), 2), FIRST_PIXEL),
             ),
             GroundTruth(
                 views.points_3d,

@@ -47,6 +47,13 @@ def test_parts_lie_on_the_mesh_that_the_camera_turns() -> None:
     assert (truth_of(data).unit, set(truth_of(data).group)) == ("px", {"bird"})
 
 
+def test_boxes_in_pixels_end_at_the_edges_of_the_picture() -> None:
+    boxes = not_none(load().observations.in_pixels().box)
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    assert low.min() == 0
+    assert high.max() == SIZE
+
+
 def test_observations_are_the_projected_truth_in_the_picture() -> None:
     seen, truth = load().observations, truth_of(load())
     shown = seen.visible
