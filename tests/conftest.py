@@ -60,6 +60,17 @@ def shared_data() -> Path:
 
 
 _NO_TORCH = """
+import json
+
+def save(state, file):
+    with open(file, "w") as stream:
+        json.dump(state, stream)
+
+def load(file, map_location, weights_only):
+    assert weights_only
+    with open(file) as stream:
+        return json.load(stream)
+
 class Tensor:  # SciPy checks whether its input is one
     pass
 
@@ -80,7 +91,10 @@ def __getattr__(name):
 
 @pytest.fixture(scope="session")
 def no_torch(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return a PYTHONPATH with an empty torch, which saves each child process 2 seconds."""
+    """Return a PYTHONPATH with an empty torch, which saves each child process 2 seconds.
+
+    It can save and load plain values.
+    """
     return _python_path(tmp_path_factory.mktemp("no_torch"), "torch.py", _NO_TORCH)
 
 

@@ -13,6 +13,8 @@ from liftbench.plugin.specs import (
     MethodSpec,
     NoParams,
     RunContext,
+    Teacher,
+    TeacherRef,
 )
 from liftbench.plugin.subset_files import SubsetFiles
 from liftbench.types import (
@@ -42,5 +44,7 @@ __all__ = [
     "RunContext",
     "Skeleton",
     "SubsetFiles",
+    "Teacher",
+    "TeacherRef",
     "hookimpl",
 ]

@@ -88,11 +88,11 @@ class TinyBench:
         """Call the command with exactly these arguments."""
         return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
-    def start(self, *words: object) -> psutil.Popen:
+    def start(self, *words: object, plugins: tuple[str, ...] = ("tiny", "bad")) -> psutil.Popen:
         """Start the command in a separate process."""
         command = [sys.executable, "-c", "from liftbench.cli import main; main()"]
         return psutil.Popen(
-            [*command, *self.words(*words)],
+            [*command, *self.words(*words, plugins=plugins)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -38,7 +38,7 @@ def rerun(
         plugin_files=ctx.obj,
     )
     bench = open_bench(registry, data_root, execution, Limits(**stored.limits))
-    repetition = repeat(bench, stored)
+    repetition = repeat(bench, stored, stores[0], keep=not verify)
     repeated = repetition.result.record
     click.echo(f"stored:   {stored.status} {summary(stored)}")
     click.echo(f"repeated: {repeated.status} {summary(repeated)}")

@@ -2,12 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
-from liftbench.types import Camera, Dataset, Observations, Reconstruction
+from liftbench.types import Camera, Dataset, Floats, Observations, Reconstruction
+
+Exposed = Literal["dictionary", "codes", "cameras"]
+EXPOSED: tuple[Exposed, ...] = get_args(Exposed)
+
+
+class Teacher(Protocol):
+    """What a fitted method shows to its students: the shape of a frame is dictionary @ code."""
+
+    @property
+    def dictionary(self) -> Floats:
+        """Return the dictionary (3P, K): point after point, x y z of each."""
+
+    def codes(self, observations: Observations) -> Floats:
+        """Return the code (F, K) of every frame.
+
+        Raises:
+            ValueError: the method has no codes of these frames; one line says why.
+        """
+
+    def cameras(self, observations: Observations) -> Floats:
+        """Return the scaled orthographic camera (F, 3, 2) of every frame.
+
+        Its columns are orthogonal and of one norm s_f. reshape(dictionary @ code, (P, 3)) @ camera
+        is the method's reprojection of the frame's centred points, in the unit of `points_2d`.
+        """
+
+
+class TeachingMethod(Teacher, Protocol):
+    """The further calls of a method whose spec says that it `exposes` what a teacher shows."""
+
+    def state(self) -> dict[str, Any]:
+        """Return all that was learned: tensors, numbers, strings, and lists and dicts of these."""
+
+    def restore(self, state: dict[str, Any], context: RunContext) -> None:
+        """Take the place of `fit` in a new instance, from the `state` of one that was fitted."""
+
+
+@dataclass(frozen=True)
+class TeacherRef:
+    """A method that another one learns from, and its parameters that differ from the defaults."""
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fitted = Callable[[str, Mapping[str, Any]], Teacher]
+
+
+def no_teacher(key: str, params: Mapping[str, Any]) -> Teacher:
+    """Refuse a teacher that was not asked for in time, so that nobody has fitted it.
+
+    Raises:
+        LookupError: always.
+    """
+    given = ", ".join(f"{name}={value!r}" for name, value in params.items())
+    raise LookupError(
+        f"teacher '{key}' ({given or 'defaults'}) is not declared: return it from "
+        "MethodSpec.teachers, with these parameters"
+    )
 
 
 @dataclass(frozen=True)
@@ -21,6 +80,8 @@ class RunContext:
         budget_s: seconds from now after which `fit` should come to an end.
         scratch: folder of this run, for checkpoints; it is kept if the harness is killed.
         progress: call as `progress(step, steps, loss)`, as often as you like.
+        fitted: call as `fitted(key, params)` for a teacher that `MethodSpec.teachers` names:
+            another method, fitted to the same observations under the same seed.
     """
 
     seed: int
@@ -29,6 +90,7 @@ class RunContext:
     budget_s: float
     scratch: Path
     progress: Callable[[int, int, float], None]
+    fitted: Fitted = no_teacher
 
 
 class Method(Protocol):
@@ -92,6 +154,11 @@ class NoParams:
     """An empty parameter set."""
 
 
+def no_teachers(_params: Mapping[str, Any]) -> Sequence[TeacherRef]:
+    """Return the teachers of a method that has none."""
+    return ()
+
+
 @dataclass(frozen=True)
 class MethodSpec:
     """The description of a method that a plugin registers.
@@ -108,6 +175,9 @@ class MethodSpec:
         conformance: how the conformance kit checks it.
         retired_params: options of earlier versions that are constants now, with their values; they
             remain part of a run's key, so that stored runs stay valid.
+        exposes: what it shows to students, see `TeachingMethod`; all of it, if it can be a teacher.
+        teachers: returns the teachers that the method asks for under given parameters, which are
+            all of them, with their defaults.
     """
 
     key: str
@@ -120,6 +190,8 @@ class MethodSpec:
     floor: bool = False
     conformance: Conformance = field(default_factory=Conformance)
     retired_params: Mapping[str, Any] = field(default_factory=dict)
+    exposes: tuple[Exposed, ...] = ()
+    teachers: Callable[[Mapping[str, Any]], Sequence[TeacherRef]] = no_teachers
 
     def __post_init__(self) -> None:
         names = {f.name for f in fields(self.params)} if is_dataclass(self.params) else set()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import random
 import resource
 import signal
 import sys
@@ -18,7 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +27,7 @@ from liftbench.files import write_atomic
 from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Method, RunContext
 from liftbench.runs.exchange import (
+    STATE_FILE,
     ChildOutcome,
     PredictionReport,
     Task,
@@ -35,7 +35,8 @@ from liftbench.runs.exchange import (
     read_observations,
     save_reconstructions,
 )
-from liftbench.suites.suite import make_params
+from liftbench.runs.fits.generators import remember_generators, seed_generators
+from liftbench.runs.fits.states import make_method, restore_state, restored_teachers, save_state
 from liftbench.types import Observations, Reconstruction
 
 _CURVE_POINTS = 200
@@ -63,6 +64,12 @@ class _Progress:
 def main(folder: Path) -> None:
     """Run the task of `folder` and write its outcome."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    outcome = do_task(folder)
+    write_atomic(folder / "outcome.json", json.dumps(outcome).encode())
+
+
+def do_task(folder: Path) -> ChildOutcome:
+    """Run the task of `folder` and return its outcome, whatever the method does."""
     task: Task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     progress = _Progress(folder / "progress.json")
     try:
@@ -72,7 +79,7 @@ def main(folder: Path) -> None:
         outcome = {"status": _status_of(error), "error": _message(error)}
     outcome["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     outcome["curve"] = [point for point in progress.curve if np.isfinite(point[2])]
-    write_atomic(folder / "outcome.json", json.dumps(outcome).encode())
+    return outcome
 
 
 def _die_with_parent() -> None:
@@ -88,8 +95,7 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     seed_generators(task["seed"])
     registry = load_registry(map(Path, task["plugin_files"]))
     spec = registry.methods[task["method"]]
-    params = make_params(f"method '{spec.key}'", spec.params, task["params"])
-    method = spec.make(**vars(params))
+    method = make_method(spec, task["params"])
     scratch = folder / "method"
     scratch.mkdir(exist_ok=True)
     context = RunContext(
@@ -100,9 +106,15 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
         scratch=scratch,
         progress=progress,
     )
+    context = replace(context, fitted=restored_teachers(task["teachers"], registry, context))
     start = time.perf_counter()
-    method.fit(read_observations(folder / "fit.npz"), context)
+    if task["restore"]:
+        restore_state(method, task["restore"], context)
+    else:
+        method.fit(read_observations(folder / "fit.npz"), context)
     fitted = time.perf_counter()
+    if task["keep"]:
+        save_state(method, folder / STATE_FILE)
     reports: dict[str, PredictionReport] = {}
     predictions: dict[str, Reconstruction] = {}
     copies = _copies_of(method, len(task["evaluate"]))
@@ -118,15 +130,6 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     }
 
 
-def seed_generators(seed: int) -> None:
-    """Seed the global generators, for methods that draw from them."""
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 see above
-    torch.manual_seed(seed)
-
-
 def _copies_of(method: Method, runs: int) -> Iterator[Method]:
     """Yield the fitted method for each run, as if the run were the only one.
 
@@ -134,13 +137,9 @@ def _copies_of(method: Method, runs: int) -> Iterator[Method]:
     to their state after the fit, so a run that shares its fit predicts the same as it would alone.
     A method that cannot be copied serves all runs itself.
     """
-    import torch
-
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    set_back = remember_generators()
     for left in reversed(range(runs)):
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
+        set_back()
         yield _copy_of(method) if left else method
 
 

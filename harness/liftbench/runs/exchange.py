@@ -16,6 +16,26 @@ from liftbench.images import Images
 from liftbench.types import Observations, Reconstruction, Skeleton
 
 ChildStatus = Literal["ok", "failed", "timeout", "out_of_memory"]
+STATE_FILE = "state.pt"
+
+
+class Declared(TypedDict):
+    """A method that may be asked for as a teacher, and all its parameters, as in a run."""
+
+    method: str
+    params: dict[str, Any]
+
+
+class KeptState(Declared):
+    """The state of a fitted method, for a child process.
+
+    Attributes:
+        file: a copy of the state in the folder of the process.
+        source: folder of the fit, for messages.
+    """
+
+    file: str
+    source: str
 
 
 class Task(TypedDict):
@@ -27,6 +47,9 @@ class Task(TypedDict):
         device, threads: where the fit computes, see `Execution`.
         plugin_files: plugins that are not installed.
         budget_s: seconds after which the fit should come to an end.
+        teachers: states of the teachers that the method may ask for.
+        restore: the state to restore the method from instead of a fit.
+        keep: whether to write the state of the fitted method to STATE_FILE.
     """
 
     method: str
@@ -37,6 +60,9 @@ class Task(TypedDict):
     threads: int
     plugin_files: list[str]
     budget_s: float
+    teachers: list[KeptState]
+    restore: KeptState | None
+    keep: bool
 
 
 class PredictionReport(TypedDict, total=False):
@@ -59,6 +85,8 @@ class ChildOutcome(TypedDict, total=False):
         execution: the device and the threads that were used.
         peak_memory_mib: largest resident memory.
         curve: (step, steps, loss) of the training, thinned.
+        environment, limits: those of an earlier fit, from which the method was restored.
+        teachers: see `RunRecord.teachers`.
     """
 
     status: Required[ChildStatus]
@@ -68,6 +96,9 @@ class ChildOutcome(TypedDict, total=False):
     execution: dict[str, Any]
     peak_memory_mib: float
     curve: list[tuple[int, int, float]]
+    environment: dict[str, Any]
+    limits: dict[str, Any]
+    teachers: list[dict[str, Any]]
 
 
 def write_observations(path: Path, observations: Observations) -> None:

@@ -10,8 +10,10 @@ from liftbench.protocols.protocol import Protocol
 from liftbench.runs.bench import Bench
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.environment import environment
-from liftbench.runs.exchange import ChildOutcome, Task, load_reconstructions, write_observations
-from liftbench.runs.method_params import params_of_task
+from liftbench.runs.exchange import ChildOutcome, Task, load_reconstructions
+from liftbench.runs.fits.kept import KeptFits
+from liftbench.runs.fits.task import make_task, write_input
+from liftbench.runs.fits.teachers import TeacherError, fit_teachers
 from liftbench.runs.process import OnProgress, run_child
 from liftbench.runs.scoring import score_result
 from liftbench.runs.store import RunRecord, RunResult, RunSpec
@@ -24,6 +26,7 @@ def execute(
     folder: Path,
     protocols: Sequence[Protocol],
     on_progress: OnProgress,
+    fits: KeptFits,
 ) -> list[RunResult]:
     """Fit once in a child process and return the scored result of each run.
 
@@ -33,24 +36,61 @@ def execute(
         folder: where the child process works.
         protocols: the protocols to score under.
         on_progress: called with (step, steps, loss) of the fit.
+        fits: where teachers are kept; those of the runs are fitted now unless they are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fitted = bench.load_fit(specs[0])
-    _write_input(bench, specs[0], fitted, folder / "fit.npz")
+    write_input(bench, specs[0], fitted, folder / "fit.npz")
     runs = [_prepare(bench, spec, fitted, folder, i) for i, spec in enumerate(specs)]
     inputs = [list(run.inputs.values()) for run in runs if run.inputs]
     if not inputs:
         return [RunResult(run.record) for run in runs]
-    task = _task(bench, specs[0], inputs)
-    outcome = run_child(folder, task, bench.limits, bench.cancel, on_progress)
-    predictions: dict[str, Reconstruction] = {}
+    task = make_task(bench, specs[0], inputs)
     try:
-        predictions = load_reconstructions(folder / "predictions.npz")
+        teachers = fit_teachers(bench, specs[0], fits)
+    except TeacherError as error:
+        return [RunResult(run.without_teacher(error)) for run in runs]
+    task["teachers"] = [t.copy_state(folder / f"teacher-{i}.pt") for i, t in enumerate(teachers)]
+    outcome = _outcome(bench, specs[0], folder, task, on_progress, fits)
+    outcome["teachers"] = [teacher.summary() for teacher in teachers]
+    predictions = _predictions(folder, outcome)
+    results = [run.result(outcome, predictions) for run in runs]
+    return [score_result(result, bench, protocols) for result in results]
+
+
+def _outcome(
+    bench: Bench,
+    spec: RunSpec,
+    folder: Path,
+    task: Task,
+    on_progress: OnProgress,
+    fits: KeptFits,
+) -> ChildOutcome:
+    """Do a task. The fit of a method that can be a teacher is kept, and not done if it was kept."""
+    key = spec.fit_key
+    if not bench.registry.methods[spec.method["key"]].exposes:
+        return run_child(folder, task, bench.limits, bench.cancel, on_progress)
+    if key in fits.failures:
+        return fits.failures[key].copy()
+    kept = fits.find(key)
+    task["keep"] = kept is None
+    task["restore"] = None if kept is None else kept.copy_state(folder / "kept.pt")
+    outcome = run_child(folder, task, bench.limits, bench.cancel, on_progress)
+    if kept is None:
+        fits.keep_outcome(spec, outcome, folder, bench.limits)
+    elif outcome["status"] == "ok":
+        outcome |= kept.report.outcome
+    return outcome
+
+
+def _predictions(folder: Path, outcome: ChildOutcome) -> dict[str, Reconstruction]:
+    """Read the predictions of a child process; its outcome becomes a failure if that fails."""
+    try:
+        return load_reconstructions(folder / "predictions.npz")
     except (OSError, ValueError) as error:
         if outcome["status"] == "ok":
             outcome["status"], outcome["error"] = "failed", f"predictions: {error}"
-    results = [run.result(outcome, predictions) for run in runs]
-    return [score_result(result, bench, protocols) for result in results]
+        return {}
 
 
 @dataclass(frozen=True)
@@ -65,6 +105,14 @@ class _PreparedRun:
 
     record: RunRecord
     inputs: dict[str, str]
+
+    def without_teacher(self, error: TeacherError) -> RunRecord:
+        """Return the record of the run if it cannot have a teacher."""
+        return (
+            replace(self.record, status=error.status, error=str(error))
+            if self.inputs
+            else self.record
+        )
 
     def result(self, outcome: ChildOutcome, predictions: Mapping[str, Reconstruction]) -> RunResult:
         """Return the result of the run from the outcome of its child process."""
@@ -96,6 +144,9 @@ def _record_of_fit(record: RunRecord, outcome: ChildOutcome) -> RunRecord:
         peak_memory_mib=outcome.get("peak_memory_mib"),
         execution=outcome.get("execution", {}),
         curve=tuple((step, steps, loss) for step, steps, loss in outcome.get("curve", ())),
+        environment=outcome.get("environment", record.environment),
+        limits=outcome.get("limits", record.limits),
+        teachers=tuple(outcome.get("teachers", ())),
     )
 
 
@@ -115,7 +166,7 @@ def _prepare(
     if reason := _obstacle(bench, spec, (fitted, *shown.values())):
         return _PreparedRun(replace(record, error=reason), {})
     for name, observations in shown.items():
-        _write_input(bench, spec, observations, folder / f"{name}.npz")
+        write_input(bench, spec, observations, folder / f"{name}.npz")
     return _PreparedRun(record, inputs)
 
 
@@ -128,26 +179,3 @@ def _obstacle(bench: Bench, spec: RunSpec, shown: Iterable[Observations]) -> str
     if capabilities.transductive and spec.corruptions("fit") != spec.corruptions("predict"):
         return "the method can only reconstruct what it was fitted to"
     return ""
-
-
-def _write_input(bench: Bench, spec: RunSpec, observations: Observations, file: Path) -> None:
-    """Write what the method of a run may see: images only where it needs them."""
-    if not bench.registry.methods[spec.method["key"]].capabilities.images:
-        observations = replace(observations, images=None)
-    write_observations(file, observations)
-
-
-def _task(bench: Bench, spec: RunSpec, inputs: list[list[str]]) -> Task:
-    """Return the task of a child process; `inputs` has a list of names for each run."""
-    method = bench.registry.methods[spec.method["key"]]
-    return {
-        "method": method.key,
-        "params": params_of_task(method, spec.method["params"]),
-        "seed": spec.seed,
-        "evaluate": inputs,
-        "device": bench.execution.device,
-        "threads": bench.execution.threads,
-        "plugin_files": [str(path.resolve()) for path in bench.execution.plugin_files],
-        # A method that heeds its budget still has time to predict before the hard limit.
-        "budget_s": 0.9 * bench.limits.seconds,
-    }

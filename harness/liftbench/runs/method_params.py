@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from liftbench.errors import UserError
-from liftbench.plugin.specs import MethodSpec
+from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import MethodSpec, TeacherRef
 from liftbench.suites.suite import make_params
 
 
@@ -25,6 +26,33 @@ def make_method_params(owner: str, spec: MethodSpec, given: Mapping[str, Any]) -
                 f"{spec.retired_params[name]!r}; remove it"
             )
     return make_params(owner, spec.params, dict(given))
+
+
+def method_of_run(spec: MethodSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return key, version and all parameters of a method, as in a run's key."""
+    return {"key": spec.key, "version": spec.version, "params": params_of_run(spec, given)}
+
+
+def teachers_of_run(
+    registry: Registry, spec: MethodSpec, params: Mapping[str, Any]
+) -> tuple[dict[str, Any], ...]:
+    """Return key, version and all parameters of each teacher of a method.
+
+    A teacher that is unknown or refuses its parameters has no version; it fails when it is needed.
+
+    Args:
+        registry: where methods are looked up.
+        spec: the student.
+        params: its parameters, as in a run's key.
+    """
+    return tuple(_teacher_of_run(registry, teacher) for teacher in spec.teachers(params))
+
+
+def _teacher_of_run(registry: Registry, teacher: TeacherRef) -> dict[str, Any]:
+    try:
+        return method_of_run(registry.methods[teacher.key], teacher.params)
+    except UserError:
+        return {"key": teacher.key, "params": jsonable(teacher.params)}
 
 
 def params_of_run(spec: MethodSpec, given: Mapping[str, Any]) -> dict[str, Any]:

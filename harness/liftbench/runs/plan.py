@@ -10,7 +10,12 @@ from typing import Any
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter, MethodSpec
-from liftbench.runs.method_params import jsonable, make_method_params, params_of_run
+from liftbench.runs.method_params import (
+    jsonable,
+    make_method_params,
+    method_of_run,
+    teachers_of_run,
+)
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.suites.grids import unfold
 from liftbench.suites.suite import Suite, SuiteData, SuiteMethod, make_params
@@ -276,7 +281,7 @@ def _cell(
     stored: Collection[RunRecord],
 ) -> Cell:
     spec = registry.methods[row.plugin or label]
-    first = _first_run(spec, row, column)
+    first = _first_run(registry, spec, row, column)
     count = seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
     return Cell(
         method=label,
@@ -297,18 +302,16 @@ def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> in
     return max([column.seeds, *ran])
 
 
-def _first_run(spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
+def _first_run(registry: Registry, spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
     # A transductive method cannot predict frames that it was not fitted to.
     evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
+    method = method_of_run(spec, row.params)
     return RunSpec(
         dataset=column.dataset,
         fit=column.fit,
         evaluate=evaluate,
-        method={
-            "key": spec.key,
-            "version": spec.version,
-            "params": params_of_run(spec, row.params),
-        },
+        method=method,
         seed=0,
         corruption=dict(column.corruption),
+        teachers=teachers_of_run(registry, spec, method["params"]),
     )

@@ -16,7 +16,7 @@ _PLAIN_SECONDS = 15.0
 
 
 class Display(Protocol):
-    """Shows which runs are under way; `run` is a run's key."""
+    """Shows which runs are under way; `run` is a run's key, or names the fit of a teacher."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -32,14 +32,17 @@ class Display(Protocol):
     def plan(self, runs: int) -> None:
         """Say how many runs there will be."""
 
-    def start(self, run: str, title: str) -> None:
-        """Say that a run begins."""
+    def start(self, run: str, title: str, *, is_run: bool = True) -> None:
+        """Say that a run begins, or another fit, which does not count."""
 
     def update(self, run: str, step: int, steps: int, loss: float) -> None:
         """Say how far a run is."""
 
     def finish(self, run: str, status: str, text: str) -> None:
         """Say how a run ended."""
+
+    def note(self, text: str) -> None:
+        """Say one line that belongs to no run."""
 
 
 def make_display() -> Display:
@@ -60,6 +63,7 @@ class LiveDisplay:
         )
         self._tasks: dict[str, TaskID] = {}
         self._titles: dict[str, str] = {}
+        self._no_runs: set[str] = set()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -72,9 +76,11 @@ class LiveDisplay:
         """Show the bar over all runs."""
         self._tasks[""] = self._progress.add_task("all runs", total=runs, detail=f"0/{runs}")
 
-    def start(self, run: str, title: str) -> None:
-        """Show a bar for a run."""
+    def start(self, run: str, title: str, *, is_run: bool = True) -> None:
+        """Show a bar for a run or another fit."""
         self._titles[run] = title
+        if not is_run:
+            self._no_runs.add(run)
         self._tasks[run] = self._progress.add_task(escape(title), total=None, detail="starting")
 
     def update(self, run: str, step: int, steps: int, loss: float) -> None:
@@ -85,11 +91,17 @@ class LiveDisplay:
     def finish(self, run: str, status: str, text: str) -> None:
         """Replace a run's bar by a line."""
         self._progress.remove_task(self._tasks.pop(run))
-        self._progress.console.print(escape(f"{self._titles[run]}: {status} {text}"))
+        self.note(f"{self._titles[run]}: {status} {text}")
+        if run in self._no_runs:
+            return
         total = self._tasks[""]
         self._progress.advance(total)
         task = self._progress.tasks[self._progress.task_ids.index(total)]
         self._progress.update(total, detail=f"{task.completed:.0f}/{task.total:.0f}")
+
+    def note(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(escape(text))
 
 
 class PlainDisplay:
@@ -109,13 +121,13 @@ class PlainDisplay:
 
     def plan(self, runs: int) -> None:
         """Print how many runs there are."""
-        self._print(f"{runs} runs to do")
+        self.note(f"{runs} runs to do")
 
-    def start(self, run: str, title: str) -> None:
-        """Print that a run begins."""
+    def start(self, run: str, title: str, *, is_run: bool = True) -> None:  # noqa: ARG002
+        """Print that a run or another fit begins."""
         self._titles[run] = title
         self._started[run] = self._printed[run] = time.monotonic()
-        self._print(f"{title}: started")
+        self.note(f"{title}: started")
 
     def update(self, run: str, step: int, steps: int, loss: float) -> None:
         """Print how far a run is, not too often."""
@@ -124,13 +136,14 @@ class PlainDisplay:
             return
         self._printed[run] = now
         left = (now - self._started[run]) * (steps - step) / max(step, 1)
-        self._print(f"{self._titles[run]}: step {step}/{steps} loss {loss:.4g}, {left:.0f} s left")
+        self.note(f"{self._titles[run]}: step {step}/{steps} loss {loss:.4g}, {left:.0f} s left")
 
     def finish(self, run: str, status: str, text: str) -> None:
         """Print how a run ended."""
         seconds = time.monotonic() - self._started[run]
-        self._print(f"{self._titles[run]}: {status} {text} ({seconds:.1f} s)")
+        self.note(f"{self._titles[run]}: {status} {text} ({seconds:.1f} s)")
 
-    def _print(self, line: str) -> None:
+    def note(self, text: str) -> None:
+        """Print a line."""
         with self._lock:
-            print(line, file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)

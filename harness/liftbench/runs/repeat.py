@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 from liftbench.errors import UserError
 from liftbench.runs.bench import Bench
 from liftbench.runs.execute import execute
-from liftbench.runs.store import RunRecord, RunResult
+from liftbench.runs.fits.kept import KeptFits
+from liftbench.runs.store import RunRecord, RunResult, Store
 
 
 @dataclass(frozen=True)
@@ -21,21 +23,45 @@ class Repetition:
     differences: tuple[str, ...]
 
 
-def repeat(bench: Bench, stored: RunRecord) -> Repetition:
-    """Do a stored run again, without writing to the store, and compare the predictions.
+def repeat(bench: Bench, stored: RunRecord, store: Store, *, keep: bool) -> Repetition:
+    """Do a stored run again, without writing its record, and compare the predictions.
+
+    Args:
+        bench: what it runs on.
+        stored: the record of the run.
+        store: the store of its suite, which keeps the fits of its teachers.
+        keep: if its method can be a teacher, the new fit replaces the one that its suite keeps,
+            and those beside it. Else the store stays as it is.
 
     Raises:
         UserError: the data differs from that of the stored run, or the run has no score.
     """
-    bench.require_same_data(stored.spec)
+    spec = stored.spec
+    bench.require_same_data(spec)
     if not stored.scores:
         raise UserError(
-            f"run {stored.spec.key[:12]} is {stored.status}; 'run --rerun failed' does it again"
+            f"run {spec.key[:12]} is {stored.status}; 'run --rerun failed' does it again"
         )
     protocols = [bench.registry.protocols[identity.split("@")[0]] for identity in stored.scores]
-    with tempfile.TemporaryDirectory(prefix="liftbench-") as folder:
-        (result,) = execute(bench, [stored.spec], Path(folder), protocols, lambda *_: None)
+    with tempfile.TemporaryDirectory(prefix="liftbench-") as name:
+        folder = Path(name)
+        place = store if keep else _with_teachers(stored, store, folder / "results" / "suite")
+        fits = KeptFits(place, renew={spec.fit_key})
+        with fits.claim_own(bench, spec):
+            (result,) = execute(bench, [spec], folder / "run", protocols, lambda *_: None, fits)
+            if keep:
+                fits.spread(spec.fit_key)
     return Repetition(result, tuple(_differences(stored, result.record)))
+
+
+def _with_teachers(stored: RunRecord, store: Store, folder: Path) -> Store:
+    """Return a store in a new folder that keeps the fits of a run's teachers, as another does."""
+    copy = Store(folder)
+    for teacher in stored.teachers:
+        kept = KeptFits(store).folder(teacher["fit"])
+        if kept.exists():
+            shutil.copytree(kept, KeptFits(copy).folder(teacher["fit"]))
+    return copy
 
 
 def _differences(stored: RunRecord, repeated: RunRecord) -> Iterator[str]:

@@ -18,9 +18,10 @@ from liftbench.protocols.protocol import Protocol
 from liftbench.runs.bench import Bench
 from liftbench.runs.environment import environment
 from liftbench.runs.execute import execute
+from liftbench.runs.fits.kept import KeptFits
 from liftbench.runs.missing import PlannedRun, Rerun, group_by_fit, missing_runs
 from liftbench.runs.plan import Plan
-from liftbench.runs.process import CancelledRunError
+from liftbench.runs.process import CancelledRunError, OnProgress
 from liftbench.runs.progress import Display
 from liftbench.runs.store import RunRecord, RunResult, RunSpec, Store, summary
 from liftbench.runs.take_over import take_over
@@ -36,13 +37,31 @@ def run_plan(
     """
     protocols = [bench.registry.protocols[name] for name in plan.suite.protocols]
     missing = missing_runs(plan, store, rerun)
-    worker = _Worker(bench, store, display, protocols, rerun)
+    fits = KeptFits(
+        store,
+        renew={run.spec.fit_key for run in missing if store.record_path(run.spec.key).exists()},
+        current=rerun == "stale",
+        watch=partial(_watch, display),
+        note=display.note,
+    )
+    worker = _Worker(bench, store, display, protocols, rerun, fits)
+    groups = sorted(group_by_fit(missing), key=lambda runs: bool(runs[0].spec.teachers))
     with display, _cancel_on_interrupt(bench.cancel):
         display.plan(len(missing))
-        Parallel(n_jobs=jobs, backend="threading")(
-            delayed(worker.do_fit)(runs) for runs in group_by_fit(missing)
-        )
+        Parallel(n_jobs=jobs, backend="threading")(delayed(worker.do_fit)(runs) for runs in groups)
     return not bench.cancel.is_set()
+
+
+@contextlib.contextmanager
+def _watch(display: Display, spec: RunSpec) -> Iterator[OnProgress]:
+    """Show the fit of a teacher, which is no run."""
+    key = f"teacher {spec.fit_key}"
+    names = (spec.method["key"], spec.dataset["key"], spec.dataset["subset"])
+    display.start(key, f"teacher {' '.join(names)} seed {spec.seed}", is_run=False)
+    try:
+        yield partial(display.update, key)
+    finally:
+        display.finish(key, "ended", "")
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ class _Worker:
     display: Display
     protocols: Sequence[Protocol]
     rerun: Rerun
+    fits: KeptFits
 
     def do_fit(self, runs: Sequence[PlannedRun]) -> None:
         """Take over the runs of one fit from other suites, and fit once for the others."""
@@ -78,24 +98,32 @@ class _Worker:
         first, *others = runs
         key = first.spec.key
         self.display.start(key, first.title)
-        scratch = self.store.scratch(first.spec.fit_key)
-        specs = [run.spec for run in runs]
-        show = partial(self.display.update, key)
         try:
-            results = execute(self.bench, specs, scratch, self.protocols, show)
+            with self.fits.claim_own(self.bench, first.spec):
+                results = self._results([run.spec for run in runs])
         except CancelledRunError:
             self.display.finish(key, "stopped", "")
             return
-        except Exception as error:  # noqa: BLE001 a dataset plugin may raise anything
-            results = [RunResult(_failed_record(spec, error)) for spec in specs]
-        for result in results:
-            self.store.write_result(result)
-        shutil.rmtree(scratch, ignore_errors=True)
         for run in others:
             self.display.start(run.spec.key, run.title)
         for result in results:
             record = result.record
             self.display.finish(record.spec.key, record.status, summary(record))
+
+    def _results(self, specs: Sequence[RunSpec]) -> list[RunResult]:
+        """Return the results of the runs of one fit, which are stored already."""
+        scratch = self.store.scratch(specs[0].fit_key)
+        show = partial(self.display.update, specs[0].key)
+        try:
+            results = execute(self.bench, specs, scratch, self.protocols, show, self.fits)
+        except CancelledRunError:
+            raise
+        except Exception as error:  # noqa: BLE001 a dataset plugin may raise anything
+            results = [RunResult(_failed_record(spec, error)) for spec in specs]
+        for result in results:
+            self.store.write_result(result)
+        shutil.rmtree(scratch, ignore_errors=True)
+        return results
 
 
 def _failed_record(spec: RunSpec, error: Exception) -> RunRecord:

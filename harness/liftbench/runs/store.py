@@ -32,6 +32,7 @@ class RunSpec:
         corruption: version and parameters of each corruption of the observations by its key, in
             the order in which they are applied; with a `stage` if only `fit` or only `predict`
             sees it.
+        teachers: key, version and parameters of each method that this one learns from.
     """
 
     dataset: Mapping[str, Any]
@@ -40,11 +41,14 @@ class RunSpec:
     method: Mapping[str, Any]
     seed: int
     corruption: Mapping[str, Any] = field(default_factory=dict)
+    teachers: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the spec as canonical JSON; a clean run's JSON has no `corruption`."""
+        """SHA-256 of the spec as canonical JSON, without corruption and teachers if it has none."""
         content = asdict(self)
+        if not content["teachers"]:
+            del content["teachers"]
         if corruption := content.pop("corruption"):
             content["corruption"] = list(corruption.items())  # their order counts
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -103,6 +107,7 @@ class RunRecord:
         limits: the limits on wall clock and memory.
         environment: versions, machine and git state.
         data_note: how the files differ from the papers' set, as the dataset's adapter says it.
+        teachers: key of each teacher, key and seconds of its fit, and digest of its state.
     """
 
     spec: RunSpec
@@ -118,6 +123,7 @@ class RunRecord:
     limits: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     data_note: str = ""
+    teachers: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,6 +218,11 @@ def _score(stored: dict[str, Any]) -> Score:
     return Score(**{**stored, "absent": tuple(stored.get("absent", ()))})
 
 
+def _spec(stored: dict[str, Any]) -> RunSpec:
+    teachers = tuple(stored.get("teachers", ()))
+    return RunSpec(**{**stored, "evaluate": tuple(stored["evaluate"]), "teachers": teachers})
+
+
 def _read(path: Path) -> RunRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -220,14 +231,14 @@ def _read(path: Path) -> RunRecord:
                 f"{path}: schema_version is not {SCHEMA_VERSION}; use a newer liftbench"
             )
         key = content.pop("key")
-        spec = content.pop("spec")
         record = RunRecord(
-            spec=RunSpec(**{**spec, "evaluate": tuple(spec["evaluate"])}),
+            spec=_spec(content.pop("spec")),
             scores={
                 protocol: {split: _score(score) for split, score in splits.items()}
                 for protocol, splits in content.pop("scores").items()
             },
             curve=tuple((step, steps, loss) for step, steps, loss in content.pop("curve")),
+            teachers=tuple(content.pop("teachers", ())),
             **content,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:

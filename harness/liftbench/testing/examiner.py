@@ -61,6 +61,7 @@ class Examiner:
         """Lift the observations as the runner would, then do the checks."""
         registry = load_registry(map(Path, self.params.plugin_files))
         candidate = Candidate(
+            registry,
             registry.methods[self.params.method],
             self.params.params or {},
             context,

@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from liftbench.cameras import subtract_mean
+from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
-from liftbench.runs.child import predict_and_check, seed_generators
+from liftbench.runs.child import predict_and_check
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import digest
-from liftbench.suites.suite import make_params
+from liftbench.runs.fits.generators import seed_generators
+from liftbench.runs.fits.states import make_method
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError
 from liftbench.testing.scenes import permute_points, scene, turn_about_the_axis
+from liftbench.testing.teachers import teachers_in_process
 from liftbench.types import Camera, Floats, Observations, Reconstruction
 
 _TOLERANCE = 1e-3
@@ -33,6 +36,7 @@ class Candidate:
     """A method under examination.
 
     Attributes:
+        registry: where its teachers are looked up.
         spec: the spec of the method.
         params: its parameters that differ from the defaults.
         context: the context of the run that examines it.
@@ -40,6 +44,7 @@ class Candidate:
         grace_s: how many more seconds the method may take before that check fails.
     """
 
+    registry: Registry
     spec: MethodSpec
     params: Mapping[str, Any]
     context: RunContext
@@ -79,10 +84,10 @@ class Candidate:
     ) -> Method:
         scratch = Path(tempfile.mkdtemp(dir=self.context.scratch))
         context = replace(self.context, scratch=scratch, **changes)  # type: ignore[arg-type]
+        fitted = teachers_in_process(self.registry, self.spec, given, observations, context)
         seed_generators(context.seed)
-        params = make_params(f"method '{self.spec.key}'", self.spec.params, dict(given))
-        method = self.spec.make(**vars(params))
-        method.fit(observations, context)
+        method = make_method(self.spec, given)
+        method.fit(observations, replace(context, fitted=fitted))
         return method
 
 

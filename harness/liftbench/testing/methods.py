@@ -17,9 +17,12 @@ from liftbench.arrays import cache_folder
 from liftbench.plugin.registry import Registry, load_registry
 from liftbench.plugin.specs import MethodSpec
 from liftbench.runs.bench import Bench
+from liftbench.runs.exchange import STATE_FILE
 from liftbench.runs.execute import execute
+from liftbench.runs.fits.kept import KeptFits
+from liftbench.runs.method_params import params_of_run, teachers_of_run
 from liftbench.runs.process import Execution
-from liftbench.runs.store import RunRecord, RunSpec, summary
+from liftbench.runs.store import RunRecord, RunSpec, Store, summary
 from liftbench.suites.suite import Limits
 from liftbench.testing import examiner
 from liftbench.testing.method_checks import METHOD_CHECKS
@@ -154,6 +157,11 @@ class Trial:
     root: Path
 
     @cached_property
+    def fits(self) -> KeptFits:
+        """The fits of the method and of its teachers."""
+        return KeptFits(Store(self.folder / "kept"))
+
+    @cached_property
     def record(self) -> RunRecord:
         """The record of the method's own run."""
         evaluate = SPLITS[:1] if self.spec.capabilities.transductive else SPLITS
@@ -203,15 +211,19 @@ class Trial:
             self.patience.limits,
             threading.Event(),
         )
+        params = params_of_run(method, params)
         spec = RunSpec(
             dataset={"key": SCENES.key, "params": self._scene(), "subset": "all"},
             fit=SPLITS[0],
             evaluate=evaluate,
             method={"key": method.key, "params": params},
             seed=0,
+            teachers=teachers_of_run(self.registry, method, params),
         )
         protocols = [self.registry.protocols["e3d"]]
-        (result,) = execute(bench, [spec], self.folder / name, protocols, lambda *_: None)
+        (result,) = execute(
+            bench, [spec], self.folder / name, protocols, lambda *_: None, self.fits
+        )
         return result.record
 
 
@@ -251,8 +263,8 @@ def truth_stays_out_of_reach(trial: Trial) -> None:
         raise BrokenPromiseError(f"it opens {opened[0]}, where data is kept")
     depths = [z.tobytes() for z in moving_body(SPLITS[0])[..., 2].ravel()[:_SOME_DEPTHS]]
     for path in trial.folder.rglob("*"):
-        # Predictions may equal the truth by chance, to the last bit.
-        if not path.is_file() or path.name == "predictions.npz":
+        # Predictions may equal the truth by chance, to the last bit; a state may hold predictions.
+        if not path.is_file() or path.name in ("predictions.npz", STATE_FILE):
             continue
         content = path.read_bytes()
         if root.encode() in content or any(depth in content for depth in depths):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 
 from liftbench import Capabilities, MethodSpec, NoParams, Observations, Reconstruction, RunContext
 from liftbench.cameras import subtract_mean
+from liftbench.plugin.registry import Registry, load_registry
 from liftbench.testing import method_checks
 from liftbench.testing.method_checks import METHOD_CHECKS, Candidate
 from liftbench.testing.outcomes import Outcome, outcome_of
@@ -164,12 +165,17 @@ class GivesUp(Good):
         raise TimeoutError("no time")
 
 
+@cache
+def cached_registry() -> Registry:
+    return load_registry(())
+
+
 def candidate(
     folder: Path, make: Callable[[], Good], can: Capabilities = ALL, grace_s: float = 60.0
 ) -> Candidate:
     spec = MethodSpec("a_method", "A method", "tests", make, NoParams, capabilities=can)
     context = RunContext(0, "cpu", 1, 1e6, folder, lambda *_: None)
-    return Candidate(spec, {}, context, budget_s=0.1, grace_s=grace_s)
+    return Candidate(cached_registry(), spec, {}, context, budget_s=0.1, grace_s=grace_s)
 
 
 def outcomes(subject: Candidate) -> dict[str, Outcome]:
