@@ -7,8 +7,9 @@ from pathlib import Path
 
 from liftbench import MethodSpec, hookimpl
 from liftbench_plugins.classical import CLASSICAL
+from liftbench_plugins.learned.c3dpo import VARIANTS as C3DPO_VARIANTS
 from liftbench_plugins.learned.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
-from liftbench_plugins.learned.pr_rrn import VARIANTS
+from liftbench_plugins.learned.pr_rrn import VARIANTS as PR_RRN_VARIANTS
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
 _HERE = Path(__file__).parent
@@ -17,8 +18,8 @@ _HERE = Path(__file__).parent
 @hookimpl
 def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
-    learned = [DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST, *VARIANTS]
-    return [ZERO_DEPTH, *CLASSICAL, *learned]
+    deep_nrsfm = (DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST)
+    return [ZERO_DEPTH, *CLASSICAL, *deep_nrsfm, *PR_RRN_VARIANTS, *C3DPO_VARIANTS]
 
 
 @hookimpl

@@ -24,8 +24,11 @@ WITHOUT_TORCH = (
     "xiao_kanade",
     "zero_depth",
 )
-LEARNED = ("deep_nrsfm_pp", "pr_rrn")
+LEARNED = ("c3dpo", "deep_nrsfm_pp", "pr_rrn")
 LEARNED_VARIANTS = (
+    "c3dpo_base",
+    "c3dpo_base_published",
+    "c3dpo_published",
     "deep_nrsfm",
     "deep_nrsfm_pp_consist",
     "rrn",

@@ -1,36 +1,23 @@
-"""The optimiser of learned methods: Muon for weight matrices, Adam for all other parameters."""
+"""The optimisers of learned methods: Muon with Adam, and gradient descent with momentum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import Adam, Muon, Optimizer
+from torch.optim import SGD, Adam, Muon, Optimizer
 
 
-class MuonAndAdam:
-    """Adam for biases, thresholds and vectors, Muon for matrices.
-
-    Muon orthogonalises the momentum of a matrix, so that a step goes equally far in all of its
-    directions (Jordan et al., 2024). On CMU subject 39, e3d of Deep NRSfM++ is 0.015 after 4 500
-    steps of Muon and 0.027 after as many of Adam, which needs 26 000 steps for 0.019. The steps of
-    Muon are scaled to the size of Adam's, so that one learning rate serves both.
+class Optimiser:
+    """Changes the parameters of a network, with a learning rate that each step sets.
 
     Args:
-        network: the network whose parameters are optimised.
+        parts: torch's optimisers, of different types, of parts of the network.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        parameters = list(network.parameters())
-        matrices = [parameter for parameter in parameters if _is_matrix(parameter)]
-        others = [parameter for parameter in parameters if not _is_matrix(parameter)]
-        self._parts: list[Optimizer] = []
-        if matrices:
-            muon = Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-            self._parts.append(muon)
-        if others:
-            self._parts.append(Adam(others, fused=True))
+    def __init__(self, parts: Sequence[Optimizer]) -> None:
+        self._parts = tuple(parts)
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
@@ -52,6 +39,45 @@ class MuonAndAdam:
         """Continue from the state of a checkpoint."""
         for optimiser in self._parts:
             optimiser.load_state_dict(state[type(optimiser).__name__])
+
+
+class MuonAndAdam(Optimiser):
+    """Adam for biases, thresholds and vectors, Muon for matrices.
+
+    Muon orthogonalises the momentum of a matrix, so that a step goes equally far in all of its
+    directions (Jordan et al., 2024). On CMU subject 39, e3d of Deep NRSfM++ is 0.015 after 4 500
+    steps of Muon and 0.027 after as many of Adam, which needs 26 000 steps for 0.019. The steps of
+    Muon are scaled to the size of Adam's, so that one learning rate serves both.
+
+    Args:
+        network: the network whose parameters are optimised.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        parameters = list(network.parameters())
+        matrices = [parameter for parameter in parameters if _is_matrix(parameter)]
+        others = [parameter for parameter in parameters if not _is_matrix(parameter)]
+        parts: list[Optimizer] = []
+        if matrices:
+            muon = Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+            parts.append(muon)
+        if others:
+            parts.append(Adam(others, fused=True))
+        super().__init__(parts)
+
+
+class MomentumDescent(Optimiser):
+    """Stochastic gradient descent of all parameters.
+
+    Args:
+        network: the network whose parameters are optimised.
+        momentum: share of the last step that is added to the next.
+        weight_decay: share of each parameter that is added to its gradient.
+    """
+
+    def __init__(self, network: nn.Module, momentum: float, weight_decay: float) -> None:
+        parameters = network.parameters()
+        super().__init__([SGD(parameters, momentum=momentum, weight_decay=weight_decay)])
 
 
 def _is_matrix(parameter: Tensor) -> bool:

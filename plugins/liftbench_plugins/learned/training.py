@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from liftbench import RunContext
-from liftbench_plugins.learned.optimiser import MuonAndAdam
+from liftbench_plugins.learned.optimiser import MuonAndAdam, Optimiser
 
 _CHECKPOINT_SECONDS = 60.0
 # The loss is read only every so many steps: on a GPU every reading waits for the device.
@@ -39,6 +39,26 @@ class Schedule:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
 
 
+@dataclass(frozen=True)
+class SteppedSchedule(Schedule):
+    """A learning rate that falls to a tenth at some steps.
+
+    Attributes:
+        drops: the numbers of the first steps with the smaller rates.
+    """
+
+    drops: tuple[int, ...] = ()
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        return self.learning_rate * 0.1 ** sum(step >= drop for drop in self.drops)
+
+
+def steps_per_epoch(frames: int, batch_size: int) -> int:
+    """Return how many steps of whole batches visit the frames once."""
+    return frames // min(batch_size, frames)
+
+
 BatchLoss = Callable[[Tensor, torch.Generator], Tensor]
 
 
@@ -48,6 +68,7 @@ def train(
     frames: int,
     schedule: Schedule,
     context: RunContext,
+    optimiser: Optimiser | None = None,
 ) -> None:
     """Minimise `batch_loss` over the parameters of `network`.
 
@@ -62,11 +83,12 @@ def train(
         frames: number of frames F.
         schedule: steps, batch size and learning rate.
         context: seed, device, budget, scratch folder and progress.
+        optimiser: of the network's parameters; None: `MuonAndAdam`.
 
     Raises:
         FloatingPointError: the loss is not finite.
     """
-    optimiser = MuonAndAdam(network)
+    optimiser = optimiser or MuonAndAdam(network)
     checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser)
     first = checkpoint.load()
     deadline = time.monotonic() + context.budget_s
@@ -132,12 +154,11 @@ class _Batches:
 
     def __init__(self, frames: int, batch_size: int, context: RunContext) -> None:
         self.frames, self.context = frames, context
-        self.size = min(batch_size, frames)
+        self.size, self.per_epoch = min(batch_size, frames), steps_per_epoch(frames, batch_size)
         self.epoch, self.order = -1, torch.empty(0)
 
     def __getitem__(self, step: int) -> Tensor:
-        per_epoch = self.frames // self.size
-        epoch, batch = divmod(step, per_epoch)
+        epoch, batch = divmod(step, self.per_epoch)
         if epoch != self.epoch:
             generator = torch.Generator().manual_seed(self.context.seed * 1_000_003 + epoch)
             order = torch.randperm(self.frames, generator=generator)
@@ -152,7 +173,7 @@ class _Batches:
 class _Checkpoint:
     """Network, optimiser and step in one file that is whole or absent."""
 
-    def __init__(self, path: Path, network: nn.Module, optimiser: MuonAndAdam) -> None:
+    def __init__(self, path: Path, network: nn.Module, optimiser: Optimiser) -> None:
         self.path, self.network, self.optimiser = path, network, optimiser
         self.saved = time.monotonic()
 

@@ -45,13 +45,21 @@ SHORT_RRN: dict[str, Any] = {
     "batch_size": 32,
     "learning_rate": 4e-3,
 }
+SHORT_C3DPO: dict[str, Any] = {
+    "basis": 2,
+    "width": 64,
+    "bottleneck": 16,
+    "blocks": 2,
+    "batch_size": 64,
+    "steps": 300,
+}
 
 
 def over_seeds(
     key: str, observations: Observations, tmp_path: Path, **params: Any
 ) -> list[Reconstruction]:
     """Return reconstructions of the observations by three trainings with different seeds."""
-    settings = SHORT_RRN if "rrn" in key else SHORT
+    settings = SHORT_RRN if "rrn" in key else SHORT_C3DPO if "c3dpo" in key else SHORT
     return [
         fit_method(key, observations, tmp_path, seed, **{**settings, **params}).predict(
             observations
@@ -75,6 +83,8 @@ def middle_error(predictions: list[Reconstruction], views: Floats) -> float:
         ("deep_nrsfm_pp", "perspective", True, {"blocks": "3x3"}),
         ("rrn_consist", "orthographic", False, {}),
         ("pr_rrn", "orthographic", True, {}),
+        ("c3dpo", "orthographic", False, {}),
+        ("c3dpo", "orthographic", True, {}),
     ],
 )
 def test_depth_is_learned(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from tests.plugins.learned.conftest import backward
 from torch import Tensor, nn
 
-from liftbench_plugins.learned.optimiser import MuonAndAdam
+from liftbench_plugins.learned.optimiser import MomentumDescent, MuonAndAdam, Optimiser
 
 
 class Network(nn.Module):
@@ -21,7 +23,7 @@ class Network(nn.Module):
 
 
 def take_steps(
-    network: Network, optimiser: MuonAndAdam, steps: int, rate: float = 0.01
+    network: Network, optimiser: Optimiser, steps: int, rate: float = 0.01
 ) -> list[Tensor]:
     for _ in range(steps):
         optimiser.zero_grad()
@@ -70,19 +72,43 @@ def test_a_network_may_have_one_kind_of_parameter_alone(kind: str) -> None:
     assert only.sum() < 3
 
 
-def test_a_training_continues_from_the_saved_state_and_from_nothing_less() -> None:
+def test_momentum_descent_takes_the_steps_of_its_formula() -> None:
+    network = Network()
+    expected = [parameter.detach().clone() for parameter in network.parameters()]
+    velocities = [torch.zeros_like(parameter) for parameter in expected]
+    for _ in range(4):
+        copy = Network()
+        for parameter, value in zip(copy.parameters(), expected, strict=True):
+            parameter.data.copy_(value)
+        backward(copy.loss())
+        for parameter, value, velocity in zip(copy.parameters(), expected, velocities, strict=True):
+            assert parameter.grad is not None
+            velocity.mul_(0.9).add_(parameter.grad + 0.05 * value)
+            value.sub_(0.01 * velocity)
+    found = take_steps(network, MomentumDescent(network, 0.9, 0.05), steps=4)
+    torch.testing.assert_close(found, expected)
+
+
+def momentum_descent(network: nn.Module) -> Optimiser:
+    return MomentumDescent(network, 0.9, 0.05)
+
+
+@pytest.mark.parametrize("make", [MuonAndAdam, momentum_descent])
+def test_a_training_continues_from_the_saved_state_and_from_nothing_less(
+    make: Callable[[nn.Module], Optimiser],
+) -> None:
     whole = Network()
-    expected = take_steps(whole, MuonAndAdam(whole), steps=6)
+    expected = take_steps(whole, make(whole), steps=6)
     first = Network()
-    optimiser = MuonAndAdam(first)
+    optimiser = make(first)
     take_steps(first, optimiser, steps=3)
     second = Network()
     second.load_state_dict(first.state_dict())
-    resumed = MuonAndAdam(second)
+    resumed = make(second)
     resumed.load_state_dict(optimiser.state_dict())
     torch.testing.assert_close(take_steps(second, resumed, steps=3), expected, rtol=0, atol=0)
     restarted = Network()
     restarted.load_state_dict(first.state_dict())
-    without = take_steps(restarted, MuonAndAdam(restarted), steps=3)
+    without = take_steps(restarted, make(restarted), steps=3)
     for one, other in zip(without, expected, strict=True):
         assert not torch.equal(one, other)

@@ -11,8 +11,14 @@ from torch import Tensor
 
 from liftbench import RunContext
 from liftbench_plugins.learned import training
-from liftbench_plugins.learned.optimiser import MuonAndAdam
-from liftbench_plugins.learned.training import Schedule, Stages, train
+from liftbench_plugins.learned.optimiser import MomentumDescent, MuonAndAdam
+from liftbench_plugins.learned.training import (
+    Schedule,
+    Stages,
+    SteppedSchedule,
+    steps_per_epoch,
+    train,
+)
 
 Report = tuple[int, int, float]
 
@@ -87,6 +93,32 @@ def test_the_rate_falls_from_its_start_to_zero_along_half_a_cosine() -> None:
     assert schedule.rate(50) == pytest.approx(0.2)
     assert schedule.rate(25) == pytest.approx(0.2 * (1 + math.sqrt(0.5)))
     assert schedule.rate(100) == pytest.approx(0)
+
+
+def test_a_stepped_rate_falls_to_a_tenth_at_each_drop() -> None:
+    schedule = SteppedSchedule(steps=9, batch_size=8, learning_rate=0.4, drops=(3, 5))
+    rates = [schedule.rate(step) for step in range(9)]
+    assert rates == pytest.approx([0.4] * 3 + [0.04] * 2 + [0.004] * 4)
+
+
+@pytest.mark.parametrize(
+    ("frames", "batch", "steps"), [(40, 8, 5), (47, 8, 5), (8, 8, 1), (3, 8, 1)]
+)
+def test_an_epoch_has_whole_batches_alone(frames: int, batch: int, steps: int) -> None:
+    assert steps_per_epoch(frames, batch) == steps
+
+
+def test_a_training_takes_the_optimiser_that_it_is_given(tmp_path: Path) -> None:
+    line = Line()
+    train(
+        line,
+        lambda *_: 2 * line.slope,
+        len(X),
+        SteppedSchedule(3, 8, 0.5, drops=(2,)),
+        context(tmp_path, []),
+        MomentumDescent(line, 0.0, 0.0),
+    )
+    assert line.slope.item() == pytest.approx(-2 * (0.5 + 0.5 + 0.05))
 
 
 def test_each_step_has_the_rate_of_its_schedule(
