@@ -71,6 +71,7 @@ def run_step(script: ModuleType, root: Path) -> None:
 
 
 RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
+    "c3dpo_step": (run_step, "ours / plain port"),
     "classical": (run_classical, "rigid"),
     "pairwise_step": (run_step, "pr_rrn"),
     "reading_and_scoring": (run_reading_and_scoring, "kd_depth_error"),
