@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,9 @@ class Tiny:
         points_2d[~visible] = np.nan
         sequence = np.full(len(points_2d), split != "train", dtype=np.int64)
         skeleton = Skeleton(tuple("abcde"), edges=((0, 1), (1, 2)))
-        images = _pictures(root, len(points_2d)) if self.pictures else None
+        seen = Observations(points_2d, visible, sequence, self.camera, skeleton)
         return Dataset(
-            Observations(points_2d, visible, sequence, self.camera, skeleton, None, images),
+            _add_pictures(root, seen) if self.pictures else seen,
             GroundTruth(points_3d, "m", np.full(len(points_3d), subset), sequence),
         )
 
@@ -94,10 +94,17 @@ def _file(root: Path, subset: str) -> Path:
     return path
 
 
-def _pictures(root: Path, count: int) -> Images:
-    """Return images that are drawn into ROOT/tiny on demand."""
-    files = tuple(str(root / "tiny" / f"{number}.png") for number in range(count))
-    return Images(files, draw=lambda frame: Image.new("RGB", (frame + 1, 1)).save(files[frame]))
+def _add_pictures(root: Path, seen: Observations) -> Observations:
+    """Add images that are drawn into ROOT/tiny on demand, boxes, and where the points lie."""
+    files = tuple(str(root / "tiny" / f"{number}.png") for number in range(seen.frames))
+    numbers = np.arange(1.0, seen.frames + 1)
+    return replace(
+        seen,
+        images=Images(files, draw=lambda n: Image.new("RGB", (n + 1, 1)).save(files[n])),
+        box=np.tile([0.0, 0, 2, 3], (seen.frames, 1)),
+        pixel=0.1 * numbers,
+        origin=np.stack([numbers, -numbers], axis=1),
+    )
 
 
 def lifted(observations: Observations, depth: object) -> Reconstruction:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from liftbench.types import Camera, Dataset, Floats, Observations, Reconstruction
 
+Lesson = Literal["keypoints", "masks"]
 Exposed = Literal["dictionary", "codes", "cameras"]
 EXPOSED: tuple[Exposed, ...] = get_args(Exposed)
 
@@ -82,6 +83,9 @@ class RunContext:
         progress: call as `progress(step, steps, loss)`, as often as you like.
         fitted: call as `fitted(key, params)` for a teacher that `MethodSpec.teachers` names:
             another method, fitted to the same observations under the same seed.
+        truth: the true points (F, P, 3) of the frames of `fit`, in the unit of the data and the
+            camera's frame, NaN at points that do not count; None unless the method is declared
+            `supervised`.
     """
 
     seed: int
@@ -91,16 +95,17 @@ class RunContext:
     scratch: Path
     progress: Callable[[int, int, float], None]
     fitted: Fitted = no_teacher
+    truth: Floats | None = None
 
 
 class Method(Protocol):
     """The two calls of a method; no base class to inherit."""
 
     def fit(self, observations: Observations, context: RunContext) -> None:
-        """Learn from 2D points alone."""
+        """Learn from what the method's capabilities name: 2D points, or images too."""
 
     def predict(self, observations: Observations) -> Reconstruction:
-        """Lift the points of every frame."""
+        """Reconstruct every frame, from its points or from its image and box alone."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,14 @@ class Capabilities:
     Attributes:
         cameras: the camera models that it handles.
         missing_points: it handles hidden points.
-        images: it needs images; methods without this capability never get them.
+        images: it reconstructs from images; methods without this capability never get them. At
+            `predict` such a method sees images and boxes alone, in pixels: its points are hidden
+            and masks are absent. Its reconstruction is in pixels of the images too, with depth in
+            the same unit and any offset.
+        learns_from: what a method with `images` is shown at `fit` beside images and boxes.
+        supervised: it is shown the true points of the frames that it learns from
+            (`RunContext.truth`). Such methods are controls: tables mark them, they are never best
+            and have no verdict.
         needs_sequences: it needs sequences of several adjacent frames in the order of time.
         most_frames: it takes at most this many frames; None means any number.
         transductive: it can only reconstruct the frames that it was fitted to.
@@ -127,12 +139,28 @@ class Capabilities:
     cameras: tuple[Camera, ...] = ("orthographic",)
     missing_points: bool = False
     images: bool = False
+    learns_from: tuple[Lesson, ...] = ("keypoints",)
+    supervised: bool = False
     needs_sequences: bool = False
     most_frames: int | None = None
     transductive: bool = False
     seeded: bool = True
     permutable: bool = False
     rotatable: bool = False
+
+    def __post_init__(self) -> None:
+        if set(self.learns_from) - set(get_args(Lesson)):
+            raise ValueError(
+                f"Capabilities.learns_from: expected some of {', '.join(get_args(Lesson))}, "
+                f"got {self.learns_from}"
+            )
+        if not self.images and self.learns_from != ("keypoints",):
+            raise ValueError("Capabilities.learns_from: only a method with `images` may set it")
+        if self.images and self.transductive:
+            raise ValueError(
+                "Capabilities.transductive: a method with `images` sees the points of the frames "
+                "that it is fitted to, so it must predict other frames too"
+            )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from liftbench.runs.plan import Plan, make_adapter
 from liftbench.runs.process import Execution
 from liftbench.runs.store import RunSpec
 from liftbench.suites.suite import Limits, make_params
-from liftbench.types import Dataset, Observations
+from liftbench.types import Dataset, GroundTruth, Observations
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class Bench:
     def load_fit(self, spec: RunSpec) -> Observations:
         """Return the observations that the method of a run is fitted to."""
         return self._corrupt(spec, spec.fit, "fit", self._clean(spec, spec.fit).observations)
+
+    def load_truth(self, spec: RunSpec) -> GroundTruth | None:
+        """Return the truth of the split that the method of a run is fitted to."""
+        return self._clean(spec, spec.fit).truth
 
     def note(self, spec: RunSpec) -> str:
         """Return how the data of a run differs from the papers' set."""

@@ -33,6 +33,7 @@ from liftbench.runs.exchange import (
     Task,
     digest,
     read_observations,
+    read_truth,
     save_reconstructions,
 )
 from liftbench.runs.fits.generators import remember_generators, seed_generators
@@ -105,8 +106,10 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
         budget_s=task["budget_s"],
         scratch=scratch,
         progress=progress,
+        truth=read_truth(folder / "truth.npz") if spec.capabilities.supervised else None,
     )
-    context = replace(context, fitted=restored_teachers(task["teachers"], registry, context))
+    theirs = replace(context, truth=None)  # the truth that a student is shown is not for teachers
+    context = replace(context, fitted=restored_teachers(task["teachers"], registry, theirs))
     start = time.perf_counter()
     if task["restore"]:
         restore_state(method, task["restore"], context)

@@ -13,7 +13,7 @@ import numpy as np
 
 from liftbench.arrays import Arrays, load_arrays, save_arrays
 from liftbench.images import Images
-from liftbench.types import Observations, Reconstruction, Skeleton
+from liftbench.types import Floats, Observations, Reconstruction, Skeleton
 
 ChildStatus = Literal["ok", "failed", "timeout", "out_of_memory"]
 STATE_FILE = "state.pt"
@@ -134,6 +134,16 @@ def read_observations(path: Path) -> Observations:
         images=images
         and Images(tuple(images["files"]), images["masks"] and tuple(images["masks"])),
     )
+
+
+def write_truth(path: Path, points_3d: Floats) -> None:
+    """Write the true points (F, P, 3) that a supervised method is shown."""
+    save_arrays(path, {"points_3d": points_3d})
+
+
+def read_truth(path: Path) -> Floats:
+    """Read what `write_truth` wrote."""
+    return load_arrays(path)["points_3d"]
 
 
 def reconstruction_arrays(reconstruction: Reconstruction) -> Arrays:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from liftbench.protocols.protocol import Protocol
 from liftbench.runs.bench import Bench
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.environment import environment
-from liftbench.runs.exchange import ChildOutcome, Task, load_reconstructions
+from liftbench.runs.exchange import (
+    ChildOutcome,
+    Task,
+    digest,
+    load_reconstructions,
+    write_observations,
+)
+from liftbench.runs.firewall import show_at_predict, to_data_unit
 from liftbench.runs.fits.kept import KeptFits
-from liftbench.runs.fits.task import make_task, write_input
+from liftbench.runs.fits.task import make_task, obstacle_to_fit, on_any_machine, write_lesson
 from liftbench.runs.fits.teachers import TeacherError, fit_teachers
 from liftbench.runs.process import OnProgress, run_child
 from liftbench.runs.scoring import score_result
@@ -40,11 +47,11 @@ def execute(
     """
     folder.mkdir(parents=True, exist_ok=True)
     fitted = bench.load_fit(specs[0])
-    write_input(bench, specs[0], fitted, folder / "fit.npz")
     runs = [_prepare(bench, spec, fitted, folder, i) for i, spec in enumerate(specs)]
     inputs = [list(run.inputs.values()) for run in runs if run.inputs]
     if not inputs:
         return [RunResult(run.record) for run in runs]
+    write_lesson(bench, specs[0], fitted, folder)
     task = make_task(bench, specs[0], inputs)
     try:
         teachers = fit_teachers(bench, specs[0], fits)
@@ -101,10 +108,12 @@ class _PreparedRun:
         record: its status is `skipped` as yet; its error says why if the run cannot take part.
         inputs: for each split, the name of the observations to predict from; empty where the run
             cannot take part.
+        pictured: the observations of each split, if the method reconstructs in their images.
     """
 
     record: RunRecord
     inputs: dict[str, str]
+    pictured: Mapping[str, Observations] = field(default_factory=dict)
 
     def without_teacher(self, error: TeacherError) -> RunRecord:
         """Return the record of the run if it cannot have a teacher."""
@@ -131,7 +140,11 @@ class _PreparedRun:
             predict_seconds=sum(report["seconds"] for report in own.values()) if own else None,
             digests={split: report["digest"] for split, report in own.items()},
         )
-        return RunResult(record, {split: predictions[name] for split, name in self.inputs.items()})
+        found = {split: predictions[name] for split, name in self.inputs.items()}
+        if self.pictured:
+            found = {name: to_data_unit(found[name], seen) for name, seen in self.pictured.items()}
+            record = replace(record, digests={name: digest(own) for name, own in found.items()})
+        return RunResult(record, found)
 
 
 def _record_of_fit(record: RunRecord, outcome: ChildOutcome) -> RunRecord:
@@ -163,19 +176,30 @@ def _prepare(
     )
     inputs = {split: f"{split}-{number}" for split in spec.evaluate}
     shown = {name: bench.load(spec, split).observations for split, name in inputs.items()}
-    if reason := _obstacle(bench, spec, (fitted, *shown.values())):
+    if reason := _obstacle(bench, spec, fitted, shown.values()):
         return _PreparedRun(replace(record, error=reason), {})
+    capabilities = bench.registry.methods[spec.method["key"]].capabilities
     for name, observations in shown.items():
-        write_input(bench, spec, observations, folder / f"{name}.npz")
-    return _PreparedRun(record, inputs)
+        write_observations(folder / f"{name}.npz", show_at_predict(capabilities, observations))
+    pictured = {split: shown[name] for split, name in inputs.items() if capabilities.images}
+    return _PreparedRun(record, inputs, pictured)
 
 
-def _obstacle(bench: Bench, spec: RunSpec, shown: Iterable[Observations]) -> str:
+def _obstacle(
+    bench: Bench, spec: RunSpec, fitted: Observations, shown: Iterable[Observations]
+) -> str:
     """Return why the method of a run cannot take its observations, or an empty string."""
     capabilities = bench.registry.methods[spec.method["key"]].capabilities
+    if reason := obstacle_to_fit(bench, spec, fitted):
+        return reason
     for observations in shown:
-        if reason := incompatibility(capabilities, observations):
-            return reason
+        if reason := incompatibility(capabilities, observations, "predict"):
+            return on_any_machine(bench, reason)
     if capabilities.transductive and spec.corruptions("fit") != spec.corruptions("predict"):
         return "the method can only reconstruct what it was fitted to"
+    if capabilities.images and (unmet := spec.corruptions("predict")):
+        return (
+            f"{', '.join(unmet)}: the method predicts from images, which stay clean; "
+            "'stage: fit' corrupts what it learns from alone"
+        )
     return ""

@@ -24,6 +24,7 @@ class Surface:
         printed: (*G) the printed numbers; NaN without one.
         status: (*G) how the runs of each cell ended.
         more_is_better: whether a larger number is better.
+        supervised: whether the method is shown the truth: a control, which is never the best.
     """
 
     grid: Grid
@@ -33,6 +34,7 @@ class Surface:
     printed: Floats
     status: NDArray[np.str_]
     more_is_better: bool = False
+    supervised: bool = False
 
     @cached_property
     def count(self) -> NDArray[np.int64]:

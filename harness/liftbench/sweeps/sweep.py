@@ -128,11 +128,19 @@ def _panels(suite: Suite, grid: Grid, stored: _Stored, board: Leaderboard) -> It
                     for method in methods
                 ]
                 shown = [s for s in surfaces if s.count.any() or np.isfinite(s.printed).any()]
+                controls = {e.line.method for e in section.entries if e.supervised}
                 yield Panel(
                     section.protocol,
                     section.unit,
                     *swept,
-                    tuple(replace(s, more_is_better=section.more_is_better) for s in shown),
+                    tuple(
+                        replace(
+                            s,
+                            more_is_better=section.more_is_better,
+                            supervised=s.method in controls,
+                        )
+                        for s in shown
+                    ),
                     tuple(_without(grid, stored, swept, methods)),
                 )
 

@@ -11,7 +11,13 @@ from liftbench.sweeps.surfaces import Growth, Surface
 from liftbench.sweeps.sweep import Panel, Sweep
 from liftbench.tables.as_csv import csv_text
 from liftbench.tables.as_markdown import markdown_table
-from liftbench.tables.wording import ABSENT, DECIMALS, number_text
+from liftbench.tables.wording import (
+    ABSENT,
+    DECIMALS,
+    SUPERVISED,
+    number_text,
+    supervised_text,
+)
 
 _READING = (
     "All methods see the same draws, and a stronger corruption extends a weaker one: the same "
@@ -41,6 +47,7 @@ def to_markdown(sweep: Sweep, figures: Mapping[str, str]) -> str:
     axes = "\n".join(f"- `{axis.name}`: {axis.heading}" for axis in sweep.grid.axes)
     parts = [f"# {sweep.suite.title}: robustness", axes, _READING, _ROBUSTNESS, _GROWTH]
     parts.extend(text for panel in sweep.panels for text in _panel_parts(panel, sweep.grid))
+    parts.extend(filter(None, [supervised_text("".join(parts))]))
     parts.extend(f"![{shown}]({file})" for file, shown in figures.items())
     without = dict.fromkeys(line for panel in sweep.panels for line in panel.without)
     for heading, lines in (("Notes", sweep.notes), ("Without a number", without)):
@@ -124,7 +131,7 @@ def _robustness_table(surfaces: Sequence[Surface]) -> str:
     best = _best(surfaces)
     rows = [
         [
-            surface.method,
+            _name(surface),
             _number(surface.clean),
             _number(surface.strongest),
             _bold(_area(surface), surface is best),
@@ -135,8 +142,12 @@ def _robustness_table(surfaces: Sequence[Surface]) -> str:
     return markdown_table(["method", "clean", "strongest", "area", "cost"], rows)
 
 
+def _name(surface: Surface) -> str:
+    return f"{surface.method}{SUPERVISED if surface.supervised else ''}"
+
+
 def _best(surfaces: Sequence[Surface]) -> Surface | None:
-    whole = [surface for surface in surfaces if np.isfinite(surface.area)]
+    whole = [s for s in surfaces if np.isfinite(s.area) and not s.supervised]
     choose = max if surfaces[0].more_is_better else min
     return choose(whole, key=lambda surface: surface.area, default=None)
 
@@ -151,7 +162,7 @@ def _curve_table(surfaces: Sequence[Surface], grid: Grid) -> Iterator[str]:
     """Yield the only table of a grid with one axis: a row for each method."""
     (axis,) = grid.axes
     rows = [
-        [surface.method, *(_cell(surface, (i,)) for i in range(len(axis.values)))]
+        [_name(surface), *(_cell(surface, (i,)) for i in range(len(axis.values)))]
         for surface in surfaces
     ]
     yield markdown_table([f"method \\ {axis.name_and_unit}", *axis.labels], rows)
@@ -168,13 +179,13 @@ def _grid_tables(surfaces: Sequence[Surface]) -> Iterator[str]:
                 for i, label in enumerate(down.labels)
             ]
             corner = f"{down.name_and_unit} \\ {right.name_and_unit}"
-            yield f"### {', '.join([surface.method, *fixed])}"
+            yield f"### {', '.join([_name(surface), *fixed])}"
             yield markdown_table([corner, *right.labels], rows)
 
 
 def _growth_table(surfaces: Sequence[Surface]) -> str:
     rows = [
-        [surface.method, *_growth_row(surface.growth(number))]
+        [_name(surface), *_growth_row(surface.growth(number))]
         for surface in surfaces
         for number in range(len(surface.grid.axes))
     ]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from liftbench.tables.board import COLUMNS, Leaderboard
+from liftbench.tables.board import COLUMNS, Entry, Leaderboard
 from liftbench.tables.printed_page import PrintedPair, printed_pairs
 
 PRINTED_COLUMNS = (
@@ -23,7 +23,10 @@ def to_csv(board: Leaderboard) -> str:
 
 
 def verdicts_to_csv(board: Leaderboard) -> str:
-    """Return a CSV line for each printed number: ours and the verdict, `not_run` without ours."""
+    """Return a CSV line for each printed number: ours and the verdict.
+
+    In place of a verdict stands `not_run` without our number, `supervised` for a control.
+    """
     rows = (
         _pair_row(pair)
         for section in board.sections
@@ -49,7 +52,11 @@ def _pair_row(pair: PrintedPair) -> dict[str, object]:
         "difference": verdict and verdict.difference,
         "tolerance": verdict and verdict.tolerance,
         "tolerance_from": verdict and verdict.origin,
-        "verdict": verdict.word if verdict else "not_run",
+        "verdict": verdict.word if verdict else _no_verdict(entry),
         "reason": entry.reason,
         "left_out": "; ".join(entry.left_out),
     }
+
+
+def _no_verdict(entry: Entry) -> str:
+    return "not_run" if entry.line.value is None else "supervised"

@@ -72,12 +72,14 @@ class Entry:
         printed: the printed numbers at the line's position, in suite order.
         reason: why the line has no number of ours; empty if it has one.
         left_out: parts of the papers' data that our number does not cover; seeds do not count here.
+        supervised: whether the method is shown the truth: a control, which no table ranks.
     """
 
     line: Line
     printed: tuple[PublishedNumber, ...] = ()
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    supervised: bool = False
 
     @property
     def incomplete(self) -> bool:
@@ -112,9 +114,12 @@ class Section:
         return tuple(entry.line for entry in self.entries)
 
     def verdict(self, entry: Entry, number: PublishedNumber) -> Verdict | None:
-        """Return how an entry's number compares with a printed one; None without our number."""
+        """Return how an entry's number compares with a printed one.
+
+        None without our number, or if it is that of a supervised control.
+        """
         line = entry.line
-        if line.value is None:
+        if line.value is None or entry.supervised:
             return None
         return judge(line.value, line.std, number, more_is_better=self.more_is_better)
 

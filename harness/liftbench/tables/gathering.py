@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
@@ -99,7 +99,8 @@ def _section(
     published: Sequence[PublishedNumber],
 ) -> Section:
     printed = printed_numbers(suite, protocol, registry, published)
-    source = _LineSource(suite, protocol, unit_of(protocol, registry), printed)
+    controls = {key for key, m in registry.methods.items.items() if m.capabilities.supervised}
+    source = _LineSource(suite, protocol, unit_of(protocol, registry), printed, controls)
     entries = [_entry(source, item, split) for item in stored for split in item.cell.splits]
     covered = {entry.line.position for entry in entries}
     shown = {position[1:] for position in covered}
@@ -120,6 +121,12 @@ class _LineSource:
     protocol: Protocol
     unit: str
     printed: Mapping[Position, Sequence[PublishedNumber]]
+    controls: Collection[str]
+
+    def is_control(self, row: str) -> bool:
+        """Return whether the method of a row of the suite is shown the truth."""
+        named = self.suite.methods.get(row)
+        return (named.plugin if named and named.plugin else row) in self.controls
 
     def scores(self, records: Iterable[RunRecord], split: str) -> list[tuple[RunRecord, Score]]:
         """Return the finished records that have a score on the split, with that score."""
@@ -178,7 +185,8 @@ def _entry(source: _LineSource, item: _CellRecords, split: str) -> Entry:
     ]
     reason = "" if scored else _reason(source, item, status)
     printed = tuple(source.printed.get(position, ()))
-    return Entry(line, printed, reason, tuple(dict.fromkeys(filter(None, lacks))))
+    left_out = tuple(dict.fromkeys(filter(None, lacks)))
+    return Entry(line, printed, reason, left_out, source.is_control(cell.method))
 
 
 def _printed_entry(source: _LineSource, position: Position) -> Entry:

@@ -23,11 +23,13 @@ from liftbench.tables.wording import (
     decimals_of,
     incomplete_text,
     join_words,
+    method_text,
     one_setting,
     remarks,
     sentences,
     shown_text,
     signed_text,
+    supervised_text,
     value_text,
 )
 
@@ -88,6 +90,7 @@ def _part(board: Leaderboard, section: Section) -> PagePart:
         f"{ABSENT}: the data is absent" if ABSENT in shown else "",
         f"± is the standard deviation over {style.seeds or 'n'} seeds" if "±" in shown else "",
         incomplete_text(shown),
+        supervised_text(shown),
         "(p …) is the number that the paper prints, our difference from it and whether ours is "
         f"within the tolerance, better or worse. {RULE}"
         if "(p " in shown
@@ -108,6 +111,7 @@ def _tables(style: _Style, title: str, entries: Sequence[Entry]) -> Iterator[Tab
     same_setting = len({entry.line.setting for entry in entries}) == 1
     heading = join_words(title, "" if one_setting(style.section.entries) else one_setting(entries))
     columns = _columns(entries, named=not same_setting)
+    names = {entry.line.method: method_text(entry) for entry in entries}
     here = {name: column for name, column in columns.items() if not _is_absent(column)}
     printed = {
         name: {m: TableCell(e.printed[0].text) for m, e in column.items() if e.printed}
@@ -118,9 +122,9 @@ def _tables(style: _Style, title: str, entries: Sequence[Entry]) -> Iterator[Tab
         cells = {name: _ranked_cells(style, column) for name, column in (here or columns).items()}
         if same_setting and len(here) > 1:
             cells |= _mean_column(style, here.values(), len(columns))
-        yield _table(heading, cells)
+        yield _table(heading, cells, names)
     if printed:
-        yield _table(f"{heading}: data absent, printed numbers alone", printed)
+        yield _table(f"{heading}: data absent, printed numbers alone", printed, names)
 
 
 def _columns(entries: Iterable[Entry], *, named: bool) -> dict[str, dict[str, Entry]]:
@@ -136,10 +140,11 @@ def _is_absent(column: _Column) -> bool:
     return all(e.line.status in (NOT_AVAILABLE, PUBLISHED_ONLY) for e in column.values())
 
 
-def _table(heading: str, columns: Mapping[str, _Cells]) -> Table:
+def _table(heading: str, columns: Mapping[str, _Cells], names: Mapping[str, str]) -> Table:
+    """Return the table of some columns, with a row for each method under its name."""
     methods = dict.fromkeys(method for cells in columns.values() for method in cells)
     rows = tuple(
-        (TableCell(method), *(cells.get(method, TableCell()) for cells in columns.values()))
+        (TableCell(names[method]), *(cells.get(method, TableCell()) for cells in columns.values()))
         for method in methods
     )
     return Table(heading, ("method", *columns), rows)
@@ -156,7 +161,7 @@ def _ranked_cells(style: _Style, column: _Column) -> _Cells:
     values = {
         method: round(entry.line.value, style.decimals)  # numbers that look equal get equal ranks
         for method, entry in column.items()
-        if entry.line.value is not None
+        if entry.line.value is not None and not entry.supervised
     }
     ranks = ranks_of(values, more_is_better=style.section.more_is_better)
     return {
@@ -206,13 +211,15 @@ def _mean_column(style: _Style, columns: Iterable[_Column], total: int) -> dict[
     if not found:
         return {}
     same = len({tuple(entries) for entries in found.values()}) == 1
+    controls = {m for m, es in found.items() if any(e.supervised for e in es.values())}
     means = {
         method: round(
             mean(e.line.value for e in entries.values() if e.line.value is not None), style.decimals
         )
         for method, entries in found.items()
     }
-    ranks = ranks_of(means, more_is_better=style.section.more_is_better) if same else {}
+    ranked = {method: value for method, value in means.items() if method not in controls}
+    ranks = ranks_of(ranked, more_is_better=style.section.more_is_better) if same else {}
     cells = {}
     for method, entries in found.items():
         fewer = len(entries) < total

@@ -23,11 +23,13 @@ from liftbench.tables.wording import (
     decimals_of,
     incomplete_text,
     join_words,
+    method_text,
     one_setting,
     remarks,
     sentences,
     shown_text,
     signed_text,
+    supervised_text,
     value_text,
 )
 
@@ -78,6 +80,7 @@ def _part(board: Leaderboard, section: Section) -> PagePart:
         "± is the standard deviation over seeds" if "±" in shown else "",
         RULE,
         incomplete_text(shown),
+        supervised_text(shown),
     )
     return PagePart(section.protocol.identity, caption(board, section), legend, tables)
 
@@ -103,17 +106,22 @@ def _row(pair: PrintedPair, decimals: int, *, named: bool) -> tuple[TableCell, .
         map(
             TableCell,
             (
-                line.method,
+                method_text(pair.entry),
                 join_words(line.subset, line.setting if named else ""),
                 paper,
                 value_text(pair.entry, decimals),
                 signed_text(verdict.difference, decimals) if verdict else "",
                 f"{verdict.tolerance:.{decimals + 1}f}, {verdict.origin}" if verdict else "",
-                verdict.word if verdict else f"not run: {_why(pair.entry)}",
+                verdict.word if verdict else _no_verdict(pair.entry),
                 number.source,
             ),
         )
     )
+
+
+def _no_verdict(entry: Entry) -> str:
+    """Return why an entry has no verdict: it is a control, or it has no number."""
+    return "none: supervised" if entry.line.value is not None else f"not run: {_why(entry)}"
 
 
 def _why(entry: Entry) -> str:

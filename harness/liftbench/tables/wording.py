@@ -11,6 +11,7 @@ from liftbench.tables.page import Table
 
 ABSENT = "n/a"
 INCOMPLETE = "\N{DAGGER}"
+SUPERVISED = "\N{DOUBLE DAGGER}"
 DECIMALS = 3  # of our numbers in a section without a printed number
 
 
@@ -80,6 +81,21 @@ def incomplete_text(shown: str) -> str:
     if INCOMPLETE not in shown:
         return ""
     return f"{INCOMPLETE} marks a mean over less than the whole set, see the notes"
+
+
+def method_text(entry: Entry) -> str:
+    """Return the name of an entry's method, marked if it is a supervised control."""
+    return f"{entry.line.method}{SUPERVISED if entry.supervised else ''}"
+
+
+def supervised_text(shown: str) -> str:
+    """Return the explanation of the mark of supervised controls if the shown text has that mark."""
+    if SUPERVISED not in shown:
+        return ""
+    return (
+        f"{SUPERVISED} marks a control that learns from the true 3D points: "
+        "it is never the best and has no verdict"
+    )
 
 
 def remarks(board: Leaderboard) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from tests.conftest import not_none
 
 from liftbench import (
     Capabilities,
+    Images,
     Observations,
     Skeleton,
 )
@@ -44,6 +50,70 @@ def test_incompatibility_looks_at_sequences(sequence: list[int], reason: str) ->
     message = incompatibility(Capabilities(needs_sequences=True), seen)
     assert message.endswith(reason)
     assert bool(message) == bool(reason)
+
+
+def pictured(folder: Path, **changes: Any) -> Observations:
+    """Return two frames with one hidden point and their pictures, which exist."""
+    files = tuple(str(folder / f"{number}.png") for number in range(2))
+    for file in files:
+        Path(file).touch()
+    visible = np.array([[True, True], [True, False]])
+    fields: dict[str, Any] = {
+        "points_2d": np.where(visible[..., None], np.zeros((2, 2, 2)), np.nan),
+        "visible": visible,
+        "sequence": np.arange(2),
+        "camera": "orthographic",
+        "skeleton": Skeleton(("a", "b")),
+        "images": Images(files, files),
+        "pixel": np.ones(2),
+        "origin": np.zeros((2, 2)),
+    }
+    return Observations(**(fields | changes))
+
+
+def test_points_count_as_missing_only_where_the_method_sees_them(tmp_path: Path) -> None:
+    seen = pictured(tmp_path)
+    needs = "the method needs every point to be visible"
+    assert incompatibility(Capabilities(images=True), seen, "fit") == needs
+    assert incompatibility(Capabilities(images=True), seen, "predict") == ""
+    assert incompatibility(Capabilities(), seen, "predict") == needs
+    from_masks = Capabilities(images=True, learns_from=("masks",))
+    assert incompatibility(from_masks, seen, "fit") == ""
+
+
+def test_incompatibility_looks_at_images(tmp_path: Path) -> None:
+    can = Capabilities(images=True, missing_points=True)
+    from_masks = Capabilities(images=True, learns_from=("masks",))
+    assert incompatibility(can, pictured(tmp_path)) == ""
+    images = not_none(pictured(tmp_path).images)
+    for absent in ("pixel", "origin"):
+        reason = incompatibility(can, pictured(tmp_path, **{absent: None}))
+        assert "does not say where its points lie in the images" in reason
+    without = pictured(tmp_path, images=replace(images, masks=None))
+    assert incompatibility(can, without) == ""
+    assert (
+        incompatibility(from_masks, without) == "the method learns from masks, which are not there"
+    )
+    assert incompatibility(from_masks, without, "predict") == ""
+    seen = pictured(tmp_path)
+    Path(images.files[1]).unlink()
+    expected = f"the method needs images: 1 of 2 are missing, first {images.files[1]}"
+    assert incompatibility(can, seen) == expected
+    drawn = replace(images, draw=print)
+    assert incompatibility(can, replace(seen, images=drawn)) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"learns_from": ("masks",)}, "only a method with `images`"),
+        ({"images": True, "learns_from": ("pixels",)}, "expected some of keypoints, masks"),
+        ({"images": True, "transductive": True}, "must predict other frames too"),
+    ],
+)
+def test_contradictory_capabilities_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Capabilities(**given)
 
 
 def test_incompatibility_looks_at_the_number_of_frames() -> None:

@@ -20,6 +20,7 @@ from liftbench.tables import (
     make_leaderboard,
     to_csv,
     to_markdown,
+    verdicts_to_csv,
 )
 
 
@@ -94,6 +95,9 @@ class Board:
 
     def csv(self) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(to_csv(self.make()))))
+
+    def verdicts(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(verdicts_to_csv(self.make()))))
 
     def markdown(self) -> str:
         return to_markdown(leaderboard_page(self.make()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from liftbench.plugin.registry import Registry
+from liftbench.plugin.specs import Capabilities
 from liftbench.runs.store import RunRecord, Score
 from liftbench.tables import leaderboard_page
 from liftbench.tables.leaderboard_page import ranks_of
@@ -147,6 +149,32 @@ def test_best_and_second_best(
     values: dict[str, float], higher: bool, places: dict[str, int]
 ) -> None:
     assert ranks_of(values, more_is_better=higher) == places
+
+
+def test_a_supervised_control_is_marked_and_never_ranked(
+    board: Board, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = replace(registry.methods["seeded"], capabilities=Capabilities(supervised=True))
+    monkeypatch.setitem(registry.methods.items, "seeded", control)
+    board.suite["methods"] = {"ours": {}, "theirs": {"plugin": "seeded"}}
+    for subset in ("one", "two"):
+        board.add("theirs", 0.1, subset=subset)
+        board.add("ours", 0.3, subset=subset)
+        board.add("flat", 0.5, subset=subset)
+    board.add_printed("0.2", method="theirs")
+    shown = board.markdown()
+    row = next(line for line in shown.splitlines() if "theirs" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "theirs\N{DOUBLE DAGGER}",
+        "0.1 (p 0.2)",
+        "0.1",
+        "0.1",
+    ]
+    assert "**0.3**" in shown
+    assert "\N{DOUBLE DAGGER} marks a control that learns from the true 3D points" in shown
+    section = board.make().sections[0]
+    assert [e.line.method for e in section.entries if e.supervised] == ["theirs"] * 2
+    assert all(row["verdict"] == "supervised" for row in board.verdicts())
 
 
 def test_each_column_has_its_ranks_of_ours_alone(board: Board) -> None:

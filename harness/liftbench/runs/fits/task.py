@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from liftbench.runs.bench import Bench
-from liftbench.runs.exchange import Task, write_observations
+from liftbench.runs.compatibility import incompatibility
+from liftbench.runs.exchange import Task, write_observations, write_truth
+from liftbench.runs.firewall import show_at_fit, shown_truth
 from liftbench.runs.method_params import params_of_task
 from liftbench.runs.store import RunSpec
 from liftbench.types import Observations
@@ -31,8 +32,27 @@ def make_task(bench: Bench, spec: RunSpec, inputs: list[list[str]]) -> Task:
     }
 
 
-def write_input(bench: Bench, spec: RunSpec, observations: Observations, file: Path) -> None:
-    """Write what the method of a run may see: images only where it needs them."""
-    if not bench.registry.methods[spec.method["key"]].capabilities.images:
-        observations = replace(observations, images=None)
-    write_observations(file, observations)
+def write_lesson(bench: Bench, spec: RunSpec, fitted: Observations, folder: Path) -> None:
+    """Write what the method of a run may learn from."""
+    capabilities = bench.registry.methods[spec.method["key"]].capabilities
+    write_observations(folder / "fit.npz", show_at_fit(capabilities, fitted))
+    if capabilities.supervised and (truth := bench.load_truth(spec)):
+        write_truth(folder / "truth.npz", shown_truth(truth))
+
+
+def obstacle_to_fit(bench: Bench, spec: RunSpec, fitted: Observations) -> str:
+    """Return why the method of a run cannot learn from its observations, or an empty string."""
+    capabilities = bench.registry.methods[spec.method["key"]].capabilities
+    if reason := incompatibility(capabilities, fitted):
+        return on_any_machine(bench, reason)
+    truth = bench.load_truth(spec) if capabilities.supervised else None
+    if capabilities.supervised and truth is None:
+        return "the method learns from true points, which are not there"
+    if truth and len(truth.points_3d) != fitted.frames:
+        return "the method learns from the true points of all frames, a corruption drops some"
+    return ""
+
+
+def on_any_machine(bench: Bench, reason: str) -> str:
+    """Return a reason as a table for all machines shows it, without the path of the data."""
+    return reason.replace(str(bench.root), "DATA_ROOT")

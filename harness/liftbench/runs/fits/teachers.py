@@ -11,10 +11,9 @@ from typing import Any
 from liftbench.errors import UserError
 from liftbench.plugin.specs import EXPOSED
 from liftbench.runs.bench import Bench
-from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import ChildOutcome
 from liftbench.runs.fits.kept import KeptFit, KeptFits
-from liftbench.runs.fits.task import make_task, write_input
+from liftbench.runs.fits.task import make_task, obstacle_to_fit, write_lesson
 from liftbench.runs.method_params import params_of_run, params_of_task
 from liftbench.runs.process import run_child
 from liftbench.runs.store import RunSpec, Status
@@ -90,10 +89,10 @@ def _fit(bench: Bench, spec: RunSpec, folder: Path, fits: KeptFits) -> ChildOutc
     """
     method = bench.registry.methods[spec.method["key"]]
     observations = bench.load_fit(spec)
-    if reason := incompatibility(method.capabilities, observations):
+    if reason := obstacle_to_fit(bench, spec, observations):
         raise TeacherError(method.key, "skipped", reason)
     folder.mkdir(parents=True, exist_ok=True)
-    write_input(bench, spec, observations, folder / "fit.npz")
+    write_lesson(bench, spec, observations, folder)
     task = make_task(bench, spec, [])
     task["keep"] = True
     with fits.watch(spec) as on_progress:
