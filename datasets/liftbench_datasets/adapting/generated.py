@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from liftbench.errors import require_known
 from liftbench.plugin.specs import DatasetInfo, Finding
@@ -28,12 +29,14 @@ class Generated(Generic[Params]):
         version: the version of the generator; raise it when a change alters a frame.
         params: the parameters of this dataset.
         subset_names: the names of its subsets; a single one unless overridden.
+        added_params: see `DatasetSpec.added_params`; such values leave the checksum too.
     """
 
     key: ClassVar[str]
     version: ClassVar[int]
     params: Params
     subset_names: ClassVar[tuple[str, ...]] = SUBSETS
+    added_params: ClassVar[Mapping[str, Any]] = {}
 
     def subsets(self, root: Path) -> tuple[str, ...]:
         """Return the names of the subsets."""
@@ -42,7 +45,9 @@ class Generated(Generic[Params]):
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the version of the generator and its parameters."""
         self.require_known(subset)
-        text = f"{self.key} {self.version} {sorted(asdict(self.params).items())}"
+        given = asdict(self.params).items()
+        items = sorted(item for item in given if item not in self.added_params.items())
+        text = f"{self.key} {self.version} {items}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def note(self, root: Path, subset: str) -> str:

@@ -54,6 +54,20 @@ def tube_faces(rings: Sequence[int]) -> NDArray[np.int64]:
     return faces[whole]
 
 
+def outward_faces(
+    vertices: Floats, faces: NDArray[np.int64], tube: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the faces (T, 3), reversed where a tube would be inside out.
+
+    Args:
+        vertices: (V, 3).
+        faces: (T, 3) of closed tubes.
+        tube: (T,) number of the tube of each face.
+    """
+    volumes = np.bincount(tube, weights=np.linalg.det(vertices[faces]))
+    return np.where(volumes[tube, None] < 0, faces[:, ::-1], faces)
+
+
 def bone_weights(rings: Sequence[Ring], bones: Sequence[str]) -> Floats:
     """Return the weight of each bone at each vertex of the rings, (V, J)."""
     weights = np.zeros((len(rings), len(bones)))

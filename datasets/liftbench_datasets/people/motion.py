@@ -36,10 +36,12 @@ class Motion:
     Attributes:
         angles: (F, D) degrees, a column for each of `DOFS`.
         positions: (F, 31, 3) metres, the ground is at y = 0.
+        heading: (F,) degrees to the left of +z that the body faces.
     """
 
     angles: Floats
     positions: Floats
+    heading: Floats
 
 
 def make_motion(
@@ -65,7 +67,8 @@ def make_motion(
     angles = within_limits(swap_sides(angles) if style.mirrored else angles)
     turn = -action.turn if style.mirrored else action.turn
     heading = style.heading + turn * cycles + 12 * style.veer.at(seconds)[:, 0]
-    return Motion(angles, _stand(_pose(body, angles, heading), action, cycles, heading))
+    positions = _stand(_pose(body, angles, heading), action, cycles, heading)
+    return Motion(angles, positions, heading)
 
 
 def within_limits(angles: Floats) -> Floats:

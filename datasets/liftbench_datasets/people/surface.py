@@ -12,7 +12,14 @@ import numpy as np
 
 from liftbench.types import Floats
 from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
-from liftbench_datasets.geometry.tubes import SIDES, Ring, bone_weights, ring_vertices, tube_faces
+from liftbench_datasets.geometry.tubes import (
+    SIDES,
+    Ring,
+    bone_weights,
+    outward_faces,
+    ring_vertices,
+    tube_faces,
+)
 from liftbench_datasets.people.body import BODY
 
 # In a ring, vertex 0 is on the body's left, 4 in front (on top of a foot), 8 on its right, 12
@@ -141,12 +148,22 @@ def body_surface(shape: Shape, rotations: Floats) -> Floats:
         rotations: (F, 31, 3, 3) rotations of the joints relative to their parents, see
             `people.motion.joint_rotations`.
     """
-    scale = _scale(shape)
+    return pose_skin(_scale(shape), _halves(shape), rotations)
+
+
+def pose_skin(scale: Floats, halves: Floats, rotations: Floats) -> Floats:
+    """Return the vertices (F, V, 3) of F bodies with their root joints at the origin.
+
+    Args:
+        scale: (F, 31) lengths of the bones, divided by those of the mean body.
+        halves: (F, R, 2) half widths and depths of the rings, see `RING_HALVES`.
+        rotations: (F, 31, 3, 3) rotations of the joints relative to their parents.
+    """
     bones = BODY.bone * scale[..., None]
     still = np.broadcast_to(np.eye(3), rotations.shape)
     world = world_rotations(BODY.parent, rotations)
     rest, to = _starts(bones, still), _starts(bones, world)
-    return skin_vertices(_at_rest(shape, scale, rest), _WEIGHTS, world, rest, to)
+    return skin_vertices(_at_rest(scale, halves, rest), _WEIGHTS, world, rest, to)
 
 
 def _scale(shape: Shape) -> Floats:
@@ -176,15 +193,31 @@ def _starts(bones: Floats, world: Floats) -> Floats:
     return starts
 
 
-def _at_rest(shape: Shape, scale: Floats, starts: Floats) -> Floats:
+def _at_rest(scale: Floats, halves: Floats, starts: Floats) -> Floats:
     """Return the vertices (F, V, 3) in the rest pose."""
-    middle = np.array([ring.middle for ring in _RINGS]) * scale[:, _BONES, None]
-    half = np.array([ring.half for ring in _RINGS]) * shape.height[:, None, None]
+    middle = RING_MIDDLES * scale[:, _BONES, None]
+    return ring_vertices(starts[:, _BONES] + middle, halves, _IS_FOOT)
+
+
+def _halves(shape: Shape) -> Floats:
+    """Return half widths and depths (F, R, 2) of the rings."""
+    half = RING_HALVES * shape.height[:, None, None]
     half = half * np.where(_HAS_GIRTH[:, None], shape.girth[:, None, None], 1)
     half[..., 1] *= np.where(_IS_BELLY, shape.belly[:, None], 1)
-    return ring_vertices(starts[:, _BONES] + middle, half, _IS_FOOT)
+    return half
 
 
+RING_TUBES = np.array(_TUBE_OF_RING)
+RING_BONES = np.array([ring.bone for ring in _RINGS])
+RING_MIDDLES = np.array([ring.middle for ring in _RINGS])
+RING_HALVES = np.array([ring.half for ring in _RINGS])
+_STILL = np.broadcast_to(np.eye(3), (1, len(BODY.names), 3, 3))
+VERTEX_TUBES = np.repeat(RING_TUBES, SIDES)
 _IS_FOOT = np.array([name[1:] == "foot" for name in _TUBE_OF_RING])
 _IS_BELLY = np.array([ring.bone in ("lowerback", "upperback") for ring in _RINGS])
 _HAS_GIRTH = np.array([ring.bone not in ("head", "upperneck") for ring in _RINGS]) & ~_IS_FOOT
+# The vertices (V, 3) of the mean body at rest.
+REST = pose_skin(np.ones((1, len(BODY.names))), RING_HALVES[None], _STILL)[0]
+_TUBE_OF_FACE = np.unique(VERTEX_TUBES, return_inverse=True)[1][FACES[:, 0]]
+# The faces, all counter-clockwise as seen from outside.
+OUTWARD = outward_faces(REST, FACES, _TUBE_OF_FACE)

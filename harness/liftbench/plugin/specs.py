@@ -286,6 +286,9 @@ class DatasetSpec:
         synthetic: whether it is generated and needs no files.
         partial: for each part of the files that can be used alone: the parameters that this needs.
         conformance: how the conformance kit checks it.
+        added_params: parameters that later versions added, with the values that stand for the data
+            as it was before; a run with such a value has no entry for it in its key, so that stored
+            runs stay valid.
     """
 
     key: str
@@ -299,6 +302,13 @@ class DatasetSpec:
     synthetic: bool = False
     partial: Mapping[str, Params] = field(default_factory=dict)
     conformance: Conformance = field(default_factory=Conformance)
+    added_params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.added_params) - {f.name for f in fields(self.params)}:
+            raise ValueError(
+                f"dataset '{self.key}': added_params: {', '.join(sorted(unknown))}: no parameter"
+            )
 
 
 Params = Mapping[str, Any]

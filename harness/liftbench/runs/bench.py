@@ -11,7 +11,7 @@ from liftbench.corruption import CannotCorruptError
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import DatasetAdapter
-from liftbench.runs.plan import Plan, make_adapter
+from liftbench.runs.plan import Plan, adapter_of_run
 from liftbench.runs.process import Execution
 from liftbench.runs.store import RunSpec
 from liftbench.suites.suite import Limits, make_params
@@ -38,7 +38,7 @@ class Bench:
 
     def adapter(self, spec: RunSpec) -> DatasetAdapter:
         """Return the adapter of the data of a run."""
-        return make_adapter(self.registry, spec.dataset["key"], dict(spec.dataset["params"]))
+        return adapter_of_run(self.registry, spec.dataset)
 
     def load(self, spec: RunSpec, split: str) -> Dataset:
         """Return a split of the data of a run, with the observations that it predicts from."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from liftbench.errors import DataMissingError, UserError, require_known
 from liftbench.plugin.registry import Registry
-from liftbench.plugin.specs import DatasetAdapter, MethodSpec
+from liftbench.plugin.specs import DatasetAdapter, DatasetSpec, MethodSpec
 from liftbench.runs.method_params import (
     jsonable,
     make_method_params,
@@ -163,6 +163,22 @@ def make_adapter(registry: Registry, dataset: str, params: dict[str, Any]) -> Da
     return spec.make(**vars(checked))
 
 
+def adapter_of_run(registry: Registry, dataset: Mapping[str, Any]) -> DatasetAdapter:
+    """Return the adapter of the data of a run, given `dataset` of its spec."""
+    added = registry.datasets[dataset["key"]].added_params
+    return make_adapter(registry, dataset["key"], {**added, **dataset["params"]})
+
+
+def _params_of_run(spec: DatasetSpec, given: dict[str, Any]) -> dict[str, Any]:
+    """Return all parameters of a dataset for a run's key, without those that came later."""
+    params = asdict(make_params(f"dataset '{spec.key}'", spec.params, given))
+    return {
+        name: value
+        for name, value in jsonable(params).items()
+        if name not in spec.added_params or value != jsonable(spec.added_params)[name]
+    }
+
+
 def _methods(
     suite: Suite, registry: Registry, selection: Selection, extra: Collection[str]
 ) -> dict[str, SuiteMethod]:
@@ -201,12 +217,11 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         require_known(f"split of dataset '{spec.key}'", split, spec.splits)
-    params = make_params(f"dataset '{spec.key}'", spec.params, data.params)
     return _Column(
         dataset={
             "key": spec.key,
             "version": spec.version,
-            "params": jsonable(asdict(params)),
+            "params": _params_of_run(spec, data.params),
             "subset": subset,
         },
         corruption=tuple(_corruptions(registry, data.corruption)),
@@ -254,7 +269,7 @@ def _with_data(
 ) -> _Column:
     """Return the column with the checksum of its data, or with the reason why it is absent."""
     named = column.dataset
-    adapter = make_adapter(registry, named["key"], named["params"])
+    adapter = adapter_of_run(registry, named)
     try:
         checksum = adapter.checksum(root, named["subset"])
         note = adapter.note(root, named["subset"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -415,7 +416,9 @@ def test_check_finds_damage(
 ) -> None:
     def damaged(rng: np.random.Generator, action: Action, frames: int) -> Motion:
         motion = make_motion(rng, action, frames)
-        return Motion(motion.angles + angles, motion.positions + positions)
+        return replace(
+            motion, angles=motion.angles + angles, positions=motion.positions + positions
+        )
 
     monkeypatch.setattr(synthetic_body, "make_motion", damaged)
     failed = [f.item for f in SyntheticBody(frames=60).check(NOWHERE) if not f.ok]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from liftbench.types import Floats
 from liftbench_datasets.cub.synthetic.anatomy import BONES, TUBES
 from liftbench_datasets.cub.synthetic.shapes import MEASURES, POSE
 from liftbench_datasets.geometry.skinning import skin_vertices, world_rotations
-from liftbench_datasets.geometry.tubes import SIDES, bone_weights, ring_vertices, tube_faces
+from liftbench_datasets.geometry.tubes import (
+    SIDES,
+    bone_weights,
+    outward_faces,
+    ring_vertices,
+    tube_faces,
+)
 
 _NAMES = tuple(BONES)
 _PARENTS = [_NAMES.index(parent) if parent else -1 for parent, _ in BONES.values()]
@@ -117,19 +122,12 @@ def _starts(scales: Floats, turns: Floats) -> Floats:
     return starts
 
 
-def _outward(vertices: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the faces (T, 3), reversed where a tube would be inside out."""
-    volumes = np.linalg.det(vertices[faces])
-    tube = np.unique(_TUBE_OF_RING, return_inverse=True)[1][_USED[faces[:, 0]] // SIDES]
-    inside_out = np.bincount(tube, weights=volumes) < 0
-    return np.where(inside_out[tube, None], faces[:, ::-1], faces)
-
-
 _WEIGHTS = bone_weights(_RINGS, _NAMES)
 _ALL_FACES = tube_faces([len(rings) for rings in TUBES.values()])
 _USED = np.unique(_ALL_FACES)
 MEAN = bird_surface(np.ones((1, len(MEASURES))), np.zeros((1, len(POSE))))[0]
-FACES = _outward(MEAN, np.searchsorted(_USED, _ALL_FACES))
+_TUBE_OF_FACE = np.unique(_TUBE_OF_RING, return_inverse=True)[1][_ALL_FACES[:, 0] // SIDES]
+FACES = outward_faces(MEAN, np.searchsorted(_USED, _ALL_FACES), _TUBE_OF_FACE)
 
 # Of each vertex: the tube, the ring from the tube's start, and the place on the ring from -1
 # (below) to 1 (above).

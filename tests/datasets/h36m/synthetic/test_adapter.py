@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from liftbench.types import Dataset, Floats
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES
 from liftbench_datasets.h36m.skeleton import ACTIONS, SKELETON, SUBJECTS, sequence_id
 from liftbench_datasets.h36m.synthetic import adapter as synthetic_h36m
+from liftbench_datasets.h36m.synthetic import performances
 from liftbench_datasets.h36m.synthetic.adapter import (
-    SEQUENCES,
     SYNTHETIC_H36M,
     SyntheticH36m,
     SyntheticH36mParams,
@@ -29,6 +30,7 @@ from liftbench_datasets.people.actions import Action
 from liftbench_datasets.people.motion import Motion, make_motion
 
 NOWHERE = Path("/nonexistent")
+SEQUENCES = 7 * 15 * 4
 EVERYBODY = [subject for subjects in SUBJECTS.values() for subject in subjects]
 WALKS = ("WalkDog", "Walking", "WalkTogether")
 
@@ -261,9 +263,10 @@ def test_check_finds_all_whole() -> None:
 def test_check_finds_growing_bones_and_people_out_of_view(monkeypatch: pytest.MonkeyPatch) -> None:
     def growing(rng: np.random.Generator, action: Action, frames: int, *rest: Any) -> Motion:
         made = make_motion(rng, action, frames, *rest)
-        return Motion(made.angles, made.positions * np.linspace(1, 3, frames)[:, None, None])
+        growth = np.linspace(1, 3, frames)[:, None, None]
+        return replace(made, positions=made.positions * growth)
 
-    monkeypatch.setattr(synthetic_h36m, "make_motion", growing)
+    monkeypatch.setattr(performances, "make_motion", growing)
     bad = {f.item for f in SyntheticH36m(frames=840).check(NOWHERE) if not f.ok}
     assert "bones" in bad
     monkeypatch.undo()
