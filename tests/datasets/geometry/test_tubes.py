@@ -9,6 +9,7 @@ from liftbench_datasets.geometry.tubes import (
     SIDES,
     Ring,
     bone_weights,
+    outward_faces,
     ring_vertices,
     tube_faces,
 )
@@ -38,6 +39,25 @@ def test_faces_go_around_the_same_way() -> None:
     volume = np.linalg.det(vertices[tube_faces([4])]).sum() / 6
     polygon = SIDES / 2 * np.sin(2 * np.pi / SIDES) * 0.5**2
     assert volume == pytest.approx(polygon * (2 + 2 * 1 / 3))
+
+
+def test_tubes_that_are_inside_out_are_turned() -> None:
+    """Tubes upwards and downwards: one of them is inside out, wherever the origin lies."""
+    for shift in (0.0, 7.0):
+        up, radii = np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.5, 0.0])
+        heights = np.concatenate([up, up[::-1]])
+        middles = np.stack([0 * heights, heights, 0 * heights + shift], axis=1)[None]
+        halves = np.stack([np.tile(radii, 2)] * 2, axis=1)[None]
+        vertices = ring_vertices(middles, halves, np.zeros(6, dtype=np.bool_))[0]
+        faces = tube_faces([3, 3])
+        tube = faces[:, 0] // (3 * SIDES)
+        turned = outward_faces(vertices, faces, tube)
+        volumes = np.bincount(tube, weights=np.linalg.det(vertices[turned]))
+        np.testing.assert_allclose(volumes, volumes.max())
+        assert volumes.min() > 0
+        changed = (turned != faces).any(axis=1)
+        assert set(tube[changed].tolist()) in ({0}, {1})
+        np.testing.assert_array_equal(np.sort(turned), np.sort(faces))
 
 
 def test_rings_lie_around_their_middles() -> None:

@@ -88,7 +88,7 @@ def test_cloth_widens_the_limb_that_it_covers(part: str, tube: str) -> None:
     moved = np.abs(person_skin(BODY, build, *share, STILL)[0] - REST).max(axis=1) > 1e-9
     height = REST[:, 1]
     for side in "lr":
-        limb = VERTEX_TUBES == side + tube
+        limb = side + tube == VERTEX_TUBES
         middle = (height[limb].max() + height[limb].min()) / 2
         assert moved[limb & (height > middle + 0.1)].any()
         assert not moved[limb & (height < middle - 0.05)].any()
@@ -101,5 +101,3 @@ def test_people_differ_in_girth_and_keep_within_bounds() -> None:
         values = [getattr(build, part) for build in builds]
         assert low < min(values) < max(values) < high
         assert np.std(values) > 0.04
-
-

@@ -39,7 +39,7 @@ def colours(dress: Looks) -> Floats:
 def on(tube: str, low: float, high: float) -> list[int]:
     """Return the faces of a tube between two heights."""
     height = MIDDLES[:, 1]
-    return np.flatnonzero((FACE_TUBES == tube) & (height > low) & (height < high)).tolist()
+    return np.flatnonzero((tube == FACE_TUBES) & (height > low) & (height < high)).tolist()
 
 
 def test_each_part_has_its_cloth() -> None:

@@ -12,7 +12,7 @@ from liftbench_datasets.people.lighting import unit_vectors
 from liftbench_datasets.people.shadows import cast_shadow, contact_shade, lamp_axes
 from liftbench_datasets.people.surface import OUTWARD, REST
 
-STANDING = REST + [0, 1.0, 0]
+STANDING = REST + np.array([0, 1.0, 0])
 TEXEL = 0.01
 LAMPS = unit_vectors(np.array([[0.3, 1.0, 0.2], [-0.8, 0.7, 0.1], [0.1, 0.9, -0.9]]))
 
@@ -47,7 +47,7 @@ def test_an_arm_shades_the_trunk_and_nothing_shades_itself() -> None:
     trunk = np.array([[0.14, 1.15, 0.0]])
     assert shadow.lit(outer).min() == 1
     assert shadow.lit(trunk).max() == 0
-    assert shadow.lit(trunk + [0, 0, 0.5]).min() == 1
+    assert shadow.lit(trunk + np.array([0, 0, 0.5])).min() == 1
 
 
 def test_axes_of_a_lamp_are_a_rotation() -> None:
@@ -60,9 +60,9 @@ def test_axes_of_a_lamp_are_a_rotation() -> None:
 
 def test_the_floor_is_dark_below_the_feet_and_not_below_a_jump() -> None:
     feet = STANDING[np.argsort(STANDING[:, 1])[:40]][:, [0, 2]]
-    away = feet + [1.5, 0]
+    away = feet + np.array([1.5, 0])
     low = STANDING - [0, STANDING[np.unique(OUTWARD), 1].min(), 0]
     assert contact_shade(low, OUTWARD, feet).mean() > 0.2
     np.testing.assert_array_equal(contact_shade(low, OUTWARD, away), 0)
-    jump = contact_shade(low + [0, 0.6, 0], OUTWARD, feet)
+    jump = contact_shade(low + np.array([0, 0.6, 0]), OUTWARD, feet)
     np.testing.assert_allclose(jump, contact_shade(low, OUTWARD, feet) * np.exp(-2), rtol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
-from liftbench.runs.plan import Plan, Selection, make_plan
+from liftbench.runs.plan import Plan, Selection, adapter_of_run, make_plan
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.suites.suite import read_suite
 
@@ -144,6 +144,39 @@ def test_defaults_that_are_spelt_out_change_no_key(bench: TinyBench, registry: R
         data=[{**DATA, "params": {"camera": "orthographic"}}],
     )
     assert left_out.cells[0].runs[0].key == spelt.cells[0].runs[0].key
+
+
+def test_an_added_parameter_changes_keys_only_where_it_changes_the_data(
+    bench: TinyBench, registry: Registry
+) -> None:
+    """A run from before it stays valid, and is read as the data was then."""
+    spec = registry.datasets["tiny"]
+    added = replace(spec, added_params={"hide_one": False})
+    only = Selection(methods=["seeded"])
+
+    def run(hide_one: bool) -> RunSpec:
+        data = [{**DATA, "params": {"hide_one": hide_one}}]
+        return plan(bench, registry, only, data=data).cells[0].runs[0]
+
+    whole = {hide: run(hide) for hide in (False, True)}
+    registry.datasets.items["tiny"] = added
+    fewer = {hide: run(hide) for hide in (False, True)}
+    assert fewer[False].dataset["params"] == {
+        name: value for name, value in whole[False].dataset["params"].items() if name != "hide_one"
+    }
+    assert fewer[True] == whole[True]
+    assert len({fewer[False].key, fewer[True].key, whole[False].key}) == 3
+    now_hidden = replace(added, added_params={"hide_one": True})
+    for stands_for, hidden in ((added, 0), (now_hidden, 1)):
+        registry.datasets.items["tiny"] = stands_for
+        adapter = adapter_of_run(registry, fewer[False].dataset)
+        seen = adapter.load(bench.root, "one", "train").observations.visible
+        assert (~seen).any() == hidden
+
+
+def test_an_added_parameter_is_a_parameter(registry: Registry) -> None:
+    with pytest.raises(ValueError, match="dataset 'tiny': added_params: colour: no parameter"):
+        replace(registry.datasets["tiny"], added_params={"colour": 1})
 
 
 def test_key_survives_the_store(registry: Registry) -> None:

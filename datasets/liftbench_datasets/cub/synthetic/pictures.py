@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from liftbench.arrays import unwritable_cache
-from liftbench.files import write_atomic
 from liftbench.protocols.view_metrics import mesh_pixels
 from liftbench.types import Bools, Floats
+from liftbench_datasets.adapting.drawn_files import write_drawing
 from liftbench_datasets.cub.synthetic.plumage import EYE
 from liftbench_datasets.cub.synthetic.surface import FACES
 from liftbench_datasets.geometry.rasteriser import rasterise
@@ -59,13 +57,8 @@ def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) ->
     Raises:
         UserError: the files cannot be written.
     """
-    for path, pixels in ((file, bird_picture(rng, bird)), (mask, bird_mask(bird))):
-        content = io.BytesIO()
-        Image.fromarray(pixels).save(content, "png")
-        try:
-            write_atomic(Path(path), content.getvalue())
-        except OSError as error:
-            raise unwritable_cache(Path(path), error) from error
+    write_drawing(file, bird_picture(rng, bird))
+    write_drawing(mask, bird_mask(bird))
 
 
 def bird_mask(bird: Bird) -> Bools:

@@ -159,6 +159,11 @@ def _checkers(tiles: Floats) -> Floats:
     return share
 
 
+def _carpet(tiles: Floats) -> Floats:
+    share: Floats = 0.5 + 0.5 * np.sin(4 * tiles).prod(axis=1)
+    return share
+
+
 def _bricks(tiles: Floats) -> Floats:
     row = np.floor(6 * tiles[:, 1])
     return _scatter(np.floor(2 * tiles[:, 0] + 0.5 * (row % 2)), row)
@@ -175,7 +180,7 @@ _FLOORS: Mapping[str, _Pattern] = {
     "plain": lambda tiles: np.zeros(len(tiles)),
     "planks": _planks,
     "tiles": _checkers,
-    "carpet": lambda tiles: 0.5 + 0.5 * np.sin(4 * tiles).prod(axis=1),
+    "carpet": _carpet,
 }
 _WALLS: Mapping[str, _Pattern] = {
     "plain": lambda tiles: np.zeros(len(tiles)),

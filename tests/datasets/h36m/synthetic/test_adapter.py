@@ -36,7 +36,7 @@ WALKS = ("WalkDog", "Walking", "WalkTogether")
 
 
 @cache
-def load(split: str = "train", frames: int = SEQUENCES, seed: int = 0, **params: str) -> Dataset:
+def load(split: str = "train", frames: int = SEQUENCES, seed: int = 0, **params: Any) -> Dataset:
     return SyntheticH36m(frames=frames, seed=seed, **params).load(NOWHERE, "all", split)
 
 
@@ -237,9 +237,13 @@ def test_a_seed_fixes_all_and_another_changes_people_motions_and_cameras() -> No
         ({"frames": 1e4 + 0.5}, "frames: "),
         ({"seed": "a"}, "seed: "),
         ({"camera": "weak_perspective"}, "camera: "),
+        ({"people": 6}, "people: expected at least 7, got 6"),
+        ({"people": 8}, "frames: expected at least one for each of 480 sequences, got 420"),
+        ({"pictures": 16}, "pictures: expected 0 or 32 to 512 pixels, got 16"),
     ],
 )
 def test_params_are_checked(params: dict[str, Any], message: str) -> None:
+    params = {"frames": SEQUENCES} | params
     with pytest.raises(UserError) as caught:
         make_params("dataset 'synthetic_h36m'", SYNTHETIC_H36M.params, params)
     assert str(caught.value).startswith(f"dataset 'synthetic_h36m': {message}")
@@ -252,6 +256,30 @@ def test_unknown_names() -> None:
         SyntheticH36m().load(NOWHERE, "S1", "train")
     with pytest.raises(UserError, match="unknown split 'unseen'"):
         SyntheticH36m().load(NOWHERE, "all", "unseen")
+
+
+def test_more_people_join_both_splits_and_change_nobody() -> None:
+    data = {split: load(split, frames=20 * 60, people=20) for split in ("train", "test")}
+    people = {k: set((truth_of(v).sequence // 10_000).tolist()) for k, v in data.items()}
+    assert people["test"] == {9, 11, 17, 18, 24}
+    assert people["train"] == {1, 5, 6, 7, 8, *range(12, 17), *range(19, 24)}
+    for split, few in (("train", load("train")), ("test", load("test"))):
+        same = np.isin(truth_of(data[split]).sequence, truth_of(few).sequence)
+        np.testing.assert_array_equal(
+            truth_of(data[split]).points_3d[same], truth_of(few).points_3d
+        )
+
+
+def test_parameters_that_came_later_leave_the_checksum_at_their_first_defaults() -> None:
+    def checksum(**params: Any) -> str:
+        return SyntheticH36m(**params).checksum(NOWHERE, "all")
+
+    stored = "54a4e8a9f60024267ef72c236e64561af658dce4a485f004d71c63f6a0676c33"  # in results/
+    assert checksum() == checksum(people=7, pictures=0) == stored
+    sums = {
+        checksum(**params) for params in ({}, {"people": 8}, {"pictures": 64}, {"pictures": 96})
+    }
+    assert len(sums) == 4
 
 
 def test_check_finds_all_whole() -> None:

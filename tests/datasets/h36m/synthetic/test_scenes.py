@@ -26,7 +26,9 @@ SIZE = 96
 HIPS = 0.99  # metres above the floor
 MEAN = Build(1, 1, 1, 1, 1, 1, 1)
 WHITE, BLACK = np.full(3, 0.95), np.full(3, 0.02)
-NO_DIRECTION = Lamps(np.array([[0.0, 1.0, 0.0]]), np.zeros((1, 3)), np.full(3, 0.9), np.full(3, 0.9))
+NO_DIRECTION = Lamps(
+    np.array([[0.0, 1.0, 0.0]]), np.zeros((1, 3)), np.full(3, 0.9), np.full(3, 0.9)
+)
 
 
 def plain(skin: Floats, cloth: Floats) -> Looks:
@@ -96,7 +98,7 @@ def test_the_nearer_limb_hides_the_trunk() -> None:
     assert level(scene(turned, looks, place=0), wrist) > 150
     assert level(scene(turned, looks, place=1), shoulder) < 110
     hanging = scene(rotations(), looks, place=0)
-    assert level(hanging, shoulder + [0, 0, 0.06]) < 110
+    assert level(hanging, shoulder + np.array([0, 0, 0.06])) < 110
 
 
 @pytest.mark.parametrize("around", range(4))
@@ -119,8 +121,8 @@ def test_light_from_the_side_tells_the_sides_of_a_limb_apart() -> None:
     lamps = Lamps(towards[None], np.full((1, 3), 0.7), np.full(3, 0.1), np.full(3, 0.1))
     drawn = scene(rotations(), plain(WHITE, WHITE))
     drawn = replace(drawn, room=replace(drawn.room, lamps=lamps))
-    knee = np.array([0.09, HIPS - 0.5, 0.05])
-    assert level(drawn, knee + [0.03, 0, 0]) > 1.2 * level(drawn, knee - [0.03, 0, 0])
+    knee, beside = np.array([0.09, HIPS - 0.5, 0.05]), np.array([0.03, 0, 0])
+    assert level(drawn, knee + beside) > 1.2 * level(drawn, knee - beside)
 
 
 def test_a_picture_depends_on_scene_and_noise_alone() -> None:
