@@ -164,6 +164,10 @@ def _carpet(tiles: Floats) -> Floats:
     return share
 
 
+def _panels(tiles: Floats) -> Floats:
+    return np.where(np.abs(tiles[:, 0] % 1 - 0.5) > 0.47, 1.0, 0.0)
+
+
 def _bricks(tiles: Floats) -> Floats:
     row = np.floor(6 * tiles[:, 1])
     return _scatter(np.floor(2 * tiles[:, 0] + 0.5 * (row % 2)), row)
@@ -184,7 +188,7 @@ _FLOORS: Mapping[str, _Pattern] = {
 }
 _WALLS: Mapping[str, _Pattern] = {
     "plain": lambda tiles: np.zeros(len(tiles)),
-    "panels": lambda tiles: 1.0 * (np.abs(tiles[:, 0] % 1 - 0.5) > 0.47),
+    "panels": _panels,
     "bricks": _bricks,
     "paper": lambda tiles: 0.5 + 0.5 * np.cos(6 * np.pi * tiles[:, 0]),
 }
