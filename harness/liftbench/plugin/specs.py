@@ -120,6 +120,8 @@ class Capabilities:
             and masks are absent. Its reconstruction is in pixels of the images too, with depth in
             the same unit and any offset.
         learns_from: what a method with `images` is shown at `fit` beside images and boxes.
+        given_points: a method with `images` sees the points at `predict` too, as a lifter does, so
+            its scores in the image say nothing.
         supervised: it is shown the true points of the frames that it learns from
             (`RunContext.truth`). Such methods are controls: tables mark them, they are never best
             and have no verdict.
@@ -140,6 +142,7 @@ class Capabilities:
     missing_points: bool = False
     images: bool = False
     learns_from: tuple[Lesson, ...] = ("keypoints",)
+    given_points: bool = False
     supervised: bool = False
     needs_sequences: bool = False
     most_frames: int | None = None
@@ -156,6 +159,11 @@ class Capabilities:
             )
         if not self.images and self.learns_from != ("keypoints",):
             raise ValueError("Capabilities.learns_from: only a method with `images` may set it")
+        if self.given_points and not (self.images and "keypoints" in self.learns_from):
+            raise ValueError(
+                "Capabilities.given_points: only a method with `images` that learns from keypoints "
+                "may set it"
+            )
         if self.images and self.transductive:
             raise ValueError(
                 "Capabilities.transductive: a method with `images` sees the points of the frames "

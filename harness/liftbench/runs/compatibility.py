@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liftbench.plugin.specs import Capabilities
-from liftbench.runs.firewall import shows_points
+from liftbench.runs.firewall import Stage, shows_points
 from liftbench.types import Observations
-
-Stage = Literal["fit", "predict"]
 
 
 def incompatibility(
@@ -24,7 +21,7 @@ def incompatibility(
     """
     if observations.camera not in capabilities.cameras:
         return f"the method has no {observations.camera} camera"
-    sees_points = shows_points(capabilities) if stage == "fit" else not capabilities.images
+    sees_points = shows_points(capabilities, stage)
     if sees_points and not capabilities.missing_points and not observations.visible.all():
         return "the method needs every point to be visible"
     needs_masks = stage == "fit" and "masks" in capabilities.learns_from

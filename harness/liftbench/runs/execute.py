@@ -17,7 +17,7 @@ from liftbench.runs.exchange import (
     load_reconstructions,
     write_observations,
 )
-from liftbench.runs.firewall import show_at_predict, to_data_unit
+from liftbench.runs.firewall import show_at_predict, shows_points, to_data_unit
 from liftbench.runs.fits.kept import KeptFits
 from liftbench.runs.fits.task import make_task, obstacle_to_fit, on_any_machine, write_lesson
 from liftbench.runs.fits.teachers import TeacherError, fit_teachers
@@ -197,7 +197,7 @@ def _obstacle(
             return on_any_machine(bench, reason)
     if capabilities.transductive and spec.corruptions("fit") != spec.corruptions("predict"):
         return "the method can only reconstruct what it was fitted to"
-    if capabilities.images and (unmet := spec.corruptions("predict")):
+    if not shows_points(capabilities, "predict") and (unmet := spec.corruptions("predict")):
         return (
             f"{', '.join(unmet)}: the method predicts from images, which stay clean; "
             "'stage: fit' corrupts what it learns from alone"

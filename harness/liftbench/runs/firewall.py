@@ -1,18 +1,22 @@
 """What a method is shown of the data, and how a reconstruction in pixels returns to its unit.
 
 A method without the capability `images` sees points and never an image. One with it learns from
-images, boxes and what its `learns_from` names; to predict it sees images and boxes alone. Without
-this, scores in the image (PCK, mask IoU) could be copied from the input.
+images, boxes and what its `learns_from` names; to predict it sees images and boxes alone, unless it
+is declared to be `given_points`. Without this, scores in the image (PCK, mask IoU) could be copied
+from the input.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from liftbench.plugin.specs import Capabilities
 from liftbench.types import Floats, GroundTruth, Observations, Reconstruction
+
+Stage = Literal["fit", "predict"]
 
 
 def show_at_fit(capabilities: Capabilities, observations: Observations) -> Observations:
@@ -21,19 +25,22 @@ def show_at_fit(capabilities: Capabilities, observations: Observations) -> Obser
         return replace(observations, images=None)
     if "masks" not in capabilities.learns_from:
         observations = _without_masks(observations)
-    return observations if shows_points(capabilities) else _without_points(observations)
+    return observations if shows_points(capabilities, "fit") else _without_points(observations)
 
 
 def show_at_predict(capabilities: Capabilities, observations: Observations) -> Observations:
-    """Return what a method predicts from: with `images`, images and boxes in pixels alone."""
+    """Return what a method predicts from; with `images` it is in pixels of these."""
     if not capabilities.images:
         return replace(observations, images=None)
-    return _without_points(_without_masks(observations.in_pixels()))
+    observations = _without_masks(observations.in_pixels())
+    return observations if shows_points(capabilities, "predict") else _without_points(observations)
 
 
-def shows_points(capabilities: Capabilities) -> bool:
-    """Return whether a method sees points at fit."""
-    return not capabilities.images or "keypoints" in capabilities.learns_from
+def shows_points(capabilities: Capabilities, stage: Stage) -> bool:
+    """Return whether a method sees points at a stage."""
+    if not capabilities.images:
+        return True
+    return "keypoints" in capabilities.learns_from if stage == "fit" else capabilities.given_points
 
 
 def to_data_unit(prediction: Reconstruction, observations: Observations) -> Reconstruction:

@@ -77,6 +77,8 @@ def test_points_count_as_missing_only_where_the_method_sees_them(tmp_path: Path)
     assert incompatibility(Capabilities(images=True), seen, "fit") == needs
     assert incompatibility(Capabilities(images=True), seen, "predict") == ""
     assert incompatibility(Capabilities(), seen, "predict") == needs
+    given = Capabilities(images=True, given_points=True)
+    assert incompatibility(given, seen, "predict") == needs
     from_masks = Capabilities(images=True, learns_from=("masks",))
     assert incompatibility(from_masks, seen, "fit") == ""
 

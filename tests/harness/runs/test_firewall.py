@@ -70,6 +70,19 @@ def test_at_predict_images_and_boxes_are_all_that_is_left() -> None:
     assert not not_none(found.origin).any()
 
 
+def test_points_are_left_to_a_method_that_is_given_them() -> None:
+    found = show_at_predict(Capabilities(images=True, given_points=True), seen())
+    np.testing.assert_array_equal(found.points_2d, seen().in_pixels().points_2d)
+    assert found.visible.all()
+    assert not_none(found.images).masks is None
+
+
+@pytest.mark.parametrize("images", [{}, {"images": True, "learns_from": ("masks",)}])
+def test_given_points_need_images_and_keypoints(images: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="given_points"):
+        Capabilities(given_points=True, **images)
+
+
 def test_a_reconstruction_returns_from_pixels_to_the_unit_of_the_data() -> None:
     data, positions = seen(), seen().in_pixels().points_2d
     depth = np.random.default_rng(1).standard_normal((FRAMES, POINTS, 1))
