@@ -30,6 +30,8 @@ LEARNED_VARIANTS = (
     "c3dpo_base_published",
     "c3dpo_published",
     "deep_nrsfm",
+    "deep_nrsfm_kd",
+    "deep_nrsfm_kd_consist",
     "deep_nrsfm_pp_consist",
     "rrn",
     "rrn_consist",

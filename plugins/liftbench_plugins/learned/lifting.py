@@ -198,8 +198,16 @@ def lift_all(lift: Lift, views: NormalisedViews) -> tuple[Tensor, Tensor]:
     return torch.cat(shapes, dim=2), torch.cat(cameras, dim=2)
 
 
-def reconstruction(network: LiftingNetwork, views: NormalisedViews, scale: float) -> Reconstruction:
-    """Lift all views and return the reconstruction, whose shapes are divided by `scale`."""
+def reconstruction(
+    network: LiftingNetwork, views: NormalisedViews, scale: float | Floats
+) -> Reconstruction:
+    """Lift all views and return the reconstruction, whose shapes are divided by `scale`.
+
+    Args:
+        network: lifts the views.
+        views: F frames.
+        scale: of all frames, or (F, 1, 1) of each.
+    """
     shape, camera = views.choose_mirror_images(*lift_all(network.lift, views), network.odds)
     shape, camera = _without_lost(views, shape, camera)
     canonical = _frames_first(shape) / scale
@@ -214,13 +222,18 @@ def reconstruction(network: LiftingNetwork, views: NormalisedViews, scale: float
     )
 
 
+def is_lost(camera: Tensor) -> Tensor:
+    """Return which cameras (3, a, B) are zero, as those of codes that are all zero are."""
+    return camera.square().sum(dim=(0, 1)) < 1
+
+
 def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
     """Return shapes and cameras, in which frames without a code have the mean shape of the others.
 
     A code that is all zero has no camera, since the polar factor of zero is zero. The mean shape is
     turned to where its image is most like that of the frame.
     """
-    lost = camera.square().sum(dim=(0, 1)) < 1
+    lost = is_lost(camera)
     if not lost.any() or lost.all():
         return shape, camera
     mean = shape[..., ~lost].mean(dim=2)

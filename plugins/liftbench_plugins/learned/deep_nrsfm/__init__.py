@@ -5,7 +5,7 @@ This module does not import torch, so that listing plugins is quick; `lifter` an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -105,8 +105,7 @@ class DeepNrsfmParams(StartSchedule):
         if isinstance(self.sizes, str):
             require_one_of("sizes", self.sizes, get_args(Preset))
             object.__setattr__(self, "sizes", DICTIONARY_SIZES[self.sizes])
-        if len(self.sizes) < 2 or not all(isinstance(k, int) and k > 0 for k in self.sizes):
-            raise ValueError("sizes: expected at least two positive numbers")
+        require_sizes(self.sizes)
         for name, kind in _CHOICES.items():
             require_one_of(name, getattr(self, name), get_args(kind))
         for name in ("fill_rounds", "held_out", "scale_rounds", "consistency"):
@@ -119,6 +118,12 @@ class DeepNrsfmParams(StartSchedule):
     def dictionary_sizes(self) -> tuple[int, ...]:
         """The dictionary sizes, looked up if `sizes` names an experiment."""
         return DICTIONARY_SIZES[self.sizes] if isinstance(self.sizes, str) else self.sizes
+
+
+def require_sizes(sizes: Sequence[object]) -> None:
+    """Raise ValueError unless there are two or more dictionary sizes, all positive."""
+    if len(sizes) < 2 or not all(isinstance(k, int) and k > 0 for k in sizes):
+        raise ValueError("sizes: expected at least two positive numbers")
 
 
 _CHOICES = {

@@ -85,9 +85,17 @@ class BlockSparseNetwork(LiftingNetwork):
 
     def encode(self, views: Tensor) -> Tensor:
         """Return the bottleneck blocks Psi_L (K_L, 3, a, B) of columns (P, a, B) (eq. 24)."""
-        frames, entries = views.shape[2], 3 * self.columns
-        blocks = matrix_product(self.first.view(-1, self.points), views.reshape(self.points, -1))
-        blocks = self._shrink(blocks.view(-1, entries, frames), 0)
+        return self.encode_products(self.products(views))
+
+    def products(self, views: Tensor) -> Tensor:
+        """Return D_1^T times columns (P, a, B): a 3xa block for each atom (K_1, 3a, B)."""
+        product = matrix_product(self.first.view(-1, self.points), views.reshape(self.points, -1))
+        return product.view(-1, 3 * self.columns, views.shape[2])
+
+    def encode_products(self, products: Tensor) -> Tensor:
+        """Return the bottleneck blocks Psi_L (K_L, 3, a, B) of `products` (K_1, 3a, B)."""
+        frames, entries = products.shape[2], 3 * self.columns
+        blocks = self._shrink(products, 0)
         for level, dictionary in enumerate(self.deeper, start=1):
             blocks = matrix_product(dictionary, blocks.view(self.sizes[level - 1], -1))
             blocks = self._shrink(blocks.view(-1, entries, frames), level)
@@ -107,8 +115,16 @@ class BlockSparseNetwork(LiftingNetwork):
 
     def decode(self, code: Tensor) -> Tensor:
         """Return the canonical shape (P, 3, B) of codes phi_L (K_L, B) (eq. 25)."""
+        return self.shape_of(self.expand(code))
+
+    def expand(self, code: Tensor) -> Tensor:
+        """Return the codes phi_1 (K_1, B) of codes phi_L (K_L, B)."""
         for dictionary, bias in zip(reversed(self.deeper), reversed(self.biases), strict=True):
             code = torch.relu(matrix_product(dictionary.t(), code) + bias[:, None])
+        return code
+
+    def shape_of(self, code: Tensor) -> Tensor:
+        """Return the canonical shape D_1 phi_1 (P, 3, B) of codes phi_1 (K_1, B)."""
         shape = matrix_product(self.first.t(), code)
         return shape.view(3, self.points, -1).transpose(0, 1)
 

@@ -24,7 +24,7 @@ def shape_scale(observations: Observations, choice: ShapeScale) -> Floats:
     """
     if choice == "constant" or observations.camera == "orthographic":
         return np.ones(observations.frames)
-    edges = _box_edges(observations)
+    edges = box_edges(observations)
     length = edges.max(axis=1) if choice == "box_max" else edges.min(axis=1)
     if not (length > 0).all():
         frame = int(np.argmin(length > 0))
@@ -35,7 +35,7 @@ def shape_scale(observations: Observations, choice: ShapeScale) -> Floats:
     return scale
 
 
-def _box_edges(observations: Observations) -> Floats:
+def box_edges(observations: Observations) -> Floats:
     """Return width and height (F, 2) of the box, or of the visible points if there is no box."""
     if observations.box is not None:
         return observations.box[:, 2:]
