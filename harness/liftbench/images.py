@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,10 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from liftbench.errors import DataMissingError, UserError
+
+MOST_PIXELS = 89_478_485  # of an image; beyond this PIL warns of decompression bombs
+_SOME = 8  # files; fewer are drawn sooner than other processes start
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, UnidentifiedImageError),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
 
 
 @dataclass(frozen=True)
@@ -58,12 +67,16 @@ class Images:
 
         Raises:
             DataMissingError: the file is not there.
-            UserError: the file is not an image, or there are no masks.
+            UserError: the file is not an image, it has another size than the image, or there are
+                no masks.
         """
         if self.masks is None:
             raise UserError("these images have no masks")
         self._ensure_drawn(frame, self.masks)
-        return _pixels(self.masks[frame], "L") > 0
+        pixels = _pixels(self.masks[frame], "L")
+        if Path(self.files[frame]).is_file():
+            _require_size(self.masks[frame], pixels.shape[::-1], self.files[frame])
+        return pixels > 0
 
     def sizes(self) -> NDArray[np.int64]:
         """Return the width and height of each image, (F, 2), from the heads of the files.
@@ -79,16 +92,45 @@ class Images:
         promised = () if self.draw else dict.fromkeys((*self.files, *(self.masks or ())))
         return [file for file in promised if not Path(file).is_file()]
 
-    def draw_all(self) -> Images:
-        """Draw all missing files and return images that another process can read."""
-        for files in (self.files, self.masks or ()):
-            for frame in range(len(files)):
-                self._ensure_drawn(frame, files)
+    def draw_all(self, jobs: int | None = None) -> Images:
+        """Draw all missing files and return images that another process can read.
+
+        Args:
+            jobs: processes that draw; None for one on each processor.
+        """
+        if self.draw is None:
+            return self
+        lists = (self.files, self.masks) if self.masks else (self.files,)
+        frames = [
+            frame
+            for frame, files in enumerate(zip(*lists, strict=True))
+            if not all(Path(file).is_file() for file in files)
+        ]
+        jobs = 1 if len(frames) < _SOME else jobs or os.cpu_count() or 1
+        if jobs == 1:
+            for frame in frames:
+                self.draw(frame)
+        else:
+            parts = [frames[start::jobs] for start in range(jobs)]
+            Parallel(jobs)(delayed(_draw_each)(self.draw, part) for part in parts)
         return replace(self, draw=None)
 
     def _ensure_drawn(self, frame: int, files: Sequence[str]) -> None:
         if self.draw is not None and not Path(files[frame]).is_file():
             self.draw(frame)
+
+
+def _draw_each(draw: Callable[[int], None], frames: Sequence[int]) -> None:
+    for frame in frames:
+        draw(frame)
+
+
+def _require_size(mask: str, size: tuple[int, ...], file: str) -> None:
+    """Raise UserError unless an image has the size of its mask."""
+    expected = _size(file)
+    if size != expected:
+        found, wanted = ("{} x {}".format(*pixels) for pixels in (size, expected))
+        raise UserError(f"{mask}: expected a mask of {wanted} pixels as {file} has, got {found}")
 
 
 def _draw_by_old_index(draw: Callable[[int], None], numbers: Sequence[int], frame: int) -> None:
@@ -97,23 +139,30 @@ def _draw_by_old_index(draw: Callable[[int], None], numbers: Sequence[int], fram
 
 
 def _size(file: str) -> tuple[int, int]:
-    with _open_image(file) as image:
+    with open_image(file) as image:
         return image.size
 
 
 def _pixels(file: str, mode: str) -> NDArray[Any]:
-    with _open_image(file) as image:
+    with open_image(file) as image:
         return np.asarray(image.convert(mode))
 
 
 @contextlib.contextmanager
-def _open_image(file: str) -> Iterator[Image.Image]:
-    """Open an image; whatever is wrong with the file, also while it is read, is one line."""
+def open_image(file: str) -> Iterator[Image.Image]:
+    """Open an image; whatever is wrong with the file, also while it is read, is one line.
+
+    Raises:
+        DataMissingError: the file is not there.
+        UserError: the file is not an image, is cut short, or is larger than PIL thinks safe.
+    """
     path = Path(file)
     try:
         with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
             yield image
     except FileNotFoundError as error:
         raise DataMissingError(f"{path}: no such image") from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+    except _DAMAGE as error:
         raise UserError(f"{path}: expected an image: {error}") from error

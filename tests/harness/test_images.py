@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from tests.conftest import not_none
 
+from liftbench import images as pictures
 from liftbench.errors import DataMissingError, UserError
 from liftbench.images import Images
 from liftbench.runs.exchange import read_observations, write_observations
@@ -114,6 +115,46 @@ def test_missing_files_are_listed(images: Images) -> None:
     Path(not_none(images.masks)[0]).unlink()
     assert [Path(file).name for file in images.missing()] == ["1.png", "0_mask.png"]
     assert replace(images, draw=print).missing() == []
+
+
+def test_a_mask_has_the_size_of_its_image(images: Images) -> None:
+    Image.new("L", (2, 4)).save(not_none(images.masks)[1])
+    images.mask(0)
+    with pytest.raises(UserError, match=r"1_mask\.png: expected a mask of 4 x 2 .*, got 2 x 4"):
+        images.mask(1)
+
+
+def test_a_huge_image_is_refused_before_its_pixels_are_read(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 7)
+    for read in (lambda: images.image(0), images.sizes):
+        with pytest.raises(UserError, match=r"0\.png: .* image: 4 x 2 pixels are too many"):
+            read()
+
+
+@pytest.mark.parametrize("limit", [5, 3])
+def test_pils_own_limit_is_one_line_too(
+    images: Images, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # it warns, and refuses twice as many
+    with pytest.raises(UserError, match=r"0\.png: expected an image: Image size \(8 pixels\)"):
+        images.image(0)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_many_frames_are_drawn_in_other_processes(tmp_path: Path, jobs: int) -> None:
+    files = tuple(str(tmp_path / f"{n}.png") for n in range(12))
+
+    def draw(frame: int) -> None:
+        Image.new("L", (1, 1), frame).save(files[frame])
+
+    Image.new("L", (1, 1), 99).save(files[3])  # drawn before
+    drawn = Images(files, None, draw).take(np.arange(2, 12)).draw_all(jobs)
+    assert drawn.draw is None
+    values = [int(drawn.image(n)[0, 0, 0]) for n in range(10)]
+    assert values == [2, 99, *range(4, 12)]
+    assert not Path(files[0]).exists()
 
 
 def test_images_travel_with_observations(tmp_path: Path, images: Images) -> None:

@@ -45,6 +45,7 @@ class Task(TypedDict):
         method, params, seed: the method to fit, its parameters and its seed.
         evaluate: for each run of the fit, the names of the observations to predict from.
         device, threads: where the fit computes, see `Execution`.
+        images: whether the method reconstructs from images.
         plugin_files: plugins that are not installed.
         budget_s: seconds after which the fit should come to an end.
         teachers: states of the teachers that the method may ask for.
@@ -58,6 +59,7 @@ class Task(TypedDict):
     evaluate: list[list[str]]
     device: str
     threads: int
+    images: bool
     plugin_files: list[str]
     budget_s: float
     teachers: list[KeptState]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from liftbench import crops
 from liftbench.files import write_atomic
 from liftbench.runs.exchange import ChildOutcome, Task
 from liftbench.suites.suite import Limits
@@ -74,7 +75,7 @@ def run_child(
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=_environment(task["threads"]),
+            env=_environment(task["threads"], images=task["images"]),
             start_new_session=True,
         )
     try:
@@ -90,15 +91,19 @@ def run_child(
     return outcome
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """Return the child's environment: ours without the path of the data, plus fixed settings."""
+def _environment(threads: int, *, images: bool) -> dict[str, str]:
+    """Return the child's environment: ours without the path of the data, plus fixed settings.
+
+    A method that needs images finds the folder of the crops, which all processes share.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LIFTBENCH_")}
     counts = dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads)
     )
     # cuBLAS is deterministic only with a fixed workspace.
     fixed = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONUNBUFFERED": "1"}
-    return {**kept, **counts, **_KEEP_MEMORY, **fixed}
+    shared = {crops.FOLDER: str(crops.crops_folder().absolute())} if images else {}
+    return {**kept, **counts, **_KEEP_MEMORY, **fixed, **shared}
 
 
 def _watch(

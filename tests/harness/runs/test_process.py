@@ -51,7 +51,7 @@ class Child:
         self._program.chmod(0o755)
         with self._patch.context() as patch:
             patch.setattr(sys, "executable", str(self._program))
-            task = cast("Task", {"threads": 3})
+            task = cast("Task", {"threads": 3, "images": False})
             outcome = run_child(self.folder, task, limits, self.cancel, self._keep_progress)
             return cast("dict[str, Any]", outcome)
 

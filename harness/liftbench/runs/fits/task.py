@@ -23,6 +23,7 @@ def make_task(bench: Bench, spec: RunSpec, inputs: list[list[str]]) -> Task:
         "evaluate": inputs,
         "device": bench.execution.device,
         "threads": bench.execution.threads,
+        "images": method.capabilities.images,
         "plugin_files": [str(path.resolve()) for path in bench.execution.plugin_files],
         # A method that heeds its budget still has time to predict before the hard limit.
         "budget_s": 0.9 * bench.limits.seconds,
