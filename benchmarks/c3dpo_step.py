@@ -15,7 +15,7 @@ from liftbench_plugins.learned.c3dpo.network import C3dpoNetwork
 from plain_c3dpo import plain_loss
 from step_times import median_seconds, training_step
 
-POINTS, BATCH = 31, 256
+POINTS, BATCH = 31, 128
 
 
 def main() -> None:

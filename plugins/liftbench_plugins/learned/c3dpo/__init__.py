@@ -42,8 +42,8 @@ class C3dpoNetworkParams:
     bottleneck: int = 64
     blocks: int = 6
     canonicalisation: float = 1.0
-    batch_size: int = 256
-    learning_rate: float = 3e-3
+    batch_size: int = 128
+    learning_rate: float = 1e-2
 
     def __post_init__(self) -> None:
         for name in ("basis", "width", "bottleneck", "blocks", "batch_size", "learning_rate"):
@@ -59,7 +59,7 @@ class C3dpoParams(C3dpoNetworkParams):
         steps: optimisation steps; the learning rate falls to zero along a cosine.
     """
 
-    steps: int = 2_000
+    steps: int = 1_500
 
     def __post_init__(self) -> None:
         super().__post_init__()
