@@ -35,15 +35,24 @@ def draw_lamps(rng: np.random.Generator) -> Lamps:
     """Draw a bright lamp overhead, a weaker one from the other side, and one low lamp."""
     around = rng.uniform(0, 2 * np.pi) + np.array([0, np.pi, rng.uniform(0.5, 1.5) * np.pi])
     around = around + rng.uniform(-0.7, 0.7, 3)
-    above = np.radians(rng.uniform((42, 25, 5), (68, 55, 30)))
-    tint = 1 + rng.normal(0, 0.04, (3, 3))
-    strength = rng.uniform((0.60, 0.12, 0.05), (0.85, 0.28, 0.15))
+    above = np.radians(rng.uniform((45, 25, 5), (58, 55, 30)))
     flat = np.cos(above)
     return Lamps(
         towards=np.stack([flat * np.sin(around), np.sin(above), flat * np.cos(around)], axis=1),
-        colours=strength[:, None] * tint,
-        sky=rng.uniform(0.32, 0.48) * (1 + rng.normal(0, 0.03, 3)),
-        ground=rng.uniform(0.16, 0.26) * (1 + rng.normal(0, 0.05, 3)),
+        colours=np.repeat([[0.85], [0.16], [0.08]], 3, axis=1),
+        sky=np.full(3, 0.30),
+        ground=np.full(3, 0.16),
+    )
+
+
+def vary_lamps(rng: np.random.Generator, lamps: Lamps) -> Lamps:
+    """Return the lamps on another day: moved by a few degrees, in other strengths and tints."""
+    strength = rng.uniform(0.8, 1.2, (5, 1)) * (1 + rng.normal(0, 0.04, (5, 3)))
+    return Lamps(
+        towards=unit_vectors(lamps.towards + rng.normal(0, 0.05, lamps.towards.shape)),
+        colours=lamps.colours * strength[:3],
+        sky=lamps.sky * strength[3],
+        ground=lamps.ground * strength[4],
     )
 
 

@@ -13,6 +13,7 @@ from liftbench_datasets.people.lighting import (
     brightness,
     draw_lamps,
     unit_vectors,
+    vary_lamps,
     vertex_normals,
 )
 
@@ -77,3 +78,14 @@ def test_the_first_lamp_is_the_brightest_and_stands_high(seed: int) -> None:
     assert (lamps.towards[:, 1] > 0).all()
     assert lamps.colours.mean(axis=1).argmax() == 0
     assert lamps.sky.mean() > lamps.ground.mean()
+
+
+def test_lamps_of_another_day_hang_about_where_they_hung() -> None:
+    lamps = draw_lamps(named_rng("lamps"))
+    days = [vary_lamps(named_rng("day", i), lamps) for i in range(20)]
+    for day in days:
+        np.testing.assert_allclose(np.linalg.norm(day.towards, axis=1), 1)
+        assert np.degrees(np.arccos((day.towards * lamps.towards).sum(axis=1))).max() < 15
+        np.testing.assert_allclose(day.colours, lamps.colours, rtol=0.4)
+    assert np.std([day.towards for day in days], axis=0).max() > 0.02
+    assert np.std([day.sky for day in days]) > 0.02

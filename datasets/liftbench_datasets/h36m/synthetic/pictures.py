@@ -23,9 +23,10 @@ from liftbench_datasets.h36m.synthetic.scenes import Scene, draw_scene
 from liftbench_datasets.h36m.synthetic.takes import Take
 from liftbench_datasets.people.builds import Build, draw_build, person_skin
 from liftbench_datasets.people.clothing import Looks, draw_looks
+from liftbench_datasets.people.lighting import draw_lamps
 from liftbench_datasets.people.motion import joint_rotations
 
-VERSION = 1  # raise it when the pictures change
+VERSION = 2  # raise it when the pictures change
 _QUALITY = 85  # of the JPEG files
 
 
@@ -92,9 +93,12 @@ def take_scene(seed: int, take: Take, frame: int, crop: Crop) -> Scene:
 
 @lru_cache(maxsize=64)
 def subject_appearance(seed: int, subject: str) -> tuple[Build, Looks, Room]:
-    """Return build, looks and room of a subject."""
-    rngs = (named_rng(KEY, part, seed, subject) for part in ("build", "looks", "room"))
-    return draw_build(next(rngs)), draw_looks(next(rngs)), draw_room(next(rngs))
+    """Return build, looks and room of a subject; as in a studio, the lamps are about the same."""
+    build, looks, room = (
+        named_rng(KEY, part, seed, subject) for part in ("build", "looks", "room")
+    )
+    lamps = draw_lamps(named_rng(KEY, "lamps", seed))
+    return draw_build(build), draw_looks(looks), draw_room(room, lamps)
 
 
 def _crops(take: Take, seed: int, size: int) -> list[Crop]:

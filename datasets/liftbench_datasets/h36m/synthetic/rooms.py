@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from liftbench.seeds import named_rng
-from liftbench.types import Bools, Floats
-from liftbench_datasets.people.lighting import Lamps, draw_lamps
+from liftbench.types import Floats
+from liftbench_datasets.people.lighting import Lamps, vary_lamps
 
 _FLOOR_COLOURS = np.array(
     [
@@ -31,6 +32,8 @@ _WALL_COLOURS = np.array(
         (0.56, 0.50, 0.52),
     ]
 )
+# Of the floor and of the walls at +x, -x, +z and -z.
+NORMALS = np.array([(0, 1, 0), (-1, 0, 0), (1, 0, 0), (0, 0, -1), (0, 0, 1)], dtype=np.float64)
 _POSTERS = 4  # on each wall
 _LATTICE = 256  # texels of the noise along an edge
 _TEXEL = 0.04  # metres
@@ -72,8 +75,8 @@ class Room:
     lamps: Lamps
 
 
-def draw_room(rng: np.random.Generator) -> Room:
-    """Draw a room."""
+def draw_room(rng: np.random.Generator, lamps: Lamps) -> Room:
+    """Draw a room that about these lamps light."""
     floor = _FLOOR_COLOURS[rng.integers(len(_FLOOR_COLOURS))]
     walls = _WALL_COLOURS[rng.integers(len(_WALL_COLOURS), size=4)]
     colours = np.concatenate([floor[None], walls]) * rng.uniform(0.75, 1.2, (5, 1))
@@ -92,7 +95,7 @@ def draw_room(rng: np.random.Generator) -> Room:
         posters=np.concatenate([middle, rng.uniform(0.15, 0.6, (4, _POSTERS, 2))], axis=2),
         paints=rng.uniform(0.08, 0.9, (4, _POSTERS, 3)),
         shift=rng.uniform(0, _LATTICE, (5, 2)),
-        lamps=draw_lamps(rng),
+        lamps=vary_lamps(rng, lamps),
     )
 
 
@@ -102,36 +105,32 @@ class Backdrop:
 
     Attributes:
         colours: (N, 3) from 0 to 1, before light.
-        normals: (N, 3) of the floor or wall.
+        surface: (N,) 0 on the floor, 1 to 4 on the walls at +x, -x, +z and -z; see `NORMALS`.
         points: (N, 3) in the world's frame, metres.
-        on_floor: (N,) whether it is the floor.
     """
 
     colours: Floats
-    normals: Floats
+    surface: NDArray[np.int64]
     points: Floats
-    on_floor: Bools
 
 
 def look_around(room: Room, eye: Floats, rays: Floats) -> Backdrop:
     """Return what rays (N, 3) from `eye` (3,) inside a room meet."""
     walls = np.array([room.half[0], 0.0, room.half[1]])
     with np.errstate(divide="ignore"):
-        reach = (np.where(rays > 0, walls, -walls) - eye) / rays
+        reach = np.abs((np.where(rays > 0, walls, -walls) - eye) / rays)
     reach[:, 1] = np.where(rays[:, 1] < 0, reach[:, 1], np.inf)
     axis = reach.argmin(axis=1)
     points = eye + np.take_along_axis(reach, axis[:, None], axis=1) * rays
     ahead = rays[np.arange(len(rays)), axis]
-    normals = np.zeros_like(points)
-    normals[np.arange(len(rays)), axis] = -np.sign(ahead)
-    surface = np.select([axis == 1, axis == 0], [0, 1 + (ahead < 0)], 3 + (ahead < 0))
+    surface = np.where(axis == 1, 0, 1 + axis + (ahead < 0))
     colours = np.empty_like(points)
     for number in np.unique(surface).tolist():
         met = surface == number
         flat = points[met][:, [0, 2] if number == 0 else [2, 1] if number < 3 else [0, 1]]
         paint = _wall(room, number, flat) if number else _floor(room, flat)
         colours[met] = paint * _grain(room, number, flat)[:, None]
-    return Backdrop(colours, normals, points, axis == 1)
+    return Backdrop(colours, surface, points)
 
 
 def _floor(room: Room, flat: Floats) -> Floats:

@@ -12,7 +12,7 @@ from liftbench.types import Floats
 from liftbench_datasets.geometry.rasteriser import rasterise
 from liftbench_datasets.h36m.cameras import Lens, Place
 from liftbench_datasets.h36m.synthetic.crops import Crop
-from liftbench_datasets.h36m.synthetic.rooms import Room, look_around
+from liftbench_datasets.h36m.synthetic.rooms import NORMALS, Room, look_around
 from liftbench_datasets.people.clothing import FACE_PARTS, Looks, folds, surface_colours
 from liftbench_datasets.people.lighting import brightness, unit_vectors, vertex_normals
 from liftbench_datasets.people.shadows import ShadowMap, cast_shadow, contact_shade
@@ -84,9 +84,12 @@ def _draw_room(scene: Scene, shadow: ShadowMap) -> Floats:
     """Return the light (N, N, 3) that comes from the room."""
     size = scene.crop.size
     met = look_around(scene.room, scene.place.position / 1000, _rays(scene))
-    light = brightness(scene.room.lamps, met.normals, shadow.lit(met.points))
-    shade = contact_shade(scene.skin, OUTWARD, met.points[met.on_floor][:, [0, 2]])
-    light[met.on_floor] *= 1 - _CONTACT * shade[:, None]
+    dark, bright = (brightness(scene.room.lamps, NORMALS, np.full(5, lit)) for lit in (0.0, 1.0))
+    lit = shadow.lit(met.points)[:, None]
+    light = (1 - lit) * dark[met.surface] + lit * bright[met.surface]
+    floor = met.surface == 0
+    shade = contact_shade(scene.skin, OUTWARD, met.points[floor][:, [0, 2]])
+    light[floor] *= 1 - _CONTACT * shade[:, None]
     return (met.colours * light).reshape(size, size, 3)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
-from liftbench_datasets.h36m.synthetic.rooms import draw_room, look_around
+from liftbench_datasets.h36m.synthetic.rooms import NORMALS, draw_room, look_around
+from liftbench_datasets.people.lighting import draw_lamps
 
-ROOMS = [draw_room(named_rng("room", i)) for i in range(12)]
+ROOMS = [draw_room(named_rng("room", i), draw_lamps(named_rng("lamps"))) for i in range(12)]
 EYE = np.array([3.2, 1.6, -3.1])
 
 
@@ -23,19 +24,22 @@ def test_rays_meet_the_first_plane_on_their_way() -> None:
         np.testing.assert_allclose(np.cross(steps, rays()), 0, atol=1e-9)
         assert (np.einsum("nd,nd->n", steps, rays()) > 0).all()
         x, y, z = met.points.T
-        np.testing.assert_allclose(y[met.on_floor], 0, atol=1e-12)
+        np.testing.assert_allclose(y[met.surface == 0], 0, atol=1e-12)
         assert (y > -1e-9).all()
         assert (np.abs(x) < room.half[0] + 1e-9).all()
         assert (np.abs(z) < room.half[1] + 1e-9).all()
         at_wall = np.isclose(np.abs(x), room.half[0]) | np.isclose(np.abs(z), room.half[1])
-        assert at_wall[~met.on_floor].all()
+        assert at_wall[met.surface > 0].all()
 
 
 def test_normals_face_the_eye() -> None:
     met = look_around(ROOMS[0], EYE, rays())
-    np.testing.assert_allclose(np.linalg.norm(met.normals, axis=1), 1)
-    assert (np.einsum("nd,nd->n", met.normals, rays()) < 0).all()
-    np.testing.assert_array_equal(met.normals[met.on_floor, 1], 1)
+    assert set(met.surface.tolist()) == set(range(5))
+    assert (np.einsum("nd,nd->n", NORMALS[met.surface], rays()) < 0).all()
+    at = np.array([0, *np.repeat(ROOMS[0].half, 2)])[met.surface]
+    np.testing.assert_allclose(
+        np.einsum("nd,nd->n", NORMALS[met.surface], met.points), -at, atol=1e-9
+    )
 
 
 def test_rooms_differ_and_their_colours_are_colours() -> None:

@@ -56,7 +56,7 @@ def places() -> list[Place]:
 def scene(turned: Floats, looks: Looks, place: int = 0, lens: int = 0) -> Scene:
     skin = person_skin(BODY, MEAN, looks.sleeve, looks.leg, turned)[0] + [0, HIPS, 0]
     crop = Crop(np.array([250.0, 250.0]), 530.0, SIZE)
-    room = replace(draw_room(named_rng("room")), lamps=NO_DIRECTION)
+    room = replace(draw_room(named_rng("room"), NO_DIRECTION), lamps=NO_DIRECTION)
     return Scene(skin, looks, room, places()[place], LENSES[CAMERAS[lens]], crop)
 
 
