@@ -10,6 +10,7 @@ from liftbench_plugins.classical import CLASSICAL
 from liftbench_plugins.learned.c3dpo import VARIANTS as C3DPO_VARIANTS
 from liftbench_plugins.learned.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST
 from liftbench_plugins.learned.deep_nrsfm_kd import TEACHERS as KD_TEACHERS
+from liftbench_plugins.learned.kd import STUDENTS as KD_STUDENTS
 from liftbench_plugins.learned.pr_rrn import VARIANTS as PR_RRN_VARIANTS
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
@@ -20,7 +21,8 @@ _HERE = Path(__file__).parent
 def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
     deep_nrsfm = (DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST)
-    learned = (*deep_nrsfm, *KD_TEACHERS, *PR_RRN_VARIANTS, *C3DPO_VARIANTS)
+    kd = (*KD_TEACHERS, *KD_STUDENTS)
+    learned = (*deep_nrsfm, *kd, *PR_RRN_VARIANTS, *C3DPO_VARIANTS)
     return [ZERO_DEPTH, *CLASSICAL, *learned]
 
 

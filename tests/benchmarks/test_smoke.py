@@ -36,6 +36,11 @@ def run_classical(script: ModuleType, root: Path) -> None:
     script.main(root)
 
 
+def run_kd_loss(script: ModuleType, root: Path) -> None:
+    vars(script).update(POINTS=5, ATOMS=8, BATCH=4, FRAMES=12, WIDTH=0.05, SIZES=(32,))
+    script.main()
+
+
 def run_reading_and_scoring(script: ModuleType, root: Path) -> None:
     write_subject(root / "cmu", "01")
     vars(script).update(FRAMES=5, POINTS=4)
@@ -73,6 +78,7 @@ def run_step(script: ModuleType, root: Path) -> None:
 RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "c3dpo_step": (run_step, "ours / plain port"),
     "classical": (run_classical, "rigid"),
+    "kd_loss": (run_kd_loss, "loss of kd / step of kd, 32 px"),
     "pairwise_step": (run_step, "pr_rrn"),
     "reading_and_scoring": (run_reading_and_scoring, "kd_depth_error"),
     "reading_cub": (run_reading_cub, "from cache"),

@@ -24,7 +24,7 @@ WITHOUT_TORCH = (
     "xiao_kanade",
     "zero_depth",
 )
-LEARNED = ("c3dpo", "deep_nrsfm_pp", "pr_rrn")
+LEARNED = ("c3dpo", "deep_nrsfm_pp", "kd_points", "pr_rrn")
 LEARNED_VARIANTS = (
     "c3dpo_base",
     "c3dpo_base_published",
@@ -33,6 +33,7 @@ LEARNED_VARIANTS = (
     "deep_nrsfm_kd",
     "deep_nrsfm_kd_consist",
     "deep_nrsfm_pp_consist",
+    "kd_points_weaksup",
     "rrn",
     "rrn_consist",
     "rrn_contrast",

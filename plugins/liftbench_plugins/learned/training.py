@@ -22,21 +22,24 @@ _REPORT_EVERY = 10
 
 @dataclass(frozen=True)
 class Schedule:
-    """A learning rate that falls from its start to zero along half a cosine.
+    """A learning rate that falls from its start to its end along half a cosine.
 
     Attributes:
         steps: optimisation steps.
         batch_size: frames per step; all frames where there are fewer.
         learning_rate: of the first step.
+        final_rate: to which the rate falls.
     """
 
     steps: int
     batch_size: int
     learning_rate: float
+    final_rate: float = 0.0
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        share = 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return self.final_rate + (self.learning_rate - self.final_rate) * share
 
 
 @dataclass(frozen=True)

@@ -128,4 +128,4 @@ def _recipe(
     epoch = steps_per_epoch(frames, batch)
     *drops, end = (epochs * epoch for epochs in params.stages)
     descent = MomentumDescent(network, params.momentum, params.weight_decay)
-    return descent, SteppedSchedule(end, batch, rate, tuple(drops))
+    return descent, SteppedSchedule(end, batch, rate, drops=tuple(drops))

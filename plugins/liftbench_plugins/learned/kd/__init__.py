@@ -1,1 +1,147 @@
-"""Students that learn from a teacher: knowledge distillation from NRSfM (KD)."""
+"""Students that learn depth from a teacher (KD), and supervised controls.
+
+A student learns the depth of a teacher, low cost under the dictionary of a teacher, or the true
+depth. This module does not import torch, so that
+listing plugins is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from liftbench import Capabilities, Conformance, Method, MethodSpec, TeacherRef
+from liftbench.plugin.param_checks import require_not_negative, require_positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingParams:
+    """How a student is trained.
+
+    Attributes:
+        steps: optimisation steps.
+        batch_size: frames per step.
+        learning_rate: of the first step; it falls along a cosine.
+        final_rate: of the last step.
+        flip: share of frames that are mirrored left to right; none where the skeleton names no
+            pairs of left and right points.
+        rotation: standard deviation of the angle by which frames are turned, in degrees; twice as
+            much is the largest.
+    """
+
+    steps: int = 6_000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    final_rate: float = 1e-5
+    flip: float = 0.5
+    rotation: float = 15.0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "learning_rate"):
+            require_positive(name, getattr(self, name))
+        for name in ("final_rate", "flip", "rotation"):
+            require_not_negative(name, getattr(self, name))
+        if self.flip > 1:
+            raise ValueError(f"flip: expected a share of frames, at most 1, got {self.flip}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointParams(TrainingParams):
+    """A student that looks at points alone.
+
+    Attributes:
+        hidden: units of a layer.
+    """
+
+    hidden: int = 256
+    batch_size: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive("hidden", self.hidden)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherParams:
+    """From whom a student learns.
+
+    Attributes:
+        teacher: key of a method that exposes a dictionary, codes and cameras.
+        teacher_params: its parameters that differ from the defaults.
+    """
+
+    teacher: str = "deep_nrsfm_kd"
+    teacher_params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightParams(TeacherParams):
+    """What the distillation loss weighs.
+
+    Attributes:
+        weight: of the L1 norm of the code (section 5.2, Table 4).
+    """
+
+    weight: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointWeaksupParams(PointParams, TeacherParams):
+    """The defaults of a points-only student of a teacher's depth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointKdParams(PointParams, WeightParams):
+    """The defaults of a points-only student of the distillation loss."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_not_negative("weight", self.weight)
+
+
+Look = Literal["points"]
+"""What a student looks at."""
+Lesson = Literal["distillation", "taught_depth", "true_depth"]
+"""What a student learns: eq. 15, the depths of its teacher, or the true ones."""
+
+
+def _make(look: Look, lesson: Lesson, params: type[TrainingParams], **given: Any) -> Method:  # noqa: ANN401 the fields of params
+    from liftbench_plugins.learned.kd.lifter import Student
+
+    return Student(look, lesson, params(**given))
+
+
+def _teachers(params: Mapping[str, Any]) -> Sequence[TeacherRef]:
+    return [TeacherRef(params["teacher"], params["teacher_params"])]
+
+
+_CONTROL = "of this project, a control for KD (Wang, Kong, Lucey, ICCV 2019)"
+_POINTS = Capabilities(cameras=("orthographic", "weak_perspective"), missing_points=True)
+_BRIEF_TEACHER = {"sizes": [16, 4], "starts": 1, "start_steps": 2, "steps": 4}
+_BRIEF = {"steps": 4, "hidden": 8}
+_TAUGHT = {**_BRIEF, "teacher_params": _BRIEF_TEACHER}
+
+STUDENTS = (
+    MethodSpec(
+        key="kd_points_weaksup",
+        title="Points-only student of a teacher's depth",
+        reference=_CONTROL,
+        make=partial(_make, "points", "taught_depth", PointWeaksupParams),
+        params=PointWeaksupParams,
+        capabilities=_POINTS,
+        conformance=Conformance(_TAUGHT),
+        teachers=_teachers,
+    ),
+    MethodSpec(
+        key="kd_points",
+        title="Points-only student of KD's distillation loss",
+        reference=_CONTROL,
+        make=partial(_make, "points", "distillation", PointKdParams),
+        params=PointKdParams,
+        capabilities=_POINTS,
+        conformance=Conformance(_TAUGHT),
+        teachers=_teachers,
+    ),
+)

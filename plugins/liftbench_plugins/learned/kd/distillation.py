@@ -7,10 +7,12 @@ the rotation. A frame thus costs two products with the dictionary that all frame
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from liftbench_plugins.learned.kd.annotation import AnnotatedFrames, annotate
 
 _CHUNK = 1024
 # A smaller pivot, relative to the largest entry of D D^T, is a rounding error.
@@ -20,50 +22,23 @@ _UNEVEN = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class TeacherFrames:
-    """What a teacher and the annotation say about F frames, in the teacher's unit of length.
+class TeacherFrames(AnnotatedFrames):
+    """Annotated frames in the teacher's unit of length, with what the teacher says about them.
 
     Attributes:
         code: (F, K), the teacher's codes.
         rotation: (F, 3, 3) R of eq. 5; row vectors of the dictionary times R are in the camera's
             frame.
-        scale: (F,) length in the unit of the observations that is 1 in the teacher's.
-        image: (F, P, 2) annotated points, 0 where hidden.
-        visible: (F, P).
-        reference: (F,) index of the point that depths are measured from: the root, or the first
-            visible point of a frame that hides its root.
     """
 
     code: Tensor
     rotation: Tensor
-    scale: Tensor
-    image: Tensor
-    visible: Tensor
-    reference: Tensor
-
-    def select(self, frames: Tensor) -> TeacherFrames:
-        """Return the frames with the given indices."""
-        parts = (getattr(self, part.name) for part in fields(self))
-        return TeacherFrames(*(part.index_select(0, frames) for part in parts))
-
-    def relative(self, depth: Tensor) -> Tensor:
-        """Return depths (F, P) from those of the reference points, 0 where they are not compared.
-
-        Not compared are hidden points and the reference point itself.
-        """
-        differences = depth - depth.gather(1, self.reference[:, None])
-        return torch.where(self.constrained, differences, 0)
-
-    @property
-    def constrained(self) -> Tensor:
-        """Points (F, P) whose depth is a constraint: visible ones except the reference point."""
-        return self.visible.scatter(1, self.reference[:, None], value=False)
 
 
 def teacher_frames(
     codes: Tensor, cameras: Tensor, points: Tensor, visible: Tensor, root: int
 ) -> TeacherFrames:
-    """Return what a teacher says about annotated frames, in its unit of length.
+    """Return annotated frames with what a teacher says about them.
 
     Args:
         codes: (F, K).
@@ -77,11 +52,8 @@ def teacher_frames(
         ValueError: a camera is not scaled orthographic.
     """
     rotation, scale = rotations_from_cameras(cameras)
-    image = torch.where(visible[..., None], points / scale[:, None, None], 0)
-    first = visible.to(torch.int64).argmax(dim=1)
-    return TeacherFrames(
-        codes, rotation, scale, image, visible, torch.where(visible[:, root], root, first)
-    )
+    annotated = annotate(points, visible, scale, root)
+    return TeacherFrames(**vars(annotated), code=codes, rotation=rotation)
 
 
 class Distillation:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad, relu, relu6
 
-STRIDE = 32
-"""Pixels of a picture along each side of a cell of the feature map."""
-PACKAGE = "package"
-"""Stands for the weights that an installed package holds, in place of a path."""
+from liftbench_plugins.learned.pictures import PACKAGE, BackboneName
 
-BackboneName = Literal["resnet18", "resnet50", "efficientnet_lite0"]
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the colours of ImageNet; public weights expect pictures from this mean in this unit."""
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """Return pictures (B, 3, N, N) from 0 to 1 in the unit that backbones expect."""
+    mean, spread = (pixels.new_tensor(part).view(-1, 1, 1) for part in (MEAN, SPREAD))
+    return (pixels - mean) / spread
 
 
 class Backbone(nn.Module):
-    """A network from pictures (B, 3, N, N) to features (B, channels, N / 32, N / 32).
+    """A network from normalised pictures (B, 3, N, N) to features (B, channels, N / 32, N / 32).
 
     Attributes:
         channels: length of a feature.
@@ -162,6 +165,9 @@ class EfficientNetLite0(Backbone):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features (B, 320, N / 32, N / 32) of pictures (B, 3, N, N)."""
+        mean, spread = (pictures.new_tensor(part).view(-1, 1, 1) for part in (MEAN, SPREAD))
+        # These weights alone are from pixels minus 127, over 128.
+        pictures = ((pictures * spread + mean) * 255 - 127) / 128
         features = relu6(self.bn0(_convolve_same(self.conv_stem, pictures)), inplace=True)
         deep: Tensor = self.blocks(features)
         return deep

@@ -15,12 +15,12 @@ from tests.plugins.learned.conftest import draw, seeded
 from torch import Tensor
 from torch.nn.functional import batch_norm, conv2d, max_pool2d
 
+from liftbench_plugins.learned.pictures import PACKAGE, BackboneName
 from liftbench_plugins.learned.pictures.backbones import (
-    PACKAGE,
-    BackboneName,
     lite0_weights,
     load_weights,
     make_backbone,
+    normalise,
 )
 
 # Convolutions of torchvision's state dicts: name and shape. A name with `conv` has a batch norm of
@@ -141,10 +141,10 @@ def apply(state: dict[str, Tensor], name: str, features: Tensor, stride: int = 1
     weight = state[f"{name}.weight"]
     padding = weight.shape[2] // 2
     features = conv2d(features, weight, stride=stride, padding=padding)
-    return normalise(state, norm_of(name), features, eps=1e-5)
+    return apply_norm(state, norm_of(name), features, eps=1e-5)
 
 
-def normalise(state: Mapping[str, Tensor], name: str, features: Tensor, eps: float) -> Tensor:
+def apply_norm(state: Mapping[str, Tensor], name: str, features: Tensor, eps: float) -> Tensor:
     """Return features after the batch norm of a name."""
     parts = ("running_mean", "running_var", "weight", "bias")
     mean, variance, scale, shift = (state[f"{name}.{part}"] for part in parts)
@@ -235,7 +235,7 @@ def portrait() -> Tensor:
         edge = min(image.size)
         square = image.convert("RGB").crop((0, 0, edge, edge)).resize((224, 224))
     pixels = torch.from_numpy(np.array(square, dtype=np.float32))
-    return ((pixels - 127) / 128).permute(2, 0, 1)[None]
+    return normalise(pixels.permute(2, 0, 1)[None] / 255)
 
 
 def test_the_packaged_weights_see_the_uniform_of_grace_hopper() -> None:
@@ -244,7 +244,7 @@ def test_the_packaged_weights_see_the_uniform_of_grace_hopper() -> None:
     head = torch.load(lite0_weights(), weights_only=True)
     with torch.no_grad():
         features = conv2d(network(portrait()), head["_conv_head.weight"])
-        pooled = normalise(head, "_bn1", features, eps=1e-3).clamp(0, 6).mean(dim=(2, 3))
+        pooled = apply_norm(head, "_bn1", features, eps=1e-3).clamp(0, 6).mean(dim=(2, 3))
         classes = pooled @ head["_fc.weight"].t() + head["_fc.bias"]
     assert int(classes.argmax()) == MILITARY_UNIFORM
 
