@@ -159,6 +159,9 @@ def liftbench_methods() -> Sequence[MethodSpec]:
             teachers=teachers,
         ),
         MethodSpec(
+            "apprentice", "A pupil that sees all", "tests", Pupil, PupilParams, teachers=teachers
+        ),
+        MethodSpec(
             "assistant",
             "A pupil that teaches",
             "tests",

@@ -17,16 +17,17 @@ from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
 from liftbench.runs.child import predict_and_check
 from liftbench.runs.compatibility import incompatibility
-from liftbench.runs.exchange import digest
+from liftbench.runs.exchange import STATE_FILE, KeptState, digest
 from liftbench.runs.fits.generators import seed_generators
-from liftbench.runs.fits.states import make_method
+from liftbench.runs.fits.states import make_method, restore_state, save_state
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError
 from liftbench.testing.scenes import permute_points, scene, turn_about_the_axis
-from liftbench.testing.teachers import teachers_in_process
+from liftbench.testing.teachers import reprojection, results_of, teachers_in_process
 from liftbench.types import Camera, Floats, Observations, Reconstruction
 
 _TOLERANCE = 1e-3
+_EXACT = 1e-5
 _ANGLE = 0.7
 _FILL = 1e6
 
@@ -62,6 +63,20 @@ class Candidate:
     def fit_in_a_hurry(self, observations: Observations) -> Method:
         """Fit a new instance, with default parameters and the short budget, and return it."""
         return self._fit(observations, {}, budget_s=self.budget_s)
+
+    def restore_new(self, method: Method) -> Method:
+        """Return a new instance that is restored from the state of a fitted one, by a file."""
+        scratch = Path(tempfile.mkdtemp(dir=self.context.scratch))
+        save_state(method, scratch / STATE_FILE)
+        kept = make_method(self.spec, self.params)
+        source: KeptState = {
+            "method": self.spec.key,
+            "params": dict(self.params),
+            "file": str(scratch / STATE_FILE),
+            "source": str(scratch),
+        }
+        restore_state(kept, source, replace(self.context, scratch=scratch))
+        return kept
 
     def observe(self, name: str, *, boxes: bool = False, **size: int) -> Observations:
         """Return a scene of the method's first camera, with hidden points if it takes them."""
@@ -232,6 +247,33 @@ def _unit(points: Floats) -> Floats:
     return unit
 
 
+def keeps_its_state(candidate: Candidate) -> None:
+    """A new instance that is restored from the state gives the same result, bit for bit."""
+    seen, method = _fitted_teacher(candidate, candidate.spec.capabilities.cameras[0])
+    kept = candidate.restore_new(method)
+    for name, wanted in results_of(method, seen).items():
+        if results_of(kept, seen).get(name) != wanted:
+            raise BrokenPromiseError(f"restored from its state, it gives another `{name}`")
+
+
+def teaches_what_it_predicts(candidate: Candidate) -> None:
+    """Dictionary, codes and cameras give the method's own x and y about their mean."""
+    seen, method = _fitted_teacher(candidate, "orthographic")
+    expected = subtract_mean(predict_and_check(method, seen).points_3d[..., :2])
+    wrong = np.abs(subtract_mean(reprojection(method, seen)) - expected).max()
+    if not wrong <= _EXACT * np.abs(expected).max():
+        raise BrokenPromiseError(f"its reprojection differs from its prediction by {wrong:.1g}")
+
+
+def _fitted_teacher(candidate: Candidate, camera: Camera) -> tuple[Observations, Method]:
+    """Return a method that can be a teacher, and what it was fitted to."""
+    if not candidate.spec.exposes:
+        raise NotCheckedError("the spec does not say that it can be a teacher")
+    hidden = candidate.spec.capabilities.missing_points
+    seen = candidate.require_able(scene(camera, "train", hidden=hidden).observations)
+    return seen, candidate.fit_new(seen)
+
+
 def stops_within_its_budget(candidate: Candidate) -> None:
     """With default parameters and a short budget the method ends in time or raises TimeoutError."""
     seen, start = candidate.observe("train"), time.monotonic()
@@ -258,5 +300,7 @@ METHOD_CHECKS: tuple[MethodCheck, ...] = (
     parts_fit_together,
     order_of_points_does_not_matter,
     result_turns_with_the_images,
+    keeps_its_state,
+    teaches_what_it_predicts,
     stops_within_its_budget,
 )

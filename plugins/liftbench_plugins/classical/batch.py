@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from liftbench import Capabilities, MethodSpec, Observations, Reconstruction, RunContext
-from liftbench_plugins.classical.tracks import Factors, Tracks, reconstruction, tracks_of
+from liftbench.plugin.specs import EXPOSED
+from liftbench.types import Floats
+from liftbench_plugins.classical.tracks import (
+    Dictionary,
+    Factors,
+    Tracks,
+    reconstruction,
+    tracks_of,
+)
 
 Solve = Callable[[Tracks, RunContext], Factors]
 SolveWith = Callable[[Tracks, Any, RunContext], Factors]  # Any: the method's parameters
@@ -54,9 +62,75 @@ class Batch:
         Raises:
             ValueError: the frames are not those of `fit`.
         """
+        self.require_fitted(observations)
+        return self.found
+
+    def require_fitted(self, observations: Observations) -> None:
+        """Raise ValueError unless the frames are those of `fit`."""
         if not np.array_equal(observations.points_2d, self.fitted, equal_nan=True):
             raise ValueError("a batch method reconstructs only the frames that it was fitted on")
-        return self.found
+
+
+class DictionaryBatch(Batch):
+    """A batch method whose shapes are combinations of atoms, so that it can be a teacher."""
+
+    def __init__(self, solve: Solve) -> None:
+        """Keep the function, whose factors have a dictionary."""
+        super().__init__(self._solve_and_keep)
+        self._solve = solve
+
+    def _solve_and_keep(self, tracks: Tracks, context: RunContext) -> Factors:
+        factors = self._solve(tracks, context)
+        if factors.dictionary is None:
+            raise TypeError("the factors have no dictionary")
+        self.size, self.rotation = tracks.size, factors.rotation
+        self.factorised = factors.dictionary
+        return factors
+
+    @property
+    def dictionary(self) -> Floats:
+        """The atoms (3P, K) in the unit of `Tracks.rows`: point after point, x y z of each."""
+        atoms = self.factorised.atoms
+        return atoms.reshape(len(atoms), -1).T
+
+    def codes(self, observations: Observations) -> Floats:
+        """Return the codes (F, K) that `fit` found.
+
+        Raises:
+            ValueError: the frames are not those of `fit`.
+        """
+        self.require_fitted(observations)
+        return self.factorised.codes
+
+    def cameras(self, observations: Observations) -> Floats:
+        """Return the scaled cameras (F, 3, 2) that `fit` found.
+
+        Raises:
+            ValueError: the frames are not those of `fit`.
+        """
+        self.require_fitted(observations)
+        return self.size * self.rotation[:, :2].swapaxes(1, 2)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `restore` needs."""
+        import torch
+
+        arrays = {
+            "fitted": self.fitted,
+            "points_3d": self.found.points_3d,
+            "rotation": self.rotation,
+            "canonical_3d": self.found.canonical_3d,
+            "atoms": self.factorised.atoms,
+            "codes": self.factorised.codes,
+        }
+        return {"size": self.size} | {k: torch.tensor(array) for k, array in arrays.items()}
+
+    def restore(self, state: dict[str, Any], context: RunContext) -> None:
+        """Become the fitted method whose `state` this is."""
+        arrays = {name: part.numpy() for name, part in state.items() if name != "size"}
+        self.size, self.fitted = state["size"], arrays.pop("fitted")
+        self.factorised = Dictionary(arrays.pop("atoms"), arrays.pop("codes"))
+        self.rotation, self.found = arrays["rotation"], Reconstruction(**arrays)
 
 
 def batch_spec(
@@ -70,11 +144,13 @@ def batch_spec(
     missing_points: bool = False,
     seeded: bool = False,
     most_frames: int | None = None,
+    dictionary: bool = False,
 ) -> MethodSpec:
     """Return the spec of a method that calls `solve` with its parameters.
 
     A `temporal` method gets one sequence at a time, any other method gets all frames at once. The
-    other arguments are those of `MethodSpec` and `Capabilities`.
+    factors of a method with a `dictionary` have one, so that it can be a teacher. The other
+    arguments are those of `MethodSpec` and `Capabilities`.
     """
     capabilities = Capabilities(
         missing_points=missing_points,
@@ -83,8 +159,16 @@ def batch_spec(
         transductive=True,
         seeded=seeded,
     )
-    make = _Maker(solve, params, temporal)
-    return MethodSpec(key, title, reference, make, params, capabilities=capabilities)
+    make = _Maker(solve, params, temporal, dictionary)
+    return MethodSpec(
+        key,
+        title,
+        reference,
+        make,
+        params,
+        capabilities=capabilities,
+        exposes=EXPOSED if dictionary else (),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,6 +178,7 @@ class _Maker:
     solve: SolveWith
     params: type
     each_sequence: bool
+    dictionary: bool
 
     def __call__(self, **given: Any) -> Batch:  # noqa: ANN401 the dataclass of parameters has the types
         params = self.params(**given)
@@ -101,4 +186,6 @@ class _Maker:
         def solve(tracks: Tracks, context: RunContext) -> Factors:
             return self.solve(tracks, params, context)
 
+        if self.dictionary:
+            return DictionaryBatch(solve)
         return Batch(solve, each_sequence=self.each_sequence)

@@ -14,7 +14,7 @@ from liftbench_plugins.classical.batch import batch_spec
 from liftbench_plugins.classical.cameras.prior_free import prior_free_start
 from liftbench_plugins.classical.shapes.block_sparsity import learn_atoms, sparse_codes
 from liftbench_plugins.classical.shapes.nuclear_norm import least_norm_shape, stack_coordinates
-from liftbench_plugins.classical.tracks import Factors, Tracks
+from liftbench_plugins.classical.tracks import Dictionary, Factors, Tracks
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def solve_sps(tracks: Tracks, params: SpsParams, context: RunContext) -> Factors
     shape = least_norm_shape(image, tracks.visible, rotation)
     atoms = learn_atoms(image, rotation, independent_shapes(shape, start.rank), params.active)
     codes = sparse_codes(image, rotation, atoms, params.active)
-    return Factors(rotation, np.einsum("fk,kpc->fpc", codes, atoms))
+    found = Dictionary(atoms, codes)
+    return Factors(rotation, np.einsum("fk,kpc->fpc", codes, atoms), found)
 
 
 def independent_shapes(shape: Floats, count: int) -> Floats:
@@ -67,4 +68,5 @@ SPS = batch_spec(
     reference="Kong, Lucey, Prior-less compressible structure from motion, CVPR 2016",
     solve=solve_sps,
     params=SpsParams,
+    dictionary=True,
 )

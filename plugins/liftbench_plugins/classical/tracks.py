@@ -41,16 +41,31 @@ class Tracks:
 
 
 @dataclass(frozen=True, eq=False)
+class Dictionary:
+    """Shapes as combinations of atoms.
+
+    Attributes:
+        atoms: (K, P, 3), in the unit of `Tracks.rows`.
+        codes: (F, K), the weights of the atoms.
+    """
+
+    atoms: Floats
+    codes: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Factors:
     """The result of a classical method: W is the first two rows of each rotation times its shape.
 
     Attributes:
         rotation: (F, 3, 3), body to camera.
         shape: (F, P, 3) in the body's frame and the unit of `Tracks.rows`, at any position.
+        dictionary: what the shapes are combined from; None where a method has no dictionary.
     """
 
     rotation: Floats
     shape: Floats
+    dictionary: Dictionary | None = None
 
 
 def tracks_of(observations: Observations) -> Tracks:

@@ -46,11 +46,17 @@ class LiftingNetwork(nn.Module):
 
     def lift(self, views: NormalisedViews) -> tuple[Tensor, Tensor]:
         """Return shapes (P, 3, B) and cameras (3, a, B)."""
-        shape, camera = self(views.columns)
+        shape, camera = self(self.fill(views).columns)
+        return shape, camera
+
+    def fill(self, views: NormalisedViews) -> NormalisedViews:
+        """Return the views that are lifted last, with their hidden points filled in."""
+        filled = views
         if views.visible is not None:
             for _ in range(self.fill_rounds):
-                shape, camera = self(views.fill_hidden_points(shape, camera, self.odds).columns)
-        return shape, camera
+                shape, camera = self(filled.columns)
+                filled = views.fill_hidden_points(shape, camera, self.odds)
+        return filled
 
 
 Network = TypeVar("Network", bound=LiftingNetwork)
@@ -227,6 +233,11 @@ def is_lost(camera: Tensor) -> Tensor:
     return camera.square().sum(dim=(0, 1)) < 1
 
 
+def nearest_cameras(shape: Tensor, image: Tensor) -> Tensor:
+    """Return the cameras (3, 2, B) under which a shape (P, 3) is most like images (P, 2, B)."""
+    return polar_factor(torch.einsum("pi,pab->iab", shape, image))
+
+
 def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tuple[Tensor, Tensor]:
     """Return shapes and cameras, in which frames without a code have the mean shape of the others.
 
@@ -237,9 +248,9 @@ def _without_lost(views: NormalisedViews, shape: Tensor, camera: Tensor) -> tupl
     if not lost.any() or lost.all():
         return shape, camera
     mean = shape[..., ~lost].mean(dim=2)
-    nearest = torch.einsum("pi,pab->iab", mean, views.image[..., lost])
     shape, camera = shape.clone(), camera[:, :2].clone()
-    shape[..., lost], camera[..., lost] = mean[..., None], polar_factor(nearest)
+    shape[..., lost] = mean[..., None]
+    camera[..., lost] = nearest_cameras(mean, views.image[..., lost])
     return shape, camera
 
 

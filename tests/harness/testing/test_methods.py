@@ -32,7 +32,7 @@ def test_a_good_method_passes(bench: TinyBench) -> None:
     assert result.exit_code == 0, result.output
     first, *_, last = result.stdout.splitlines()
     assert first == "method seeded"
-    assert last == "20 checks: 13 passed, 0 failed, 4 expected to fail, 3 skipped"
+    assert last == "22 checks: 13 passed, 0 failed, 4 expected to fail, 5 skipped"
     assert tuple(lines(result)) == METHOD_CHECK_NAMES
     assert lines(result)["same_seed_gives_the_same_result"] == "passed"
 

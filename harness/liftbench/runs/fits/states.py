@@ -54,7 +54,8 @@ def _require_plain(value: object, place: str) -> None:
     elif isinstance(value, (list, tuple)):
         for number, part in enumerate(value):
             _require_plain(part, f"{place}[{number}]")
-    elif not isinstance(value, (*_PLAIN, torch.Tensor)):
+    # Not isinstance: a float64 of NumPy is a float, but torch does not read it back.
+    elif type(value) not in _PLAIN and not isinstance(value, torch.Tensor):
         raise TypeError(
             f"{place}: expected tensors, numbers and strings, got {type(value).__name__}"
         )

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Conformance, Method, MethodSpec
 from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
+from liftbench.plugin.specs import EXPOSED
 from liftbench_plugins.learned.start_schedule import StartSchedule
 
 Nonlinearity = Literal["bst", "relu"]
@@ -182,6 +183,7 @@ DEEP_NRSFM = MethodSpec(
     capabilities=_CAPABILITIES,
     conformance=_CONFORMANCE,
     retired_params=_RETIRED,
+    exposes=EXPOSED,
 )
 
 DEEP_NRSFM_PP = MethodSpec(
@@ -193,6 +195,7 @@ DEEP_NRSFM_PP = MethodSpec(
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
     retired_params=_RETIRED,
+    exposes=EXPOSED,
 )
 
 DEEP_NRSFM_PP_CONSIST = MethodSpec(
@@ -204,4 +207,5 @@ DEEP_NRSFM_PP_CONSIST = MethodSpec(
     capabilities=_BST_CAPABILITIES,
     conformance=_CONFORMANCE,
     retired_params=_RETIRED,
+    exposes=EXPOSED,
 )

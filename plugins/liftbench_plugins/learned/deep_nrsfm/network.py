@@ -128,6 +128,10 @@ class BlockSparseNetwork(LiftingNetwork):
         shape = matrix_product(self.first.t(), code)
         return shape.view(3, self.points, -1).transpose(0, 1)
 
+    def dictionary(self) -> Tensor:
+        """Return D_1 (3P, K_1): point after point, x y z of each."""
+        return self.first.detach().view(-1, 3, self.points).permute(2, 1, 0).flatten(0, 1)
+
     def _shrink(self, blocks: Tensor, level: int) -> Tensor:
         """Apply the nonlinearity of a level to blocks (K, 3a, B)."""
         threshold = self.thresholds[level][:, None]

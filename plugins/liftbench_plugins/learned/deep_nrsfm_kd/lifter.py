@@ -72,9 +72,7 @@ class DeepNrsfmKd:
     @property
     def dictionary(self) -> Floats:
         """D_1 (3P, K_1), point after point, x y z of each."""
-        atoms = self.network.first.detach().double().cpu()
-        atoms = atoms.view(len(atoms), 3, -1).permute(2, 1, 0)
-        dictionary: Floats = atoms.flatten(0, 1).contiguous().numpy()
+        dictionary: Floats = self.network.dictionary().double().cpu().numpy()
         return dictionary
 
     def codes(self, observations: Observations) -> Floats:

@@ -122,11 +122,12 @@ def test_correction_gives_every_frame_the_size_of_the_training(measure: ScaleMea
     views, edges = normalise_views(rays, None, depth), ((0, 1), (2, 4))
     method = DeepNrsfm(DeepNrsfmParams(scale_rounds=1, scale_measure=measure))
     method.network, method.size, method.edges = Linear(), 2.5, edges
-    corrected = method._correct_scale(views)
+    corrected, factor = method._correct_scale(views)
     sizes = shape_size(Linear().lift(corrected)[0], measure, edges)
     torch.testing.assert_close(sizes, torch.full((5,), 2.5))
     before = shape_size(Linear().lift(views)[0], measure, edges)
     torch.testing.assert_close(not_none(corrected.depth), depth * 2.5 / before)
+    torch.testing.assert_close(factor, 2.5 / before)
     torch.testing.assert_close(corrected.rays, rays)
     torch.testing.assert_close(
         corrected.columns, normalise_views(rays, None, corrected.depth).columns
@@ -145,7 +146,7 @@ def test_correction_has_as_many_rounds_as_the_parameter_says() -> None:
     for rounds in (0, 1, 2, 3):
         method = DeepNrsfm(DeepNrsfmParams(scale_rounds=rounds))
         method.network, method.size, method.edges = Damped(), 1.0, ()
-        sizes = shape_size(Damped().lift(method._correct_scale(views))[0], "norm", ())
+        sizes = shape_size(Damped().lift(method._correct_scale(views)[0])[0], "norm", ())
         errors.append(sizes.log().abs().max())
     for before, after in pairwise(errors):
         torch.testing.assert_close(after, before / 2)
