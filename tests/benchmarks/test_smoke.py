@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 from tests.datasets.cmu.test_adapter import write_subject
 from tests.datasets.cub.conftest import SPLITS, write_all_sfm, write_cleaned, write_release
 
+from liftbench import RunContext
+from liftbench_datasets.h36m.synthetic.adapter import SyntheticH36m
 from liftbench_plugins.classical import CLASSICAL
+from liftbench_plugins.learned.deep_nrsfm_kd import DeepNrsfmKdParams
+from liftbench_plugins.learned.deep_nrsfm_kd.lifter import DeepNrsfmKd
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 SCRIPTS = [f.stem for f in sorted(FOLDER.glob("*.py")) if "__main__" in f.read_text("utf-8")]
@@ -75,6 +82,22 @@ def run_step(script: ModuleType, root: Path) -> None:
     script.main()
 
 
+def run_teacher_preference(script: ModuleType, root: Path) -> None:
+    """Compare a teacher of two steps, whose folder is as `KeptFits` leaves it."""
+    frames = 420
+    params: dict[str, Any] = {"sizes": (32, 8), "starts": 1, "start_steps": 1, "steps": 1}
+    adapter = SyntheticH36m(frames=frames, camera="orthographic")
+    method = DeepNrsfmKd(DeepNrsfmKdParams(**params))
+    context = RunContext(0, "cpu", 1, 1e6, root, lambda *_: None)
+    method.fit(adapter.load(root, "all", "train").observations, context)
+    torch.save(method.state(), root / "state.pt")
+    (root / "fit.json").write_text(
+        json.dumps({"method": {"key": "deep_nrsfm_kd", "params": params}}), "utf-8"
+    )
+    vars(script).update(FRAMES=frames)
+    script.main([root])
+
+
 RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "c3dpo_step": (run_step, "ours / plain port"),
     "classical": (run_classical, "rigid"),
@@ -85,6 +108,7 @@ RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "reading_h36m": (run_reading_h36m, "from cache"),
     "report_size": (run_report_size, "page"),
     "rigidity": (run_rigidity, "5000 points"),
+    "teacher_preference": (run_teacher_preference, "truth cheaper than the teacher"),
     "train_step": (run_step, "orthographic, complete / plain"),
 }
 
