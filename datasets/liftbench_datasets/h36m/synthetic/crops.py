@@ -38,7 +38,30 @@ class Crop:
         return pixels
 
 
-def draw_crops(rng: np.random.Generator, joints: Floats, size: int) -> list[Crop]:
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """The squares of F frames.
+
+    Attributes:
+        corner: (F, 2) see `Crop`.
+        side: (F,) see `Crop`.
+        size: their edge in the pictures, pixels.
+    """
+
+    corner: Floats
+    side: Floats
+    size: int
+
+    def __getitem__(self, frame: int) -> Crop:
+        return Crop(self.corner[frame], float(self.side[frame]), self.size)
+
+    def place(self, pixels: Floats) -> Floats:
+        """Return positions (F, P, 2) in the pictures of pixels; they are 0 at the upper left."""
+        placed: Floats = (pixels - self.corner[:, None]) * (self.size / self.side)[:, None, None]
+        return placed
+
+
+def draw_crops(rng: np.random.Generator, joints: Floats, size: int) -> Crops:
     """Return squares that hold all joints, of random size and place.
 
     Args:
@@ -50,5 +73,4 @@ def draw_crops(rng: np.random.Generator, joints: Floats, size: int) -> list[Crop
     draws = rng.random((len(joints), 3))
     side = (high - low).max(axis=1) * (_EDGE[0] + (_EDGE[1] - _EDGE[0]) * draws[:, 0])
     middle = (low + high) / 2 + _SHIFT * (2 * draws[:, 1:] - 1) * side[:, None]
-    corner = middle - side[:, None] / 2
-    return [Crop(c, float(s), size) for c, s in zip(corner, side, strict=True)]
+    return Crops(middle - side[:, None] / 2, side, size)

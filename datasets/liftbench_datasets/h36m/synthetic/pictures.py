@@ -16,7 +16,7 @@ from liftbench.types import Dataset, Floats
 from liftbench_datasets.adapting.drawn_files import write_drawing
 from liftbench_datasets.adapting.image_maps import best_origin, best_pixel
 from liftbench_datasets.h36m.cameras import CAMERAS, LENSES
-from liftbench_datasets.h36m.synthetic.crops import Crop, draw_crops
+from liftbench_datasets.h36m.synthetic.crops import Crop, Crops, draw_crops
 from liftbench_datasets.h36m.synthetic.performances import KEY, subject_body
 from liftbench_datasets.h36m.synthetic.rooms import Room, draw_room
 from liftbench_datasets.h36m.synthetic.scenes import Scene, draw_scene
@@ -37,13 +37,13 @@ class Painter:
     Attributes:
         seed: the seed of all random draws.
         takes: the takes.
-        crops: for each take, the squares of its frames.
+        crops: the squares of the frames of each take.
         files: the files of all frames.
     """
 
     seed: int
     takes: Sequence[Take]
-    crops: Sequence[Sequence[Crop]]
+    crops: Sequence[Crops]
     files: Sequence[str]
 
     def __call__(self, frame: int) -> None:
@@ -67,7 +67,12 @@ def attach_pictures(data: Dataset, takes: Sequence[Take], seed: int, size: int) 
         size: edge of the pictures.
     """
     crops = [_crops(take, seed, size) for take in takes]
-    positions = np.concatenate([_positions(*both) for both in zip(takes, crops, strict=True)])
+    positions = np.concatenate(
+        [
+            squares.place(_image_pixels(take, take.points_3d))
+            for take, squares in zip(takes, crops, strict=True)
+        ]
+    )
     points = data.observations.points_2d
     pixel = best_pixel(points, positions)
     folder = cache_folder() / "pictures" / f"{KEY}-{VERSION}-{seed}-{size}"
@@ -101,15 +106,9 @@ def subject_appearance(seed: int, subject: str) -> tuple[Build, Looks, Room]:
     return draw_build(build), draw_looks(looks), draw_room(room, lamps)
 
 
-def _crops(take: Take, seed: int, size: int) -> list[Crop]:
+def _crops(take: Take, seed: int, size: int) -> Crops:
     rng = named_rng(KEY, "crops", seed, take.sequence)
     return draw_crops(rng, _image_pixels(take, take.joints_3d), size)
-
-
-def _positions(take: Take, crops: Sequence[Crop]) -> Floats:
-    """Return the positions (F, 17, 2) of the points in the pictures."""
-    pixels = _image_pixels(take, take.points_3d)
-    return np.stack([crop.place(flat) for crop, flat in zip(crops, pixels, strict=True)])
 
 
 def _image_pixels(take: Take, seen: Floats) -> Floats:
