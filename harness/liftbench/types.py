@@ -213,6 +213,17 @@ class GroundTruth:
         if self.rotation is not None:
             _finite(self, "rotation", _array(self, "rotation", np.float64, (frames, 3, 3)))
 
+    def take(self, frames: NDArray[np.int64]) -> GroundTruth:
+        """Return the truth of the frames with these indices, in their order."""
+        optional = {"mask": self.mask, "mesh": self.mesh, "rotation": self.rotation}
+        return replace(
+            self,
+            points_3d=self.points_3d[frames],
+            group=self.group[frames],
+            sequence=self.sequence[frames],
+            **{name: value if value is None else value[frames] for name, value in optional.items()},  # type: ignore[arg-type]
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
@@ -285,6 +296,11 @@ class Dataset:
             )
         if not np.array_equal(seen.sequence, true.sequence):
             raise ValueError("Dataset: observations and truth disagree on `sequence`")
+
+    def take(self, frames: NDArray[np.int64]) -> Dataset:
+        """Return the frames with these indices, in their order."""
+        truth = self.truth and self.truth.take(frames)
+        return Dataset(self.observations.take(frames), truth)
 
 
 def _array(owner: object, name: str, dtype: DTypeLike, shape: Sequence[int | None]) -> NDArray[Any]:

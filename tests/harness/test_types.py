@@ -342,3 +342,19 @@ def test_all_fields_of_the_taken_frames_are_kept() -> None:
     absent = dict.fromkeys(("box", "pixel", "origin"))
     alone = Observations(**observation_fields(**absent)).take(np.array([0]))
     assert (alone.frames, alone.box, alone.pixel, alone.origin) == (1, None, None, None)
+
+
+def test_a_dataset_takes_frames_of_observations_and_truth_alike() -> None:
+    fields = truth_fields()
+    fields["rotation"] = np.stack([np.eye(3) * (i + 1) for i in range(FRAMES)])
+    truth = GroundTruth(**fields)
+    seen = Observations(
+        **observation_fields(points_2d=project(truth.points_3d, "orthographic"), box=None)
+    )
+    taken = Dataset(seen, truth).take(np.array([3, 1]))
+    found = not_none(taken.truth)
+    for name in ("points_3d", "group", "sequence", "mask", "rotation"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(truth, name)[[3, 1]])
+    assert (found.unit, found.groups) == (truth.unit, truth.groups)
+    np.testing.assert_array_equal(taken.observations.points_2d, seen.points_2d[[3, 1]])
+    assert Dataset(seen, None).take(np.array([0])).truth is None

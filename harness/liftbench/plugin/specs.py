@@ -70,6 +70,10 @@ def no_teacher(key: str, params: Mapping[str, Any]) -> Teacher:
     )
 
 
+def keep_no_snapshot(_step: int, _method: Method) -> None:
+    """Keep nothing of a training: outside a run nobody knows its errors."""
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What one run may use.
@@ -83,6 +87,12 @@ class RunContext:
         progress: call as `progress(step, steps, loss)`, as often as you like.
         fitted: call as `fitted(key, params)` for a teacher that `MethodSpec.teachers` names:
             another method, fitted to the same observations under the same seed.
+        extra: observations of a second data set, with the same points, to learn from 2D points and
+            images alone; None unless the row of the suite has some and the method's capability
+            `extra` says that it uses them.
+        snapshot: call as `snapshot(step, method)` a few times in a training, with a method that can
+            predict as it is: the harness keeps what it predicts for some frames, so that a record
+            has the curve of its errors, which the method cannot know.
         truth: the true points (F, P, 3) of the frames of `fit`, in the unit of the data and the
             camera's frame, NaN at points that do not count; None unless the method is declared
             `supervised`.
@@ -95,6 +105,8 @@ class RunContext:
     scratch: Path
     progress: Callable[[int, int, float], None]
     fitted: Fitted = no_teacher
+    extra: Observations | None = None
+    snapshot: Callable[[int, Method], None] = keep_no_snapshot
     truth: Floats | None = None
 
 
@@ -125,6 +137,7 @@ class Capabilities:
         supervised: it is shown the true points of the frames that it learns from
             (`RunContext.truth`). Such methods are controls: tables mark them, they are never best
             and have no verdict.
+        extra: it can learn from a second data set too (`RunContext.extra`).
         needs_sequences: it needs sequences of several adjacent frames in the order of time.
         most_frames: it takes at most this many frames; None means any number.
         transductive: it can only reconstruct the frames that it was fitted to.
@@ -144,6 +157,7 @@ class Capabilities:
     learns_from: tuple[Lesson, ...] = ("keypoints",)
     given_points: bool = False
     supervised: bool = False
+    extra: bool = False
     needs_sequences: bool = False
     most_frames: int | None = None
     transductive: bool = False

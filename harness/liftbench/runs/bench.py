@@ -53,6 +53,12 @@ class Bench:
         """Return the truth of the split that the method of a run is fitted to."""
         return self._clean(spec, spec.fit).truth
 
+    def load_extra(self, spec: RunSpec) -> Observations:
+        """Return the observations of the second data set that the method of a run learns from."""
+        extra = spec.extra
+        adapter = adapter_of_run(self.registry, extra)
+        return adapter.load(self.root, extra["subset"], extra["split"]).observations
+
     def note(self, spec: RunSpec) -> str:
         """Return how the data of a run differs from the papers' set."""
         return self.adapter(spec).note(self.root, spec.dataset["subset"])

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 
 from liftbench.files import write_atomic
-from liftbench.plugin.registry import load_registry
+from liftbench.plugin.registry import Registry, load_registry
 from liftbench.plugin.specs import Method, RunContext
 from liftbench.runs.exchange import (
     STATE_FILE,
@@ -37,8 +37,9 @@ from liftbench.runs.exchange import (
     save_reconstructions,
 )
 from liftbench.runs.fits.generators import remember_generators, seed_generators
+from liftbench.runs.fits.predict import Snapshots, predict_and_check
 from liftbench.runs.fits.states import make_method, restore_state, restored_teachers, save_state
-from liftbench.types import Observations, Reconstruction
+from liftbench.types import Reconstruction
 
 _CURVE_POINTS = 200
 _WRITE_SECONDS = 0.25
@@ -97,19 +98,13 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     registry = load_registry(map(Path, task["plugin_files"]))
     spec = registry.methods[task["method"]]
     method = make_method(spec, task["params"])
-    scratch = folder / "method"
-    scratch.mkdir(exist_ok=True)
-    context = RunContext(
-        seed=task["seed"],
-        device=device,
-        threads=task["threads"],
-        budget_s=task["budget_s"],
-        scratch=scratch,
-        progress=progress,
+    snapshots = Snapshots(folder, [name for names in task["evaluate"] for name in names])
+    context = replace(
+        _context(folder, task, registry, device, progress),
         truth=read_truth(folder / "truth.npz") if spec.capabilities.supervised else None,
+        extra=read_observations(folder / "extra.npz") if task["extra"] else None,
+        snapshot=snapshots,
     )
-    theirs = replace(context, truth=None)  # the truth that a student is shown is not for teachers
-    context = replace(context, fitted=restored_teachers(task["teachers"], registry, theirs))
     start = time.perf_counter()
     if task["restore"]:
         restore_state(method, task["restore"], context)
@@ -127,10 +122,27 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     save_reconstructions(folder / "predictions.npz", predictions)
     return {
         "status": "ok",
-        "fit_seconds": fitted - start,
+        "fit_seconds": fitted - start - snapshots.seconds,
         "predicted": reports,
         "execution": {"device": device, "threads": task["threads"]},
     }
+
+
+def _context(
+    folder: Path, task: Task, registry: Registry, device: str, progress: _Progress
+) -> RunContext:
+    """Return the context of a method, and of its teachers, which see nothing that it alone sees."""
+    scratch = folder / "method"
+    scratch.mkdir(exist_ok=True)
+    context = RunContext(
+        seed=task["seed"],
+        device=device,
+        threads=task["threads"],
+        budget_s=task["budget_s"],
+        scratch=scratch,
+        progress=progress,
+    )
+    return replace(context, fitted=restored_teachers(task["teachers"], registry, context))
 
 
 def _copies_of(method: Method, runs: int) -> Iterator[Method]:
@@ -181,24 +193,6 @@ def _prepare_torch(device: str, threads: int) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return device
-
-
-def predict_and_check(method: Method, observations: Observations) -> Reconstruction:
-    """Return the prediction of a fitted method after a check of its type and shape.
-
-    Raises:
-        TypeError: the prediction is not a `Reconstruction`.
-        ValueError: the shape of its points is not (F, P, 3) with the observations' F and P.
-    """
-    prediction = method.predict(observations)
-    if not isinstance(prediction, Reconstruction):
-        raise TypeError(f"predict: expected a Reconstruction, got {type(prediction).__name__}")
-    expected = (*observations.points_2d.shape[:2], 3)
-    if prediction.points_3d.shape != expected:
-        raise ValueError(
-            f"predict: expected points_3d {expected}, got {prediction.points_3d.shape}"
-        )
-    return prediction
 
 
 def _status_of(error: BaseException) -> Literal["failed", "out_of_memory"]:

@@ -50,6 +50,7 @@ class Task(TypedDict):
         budget_s: seconds after which the fit should come to an end.
         teachers: states of the teachers that the method may ask for.
         restore: the state to restore the method from instead of a fit.
+        extra: whether there are extra observations to learn from.
         keep: whether to write the state of the fitted method to STATE_FILE.
     """
 
@@ -64,6 +65,7 @@ class Task(TypedDict):
     budget_s: float
     teachers: list[KeptState]
     restore: KeptState | None
+    extra: bool
     keep: bool
 
 

@@ -18,6 +18,7 @@ from liftbench.runs.exchange import (
     write_observations,
 )
 from liftbench.runs.firewall import show_at_predict, shows_points, to_data_unit
+from liftbench.runs.fits.error_curve import add_error_curve
 from liftbench.runs.fits.kept import KeptFits
 from liftbench.runs.fits.task import make_task, obstacle_to_fit, on_any_machine, write_lesson
 from liftbench.runs.fits.teachers import TeacherError, fit_teachers
@@ -61,8 +62,11 @@ def execute(
     outcome = _outcome(bench, specs[0], folder, task, on_progress, fits)
     outcome["teachers"] = [teacher.summary() for teacher in teachers]
     predictions = _predictions(folder, outcome)
-    results = [run.result(outcome, predictions) for run in runs]
-    return [score_result(result, bench, protocols) for result in results]
+    results = [score_result(run.result(outcome, predictions), bench, protocols) for run in runs]
+    return [
+        replace(result, record=add_error_curve(result.record, run.inputs, folder, bench, protocols))
+        for run, result in zip(runs, results, strict=True)
+    ]
 
 
 def _outcome(

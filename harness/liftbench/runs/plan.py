@@ -121,10 +121,9 @@ def _plan(
         if (selection.datasets is None or column.dataset["key"] in selection.datasets)
         and (selection.subsets is None or column.dataset["subset"] in selection.subsets)
     ]
+    rows = [_row(registry, root, label, row, stored) for label, row in methods.items()]
     cells = [
-        _cell(registry, column, label, row, selection.seeds, stored)
-        for column in columns
-        for label, row in methods.items()
+        _cell(registry, column, row, selection.seeds, stored) for column in columns for row in rows
     ]
     notes = dict.fromkeys(
         f"{column.dataset['key']} {column.dataset['subset']}: {column.note}"
@@ -169,14 +168,15 @@ def adapter_of_run(registry: Registry, dataset: Mapping[str, Any]) -> DatasetAda
     return make_adapter(registry, dataset["key"], {**added, **dataset["params"]})
 
 
-def _params_of_run(spec: DatasetSpec, given: dict[str, Any]) -> dict[str, Any]:
-    """Return all parameters of a dataset for a run's key, without those that came later."""
+def _dataset_of_run(spec: DatasetSpec, given: dict[str, Any], subset: str) -> dict[str, Any]:
+    """Return the entry of a dataset in a run's spec, without parameters that came later."""
     params = asdict(make_params(f"dataset '{spec.key}'", spec.params, given))
-    return {
+    kept = {
         name: value
         for name, value in jsonable(params).items()
         if name not in spec.added_params or value != jsonable(spec.added_params)[name]
     }
+    return {"key": spec.key, "version": spec.version, "params": kept, "subset": subset}
 
 
 def _methods(
@@ -218,12 +218,7 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
     for split in (data.fit, *data.evaluate):
         require_known(f"split of dataset '{spec.key}'", split, spec.splits)
     return _Column(
-        dataset={
-            "key": spec.key,
-            "version": spec.version,
-            "params": _params_of_run(spec, data.params),
-            "subset": subset,
-        },
+        dataset=_dataset_of_run(spec, data.params, subset),
         corruption=tuple(_corruptions(registry, data.corruption)),
         setting=suite.setting if data.setting is None else data.setting,
         fit=data.fit,
@@ -268,46 +263,99 @@ def _with_data(
     registry: Registry, root: Path, column: _Column, stored: Collection[RunRecord]
 ) -> _Column:
     """Return the column with the checksum of its data, or with the reason why it is absent."""
-    named = column.dataset
+    found, note = _found_data(
+        registry, root, column.dataset, [(r.spec.dataset, r.data_note) for r in stored]
+    )
+    return replace(column, dataset=found, note=note)
+
+
+def _found_data(
+    registry: Registry,
+    root: Path,
+    named: dict[str, Any],
+    stored: Collection[tuple[Mapping[str, Any], str]],
+) -> tuple[dict[str, Any], str]:
+    """Return named data with its checksum and its note, or without, and the reason.
+
+    Args:
+        registry: where datasets are looked up.
+        root: the data root.
+        named: the entry of the data in a run's spec, without a checksum.
+        stored: entries of stored runs, with their notes, for data that is absent.
+    """
     adapter = adapter_of_run(registry, named)
     try:
         checksum = adapter.checksum(root, named["subset"])
         note = adapter.note(root, named["subset"])
     except DataMissingError as error:
         same = [
-            record
-            for record in stored
-            if all(record.spec.dataset.get(name) == value for name, value in named.items())
+            (entry["checksum"], note)
+            for entry, note in stored
+            if all(entry.get(name) == value for name, value in named.items())
         ]
-        sums = {record.spec.dataset["checksum"] for record in same}
-        if len(sums) != 1:
+        if len({checksum for checksum, _ in same}) != 1:
             # A table is for all machines, so it names no folder of this one.
-            return replace(column, note=str(error).replace(str(root), "DATA_ROOT"))
-        checksum, note = sums.pop(), same[-1].data_note
-    return replace(column, dataset={**named, "checksum": checksum}, note=note)
+            return named, str(error).replace(str(root), "DATA_ROOT")
+        checksum, note = same[-1]
+    return {**named, "checksum": checksum}, note
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A method with its parameters; its runs have this `extra` in their specs.
+
+    `absent` says why the extra data is not there, empty if it is or if there is none.
+    """
+
+    label: str
+    spec: MethodSpec
+    params: dict[str, Any]
+    extra: dict[str, Any]
+    absent: str = ""
+
+
+def _row(
+    registry: Registry,
+    root: Path,
+    label: str,
+    row: SuiteMethod,
+    stored: Collection[RunRecord],
+) -> _Row:
+    spec = registry.methods[row.plugin or label]
+    if row.extra is None:
+        return _Row(label, spec, row.params, {})
+    if not spec.capabilities.extra:
+        raise UserError(f"method '{label}': it learns from no extra data; remove 'extra'")
+    dataset = registry.datasets[row.extra.dataset]
+    require_known(f"split of dataset '{dataset.key}'", row.extra.split, dataset.splits)
+    named = {
+        **_dataset_of_run(dataset, row.extra.params, row.extra.subset),
+        "split": row.extra.split,
+    }
+    found, note = _found_data(registry, root, named, [(r.spec.extra, "") for r in stored])
+    return _Row(label, spec, row.params, found, "" if "checksum" in found else note)
 
 
 def _cell(
     registry: Registry,
     column: _Column,
-    label: str,
-    row: SuiteMethod,
+    row: _Row,
     seeds: int | None,
     stored: Collection[RunRecord],
 ) -> Cell:
-    spec = registry.methods[row.plugin or label]
-    first = _first_run(registry, spec, row, column)
-    count = seeds or _seeds(first, column, stored) if spec.capabilities.seeded else 1
+    first = _first_run(registry, row, column)
+    count = seeds or _seeds(first, column, stored) if row.spec.capabilities.seeded else 1
+    available = column.available and not row.absent
     return Cell(
-        method=label,
+        method=row.label,
         dataset=column.dataset["key"],
         subset=column.dataset["subset"],
         setting=column.setting,
         fit=column.fit,
         splits=column.evaluate,
-        runs=tuple(replace(first, seed=seed) for seed in range(count) if column.available),
+        runs=tuple(replace(first, seed=seed) for seed in range(count) if available),
         seeds=count,
-        reason="" if column.available else column.note,
+        reason="" if available else row.absent or column.note,
     )
 
 
@@ -317,10 +365,10 @@ def _seeds(first: RunSpec, column: _Column, stored: Collection[RunRecord]) -> in
     return max([column.seeds, *ran])
 
 
-def _first_run(registry: Registry, spec: MethodSpec, row: SuiteMethod, column: _Column) -> RunSpec:
+def _first_run(registry: Registry, row: _Row, column: _Column) -> RunSpec:
     # A transductive method cannot predict frames that it was not fitted to.
-    evaluate = (column.fit,) if spec.capabilities.transductive else column.evaluate
-    method = method_of_run(spec, row.params)
+    evaluate = (column.fit,) if row.spec.capabilities.transductive else column.evaluate
+    method = method_of_run(row.spec, row.params)
     return RunSpec(
         dataset=column.dataset,
         fit=column.fit,
@@ -328,5 +376,6 @@ def _first_run(registry: Registry, spec: MethodSpec, row: SuiteMethod, column: _
         method=method,
         seed=0,
         corruption=dict(column.corruption),
-        teachers=teachers_of_run(registry, spec, method["params"]),
+        teachers=teachers_of_run(registry, row.spec, method["params"]),
+        extra=row.extra,
     )

@@ -194,13 +194,6 @@ def _frames_with_truth(
     counts: Bools = np.asarray(truth.mask.any(axis=1))
     if counts.all() or not counts.any():
         return prediction, truth, every
-    kept = GroundTruth(
-        truth.points_3d[counts],
-        truth.unit,
-        truth.group[counts],
-        truth.sequence[counts],
-        truth.mask[counts],
-        rotation=None if truth.rotation is None else truth.rotation[counts],
-    )
     turned = None if prediction.rotation is None else prediction.rotation[counts]
+    kept = truth.take(np.flatnonzero(counts))
     return Reconstruction(prediction.points_3d[counts], rotation=turned), kept, counts

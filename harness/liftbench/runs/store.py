@@ -16,6 +16,7 @@ from liftbench.runs.exchange import load_reconstructions, save_reconstructions
 from liftbench.types import Reconstruction
 
 SCHEMA_VERSION = 1
+ErrorCurves = Mapping[str, Mapping[str, tuple[tuple[int, float], ...]]]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
 
 
@@ -33,6 +34,7 @@ class RunSpec:
             the order in which they are applied; with a `stage` if only `fit` or only `predict`
             sees it.
         teachers: key, version and parameters of each method that this one learns from.
+        extra: a second data set that the method learns from: what `dataset` has, and the split.
     """
 
     dataset: Mapping[str, Any]
@@ -42,13 +44,15 @@ class RunSpec:
     seed: int
     corruption: Mapping[str, Any] = field(default_factory=dict)
     teachers: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the spec as canonical JSON, without corruption and teachers if it has none."""
+        """SHA-256 of the spec as canonical JSON, without the last three fields where empty."""
         content = asdict(self)
-        if not content["teachers"]:
-            del content["teachers"]
+        for name in ("teachers", "extra"):
+            if not content[name]:
+                del content[name]
         if corruption := content.pop("corruption"):
             content["corruption"] = list(corruption.items())  # their order counts
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -102,6 +106,8 @@ class RunRecord:
             shared one fit.
         peak_memory_mib: largest resident memory of the child process.
         curve: (step, steps, loss) of the training, thinned.
+        error_curve: protocol identity to split to (step, value) in the training, over a sample of
+            the frames, for methods that keep snapshots.
         digests: split to SHA-256 of the predicted arrays.
         execution: device and threads, which decide the last bits of the result.
         limits: the limits on wall clock and memory.
@@ -118,6 +124,7 @@ class RunRecord:
     predict_seconds: float | None = None
     peak_memory_mib: float | None = None
     curve: tuple[tuple[int, int, float], ...] = ()
+    error_curve: ErrorCurves = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     execution: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -239,6 +246,13 @@ def _read(path: Path) -> RunRecord:
             },
             curve=tuple((step, steps, loss) for step, steps, loss in content.pop("curve")),
             teachers=tuple(content.pop("teachers", ())),
+            error_curve={
+                protocol: {
+                    split: tuple((step, value) for step, value in points)
+                    for split, points in splits.items()
+                }
+                for protocol, splits in content.pop("error_curve", {}).items()
+            },
             **content,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:

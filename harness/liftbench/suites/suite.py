@@ -49,16 +49,34 @@ class SuiteData(_Strict):
     seeds: Annotated[int, Field(ge=1)] = 1
 
 
+class SuiteExtra(_Strict):
+    """A second data set, whose 2D points and images a row learns from beside its column's data.
+
+    Attributes:
+        dataset: key of the dataset.
+        subset: name of its subset.
+        params: parameters of the adapter.
+        split: the split that the row learns from.
+    """
+
+    dataset: str
+    subset: str
+    params: dict[str, Any] = {}
+    split: str
+
+
 class SuiteMethod(_Strict):
     """A row of the table: a plugin's method and its parameters.
 
     Attributes:
         plugin: key of the method's spec; the row's own key if left out.
         params: parameters that differ from the defaults.
+        extra: a second data set to learn from.
     """
 
     plugin: str | None = None
     params: dict[str, Any] = {}
+    extra: SuiteExtra | None = None
 
 
 class SuitePublished(_Strict):

@@ -15,10 +15,10 @@ import numpy as np
 from liftbench.cameras import subtract_mean
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
-from liftbench.runs.child import predict_and_check
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import STATE_FILE, KeptState, digest
 from liftbench.runs.fits.generators import seed_generators
+from liftbench.runs.fits.predict import predict_and_check
 from liftbench.runs.fits.states import make_method, restore_state, save_state
 from liftbench.testing.differences import differing_fields
 from liftbench.testing.outcomes import BrokenPromiseError, IncapableError, NotCheckedError

@@ -29,6 +29,7 @@ def make_task(bench: Bench, spec: RunSpec, inputs: list[list[str]]) -> Task:
         "budget_s": 0.9 * bench.limits.seconds,
         "teachers": [],
         "restore": None,
+        "extra": bool(spec.extra),
         "keep": False,
     }
 
@@ -39,6 +40,8 @@ def write_lesson(bench: Bench, spec: RunSpec, fitted: Observations, folder: Path
     write_observations(folder / "fit.npz", show_at_fit(capabilities, fitted))
     if capabilities.supervised and (truth := bench.load_truth(spec)):
         write_truth(folder / "truth.npz", shown_truth(truth))
+    if spec.extra:
+        write_observations(folder / "extra.npz", show_at_fit(capabilities, bench.load_extra(spec)))
 
 
 def obstacle_to_fit(bench: Bench, spec: RunSpec, fitted: Observations) -> str:
@@ -46,12 +49,21 @@ def obstacle_to_fit(bench: Bench, spec: RunSpec, fitted: Observations) -> str:
     capabilities = bench.registry.methods[spec.method["key"]].capabilities
     if reason := incompatibility(capabilities, fitted):
         return on_any_machine(bench, reason)
+    if spec.extra and (reason := _obstacle_to_extra(bench, spec, fitted)):
+        return f"extra data: {on_any_machine(bench, reason)}"
     truth = bench.load_truth(spec) if capabilities.supervised else None
     if capabilities.supervised and truth is None:
         return "the method learns from true points, which are not there"
     if truth and len(truth.points_3d) != fitted.frames:
         return "the method learns from the true points of all frames, a corruption drops some"
     return ""
+
+
+def _obstacle_to_extra(bench: Bench, spec: RunSpec, fitted: Observations) -> str:
+    extra = bench.load_extra(spec)
+    if extra.skeleton.points != fitted.skeleton.points:
+        return f"expected the points {', '.join(fitted.skeleton.points)}"
+    return incompatibility(bench.registry.methods[spec.method["key"]].capabilities, extra)
 
 
 def on_any_machine(bench: Bench, reason: str) -> str:

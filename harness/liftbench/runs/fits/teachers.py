@@ -63,6 +63,7 @@ def _spec_of_fit(bench: Bench, student: RunSpec, teacher: Mapping[str, Any]) -> 
         seed=student.seed if spec.capabilities.seeded else 0,
         corruption=student.corruptions("fit"),
         teachers=(),
+        extra={},
     )
 
 
