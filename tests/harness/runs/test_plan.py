@@ -147,7 +147,7 @@ def test_defaults_that_are_spelt_out_change_no_key(bench: TinyBench, registry: R
 
 
 def test_an_added_parameter_changes_keys_only_where_it_changes_the_data(
-    bench: TinyBench, registry: Registry
+    bench: TinyBench, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run from before it stays valid, and is read as the data was then."""
     spec = registry.datasets["tiny"]
@@ -159,7 +159,7 @@ def test_an_added_parameter_changes_keys_only_where_it_changes_the_data(
         return plan(bench, registry, only, data=data).cells[0].runs[0]
 
     whole = {hide: run(hide) for hide in (False, True)}
-    registry.datasets.items["tiny"] = added
+    monkeypatch.setitem(registry.datasets.items, "tiny", added)
     fewer = {hide: run(hide) for hide in (False, True)}
     assert fewer[False].dataset["params"] == {
         name: value for name, value in whole[False].dataset["params"].items() if name != "hide_one"
@@ -168,7 +168,7 @@ def test_an_added_parameter_changes_keys_only_where_it_changes_the_data(
     assert len({fewer[False].key, fewer[True].key, whole[False].key}) == 3
     now_hidden = replace(added, added_params={"hide_one": True})
     for stands_for, hidden in ((added, 0), (now_hidden, 1)):
-        registry.datasets.items["tiny"] = stands_for
+        monkeypatch.setitem(registry.datasets.items, "tiny", stands_for)
         adapter = adapter_of_run(registry, fewer[False].dataset)
         seen = adapter.load(bench.root, "one", "train").observations.visible
         assert (~seen).any() == hidden
