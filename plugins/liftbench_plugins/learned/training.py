@@ -77,7 +77,8 @@ def train(
 
     Every epoch visits the frames in a new order that depends on the seed alone. The state is saved
     to the scratch folder about once a minute; a run that was killed continues from there to the
-    same result. The training stops when its budget is used up and reports the step.
+    same result. A checkpoint of another configuration is ignored with a note. The training stops
+    when its budget is used up and reports the step.
 
     Args:
         network: is trained in place, on its device.
@@ -92,7 +93,8 @@ def train(
         FloatingPointError: the loss is not finite.
     """
     optimiser = optimiser or MuonAndAdam(network)
-    checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser)
+    configuration = f"{schedule}, {frames} frames, seed {context.seed}"
+    checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser, configuration)
     first = checkpoint.load()
     deadline = time.monotonic() + context.budget_s
     batches = _Batches(frames, schedule.batch_size, context)
@@ -176,15 +178,27 @@ class _Batches:
 class _Checkpoint:
     """Network, optimiser and step in one file that is whole or absent."""
 
-    def __init__(self, path: Path, network: nn.Module, optimiser: Optimiser) -> None:
+    def __init__(
+        self, path: Path, network: nn.Module, optimiser: Optimiser, configuration: str
+    ) -> None:
         self.path, self.network, self.optimiser = path, network, optimiser
+        shapes = {name: list(part.shape) for name, part in network.state_dict().items()}
+        self.configuration = f"{configuration}, {type(optimiser).__name__}, {shapes}"
         self.saved = time.monotonic()
 
     def load(self) -> int:
         """Restore the state, if there is one, and return the step to continue from."""
         if not self.path.exists():
             return 0
-        state = torch.load(self.path, weights_only=True)
+        try:
+            state = torch.load(self.path, weights_only=True)
+        except Exception:  # noqa: BLE001 torch raises many kinds of errors for a damaged file
+            state = None
+        # Before anything is restored: a network must not keep half of another one.
+        if not isinstance(state, dict) or state.get("configuration") != self.configuration:
+            what = "is damaged" if state is None else "is of another configuration"
+            print(f"{self.path.name} {what}: the training begins anew")
+            return 0
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         return int(state["step"])
@@ -199,6 +213,7 @@ class _Checkpoint:
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "step": step,
+                "configuration": self.configuration,
             },
             part,
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,83 @@ def test_a_killed_run_continues_to_the_same_result(
     resumed = fit(Line(), [], tmp_path / "killed", seen=seen)
     assert 0 < len(seen) < 60
     assert resumed == whole
+
+
+class Wide(Line):
+    """Has a parameter of the same name and another shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = torch.nn.Parameter(torch.zeros(1))
+
+
+def of_another_network(folder: Path) -> None:
+    fit(Wide(), [], folder)
+
+
+def of_another_schedule(folder: Path) -> None:
+    fit(Line(), [], folder, steps=90)
+
+
+def of_another_seed(folder: Path) -> None:
+    fit(Line(), [], folder, seed=1)
+
+
+def of_another_optimiser(folder: Path) -> None:
+    line, seen = Line(), context(folder, [])
+    steps = Schedule(60, 8, 0.1)
+    train(line, lambda *_: line.slope.square(), len(X), steps, seen, MomentumDescent(line, 0, 0))
+
+
+def of_a_former_version(folder: Path) -> None:
+    state = {"network": Line().state_dict(), "optimiser": {}, "step": 50}
+    torch.save(state, folder / "checkpoint.pt")
+
+
+def truncated(folder: Path) -> None:
+    fit(Line(), [], folder)
+    path = folder / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_checkpoint(folder: Path) -> None:
+    (folder / "checkpoint.pt").write_bytes(b"something else")
+
+
+OTHER = "is of another configuration"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "what"),
+    [
+        (of_another_network, OTHER),
+        (of_another_schedule, OTHER),
+        (of_another_seed, OTHER),
+        (of_another_optimiser, OTHER),
+        (of_a_former_version, OTHER),
+        (truncated, "is damaged"),
+        (no_checkpoint, "is damaged"),
+    ],
+)
+def test_a_checkpoint_that_does_not_belong_here_is_ignored_with_a_note(
+    prepare: Callable[[Path], None],
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("clean", "used"):
+        (tmp_path / name).mkdir()
+    expected = fit(Line(), [], tmp_path / "clean")
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+        prepare(tmp_path / "used")
+    assert (tmp_path / "used" / "checkpoint.pt").exists()
+    assert capsys.readouterr().out == ""
+    seen: list[list[int]] = []
+    assert fit(Line(), [], tmp_path / "used", seen=seen) == expected
+    assert len(seen) == 60
+    assert capsys.readouterr().out == f"checkpoint.pt {what}: the training begins anew\n"
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_clear_error(tmp_path: Path) -> None:
