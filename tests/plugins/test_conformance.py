@@ -24,7 +24,7 @@ WITHOUT_TORCH = (
     "xiao_kanade",
     "zero_depth",
 )
-LEARNED = ("c3dpo", "deep_nrsfm_pp", "kd_points", "pr_rrn")
+LEARNED = ("c3dpo", "deep_nrsfm_pp", "kd", "kd_points", "pr_rrn")
 LEARNED_VARIANTS = (
     "c3dpo_base",
     "c3dpo_base_published",
@@ -34,6 +34,9 @@ LEARNED_VARIANTS = (
     "deep_nrsfm_kd_consist",
     "deep_nrsfm_pp_consist",
     "kd_points_weaksup",
+    "kd_published",
+    "kd_weaksup",
+    "kd_weaksup_published",
     "rrn",
     "rrn_consist",
     "rrn_contrast",

@@ -8,12 +8,13 @@ listing plugins is quick.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Conformance, Method, MethodSpec, TeacherRef
-from liftbench.plugin.param_checks import require_not_negative, require_positive
+from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
+from liftbench_plugins.learned.pictures import STRIDE, BackboneName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,44 @@ class PointParams(TrainingParams):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureParams(TrainingParams):
+    """A student that looks at pictures: a recipe for CPUs.
+
+    Attributes:
+        backbone: turns pictures into features.
+        width: factor of the channels of the backbone and of the transposed convolutions.
+        weights: path of public weights of the backbone at width 1, `package` for those of
+            EfficientNet-Lite0 in the extra `images`, or empty for random ones.
+        image_size: edge of a picture in pixels, a multiple of 32.
+        scale: standard deviation of the factor of a picture's size; twice as much is the largest.
+        shift: the same of its shift, as a share of its edge.
+        colour: the same of the factors of the three colours.
+    """
+
+    backbone: BackboneName = "resnet18"
+    width: float = 0.5
+    weights: str = ""
+    image_size: int = 64
+    scale: float = 0.1
+    shift: float = 0.02
+    colour: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_one_of("backbone", self.backbone, get_args(BackboneName))
+        for name in ("width", "image_size"):
+            require_positive(name, getattr(self, name))
+        for name in ("scale", "shift", "colour"):
+            require_not_negative(name, getattr(self, name))
+        if self.image_size % STRIDE:
+            raise ValueError(
+                f"image_size: expected a multiple of {STRIDE} pixels, got {self.image_size}"
+            )
+        if self.scale >= 0.5 or self.colour >= 0.5:
+            raise ValueError("scale, colour: expected less than 0.5, so that no factor reaches 0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TeacherParams:
     """From whom a student learns.
 
@@ -101,7 +140,44 @@ class PointKdParams(PointParams, WeightParams):
         require_not_negative("weight", self.weight)
 
 
-Look = Literal["points"]
+@dataclass(frozen=True, kw_only=True)
+class WeaksupParams(PictureParams, TeacherParams):
+    """The defaults of Weaksup-bs, the student of a teacher's depth (section 5.2)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KdParams(PictureParams, WeightParams):
+    """The defaults of the student of the distillation loss."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_not_negative("weight", self.weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeaksupPublishedParams(WeaksupParams):
+    """The defaults of Weaksup-bs in the recipe of the paper, for GPUs (section 5.1).
+
+    The paper leaves the number of steps open; this is about 100 epochs of its 35 000 images.
+    """
+
+    backbone: BackboneName = "resnet50"
+    width: float = 1.0
+    image_size: int = 256
+    steps: int = 110_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class KdPublishedParams(KdParams):
+    """The defaults of KD in the recipe of the paper, see `WeaksupPublishedParams`."""
+
+    backbone: BackboneName = "resnet50"
+    width: float = 1.0
+    image_size: int = 256
+    steps: int = 110_000
+
+
+Look = Literal["points", "pictures"]
 """What a student looks at."""
 Lesson = Literal["distillation", "taught_depth", "true_depth"]
 """What a student learns: eq. 15, the depths of its teacher, or the true ones."""
@@ -123,7 +199,47 @@ _BRIEF_TEACHER = {"sizes": [16, 4], "starts": 1, "start_steps": 2, "steps": 4}
 _BRIEF = {"steps": 4, "hidden": 8}
 _TAUGHT = {**_BRIEF, "teacher_params": _BRIEF_TEACHER}
 
+_REFERENCE = (
+    "Wang, Kong, Lucey, Distill Knowledge from NRSfM for Weakly Supervised 3D Pose Learning, "
+    "ICCV 2019"
+)
+_PICTURES = replace(_POINTS, images=True)
+_BRIEF_PICTURES = {"steps": 2, "batch_size": 4, "width": 0.05, "image_size": 32}
+_TAUGHT_PICTURES = {**_BRIEF_PICTURES, "teacher_params": _BRIEF_TEACHER}
+
+
+def _picture_student(
+    key: str, title: str, lesson: Lesson, params: type[PictureParams]
+) -> MethodSpec:
+    return MethodSpec(
+        key=key,
+        title=title,
+        reference=_REFERENCE,
+        make=partial(_make, "pictures", lesson, params),
+        params=params,
+        capabilities=_PICTURES,
+        conformance=Conformance(_TAUGHT_PICTURES),
+        teachers=_teachers,
+    )
+
+
 STUDENTS = (
+    _picture_student(
+        "kd_weaksup", "Student of a teacher's depth (Weaksup-bs)", "taught_depth", WeaksupParams
+    ),
+    _picture_student("kd", "Knowledge distillation from NRSfM", "distillation", KdParams),
+    _picture_student(
+        "kd_weaksup_published",
+        "Student of a teacher's depth, the paper's recipe",
+        "taught_depth",
+        WeaksupPublishedParams,
+    ),
+    _picture_student(
+        "kd_published",
+        "Knowledge distillation from NRSfM, the paper's recipe",
+        "distillation",
+        KdPublishedParams,
+    ),
     MethodSpec(
         key="kd_points_weaksup",
         title="Points-only student of a teacher's depth",

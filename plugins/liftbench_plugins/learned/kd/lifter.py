@@ -12,8 +12,7 @@ from torch import Tensor
 from liftbench import Observations, Reconstruction, RunContext
 from liftbench.types import Floats
 from liftbench_plugins.learned.kd import Lesson, Look
-from liftbench_plugins.learned.kd.point_views import PointViews
-from liftbench_plugins.learned.kd.points_network import PointsNetwork
+from liftbench_plugins.learned.kd.looks import Views, make_network, make_views
 from liftbench_plugins.learned.kd.targets import Target, distilled_depth, taught_depth, true_depth
 from liftbench_plugins.learned.training import Schedule, train
 
@@ -33,10 +32,10 @@ class Student:
         self.device = context.device
         params = self._possible(observations)
         target = self._target(observations, context)
-        views = PointViews(observations, self.device)
+        views = make_views(self.look, params, observations, self.device)
         points = len(observations.skeleton.points)
         generator = torch.Generator().manual_seed(context.seed)
-        self.network = PointsNetwork(points, params.hidden, generator).to(self.device)
+        self.network = make_network(self.look, params, points, generator).to(self.device)
 
         def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
             coordinates = views.lift_changed(self.network, frames, params, generator)
@@ -51,13 +50,13 @@ class Student:
 
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network."""
-        views = PointViews(observations, self.device)
+        views = make_views(self.look, self.params, observations, self.device)
         points_3d = self._lift_all(views, observations.frames)
         flat = np.where(observations.visible[..., None], observations.points_2d, points_3d[..., :2])
         return Reconstruction(np.concatenate([flat, points_3d[..., 2:]], axis=2))
 
     @torch.no_grad()
-    def _lift_all(self, views: PointViews, frames: int) -> Floats:
+    def _lift_all(self, views: Views, frames: int) -> Floats:
         batches = torch.split(torch.arange(frames, device=self.device), _PREDICT_BATCH)
         lifted = [views.lift(self.network, batch) for batch in batches]
         points_3d: Floats = torch.cat(lifted).double().cpu().numpy()

@@ -1,0 +1,54 @@
+"""What students look at: the views of frames, and the network that lifts them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from liftbench import Observations
+from liftbench_plugins.learned.kd import Look, PictureParams
+from liftbench_plugins.learned.kd.picture_views import PictureViews
+from liftbench_plugins.learned.kd.point_views import PointViews
+from liftbench_plugins.learned.kd.points_network import PointsNetwork
+from liftbench_plugins.learned.pictures.backbones import make_backbone
+from liftbench_plugins.learned.pictures.integral_regression import IntegralRegression
+
+
+class Views(Protocol):
+    """F frames as a network sees them."""
+
+    def lift(self, network: Any, frames: Tensor, /) -> Tensor:  # noqa: ANN401 of the look
+        """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
+
+    def lift_changed(
+        self,
+        network: Any,  # noqa: ANN401
+        frames: Tensor,
+        params: Any,  # noqa: ANN401
+        generator: torch.Generator,
+        /,
+    ) -> Tensor:
+        """Return the same, predicted from changed frames, back in the true frames."""
+
+
+def make_views(look: Look, params: Any, observations: Observations, device: str) -> Views:  # noqa: ANN401
+    """Return the frames of observations in the way that a student looks at them."""
+    if look == "points":
+        return PointViews(observations, device)
+    return PictureViews(observations, params, device)
+
+
+def make_network(look: Look, params: Any, points: int, generator: torch.Generator) -> nn.Module:  # noqa: ANN401
+    """Return a network for P points with random weights."""
+    if look == "points":
+        return PointsNetwork(points, params.hidden, generator)
+    return _integral_regression(params, points, generator)
+
+
+def _integral_regression(
+    params: PictureParams, points: int, generator: torch.Generator
+) -> IntegralRegression:
+    backbone = make_backbone(params.backbone, params.width, params.weights, generator)
+    return IntegralRegression(backbone, points, params.image_size, params.width, generator)
