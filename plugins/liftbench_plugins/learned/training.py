@@ -105,8 +105,7 @@ def train(
         optimiser.step(schedule.rate(step))
         if step % _REPORT_EVERY and step + 1 < schedule.steps:
             continue
-        value = _finite(loss, step + 1, schedule)
-        context.progress(step + 1, schedule.steps, value)
+        context.progress(step + 1, schedule.steps, _finite(loss, step + 1, schedule))
         if time.monotonic() > deadline:
             print(f"stopped at step {step + 1} of {schedule.steps}: the time budget is used up")
             return

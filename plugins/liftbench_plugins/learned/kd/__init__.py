@@ -217,7 +217,7 @@ def _picture_student(
         reference=_REFERENCE,
         make=partial(_make, "pictures", lesson, params),
         params=params,
-        capabilities=_PICTURES,
+        capabilities=replace(_PICTURES, extra=True),
         conformance=Conformance(_TAUGHT_PICTURES),
         teachers=_teachers,
     )

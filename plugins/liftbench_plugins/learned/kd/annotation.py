@@ -47,6 +47,14 @@ class AnnotatedFrames:
         differences = depth - depth.gather(1, self.reference[:, None])
         return torch.where(self.constrained, differences, 0)
 
+    def spread(self) -> Tensor:
+        """Return the root mean square distance (F,) of the visible points from their mean."""
+        shown = self.visible[..., None]
+        count = shown.sum(dim=1, keepdim=True).clamp_min(1)
+        mean = (self.image * shown).sum(dim=1, keepdim=True) / count
+        square = ((self.image - mean) * shown).square().sum(dim=(1, 2))
+        return (square / count[:, 0, 0]).sqrt()
+
     def image_loss(self, positions: Tensor) -> Tensor:
         """Return the L1 distance (F,) of positions (F, P, 2) from the visible points (eq. 15)."""
         error = (positions - self.image).abs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,31 @@ from liftbench import Observations, Reconstruction, RunContext
 from liftbench.types import Floats
 from liftbench_plugins.learned.kd import Lesson, Look
 from liftbench_plugins.learned.kd.looks import Views, make_network, make_views
-from liftbench_plugins.learned.kd.targets import Target, distilled_depth, taught_depth, true_depth
+from liftbench_plugins.learned.kd.targets import (
+    Target,
+    distilled_depth,
+    seen_points,
+    taught_depth,
+    true_depth,
+)
 from liftbench_plugins.learned.training import Schedule, train
 
 _PREDICT_BATCH = 256
+_SNAPSHOTS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A data set that a student learns from."""
+
+    views: Views
+    target: Target
+
+    def draw(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Return indices of frames of a further data set: half as many as of the first."""
+        frames = len(self.target.frames.scale)
+        drawn = torch.randint(frames, (max(1, batch // 2),), generator=generator)
+        return drawn.to(self.target.frames.scale.device)
 
 
 class Student:
@@ -37,19 +58,32 @@ class Student:
         generator = torch.Generator().manual_seed(context.seed)
         self.network = make_network(self.look, params, points, generator).to(self.device)
 
+        parts = [_Part(views, target)]
+        if context.extra is not None:
+            extra = make_views(self.look, params, context.extra, self.device)
+            parts.append(_Part(extra, seen_points(context.extra, target.frames, self.device)))
+
         def batch_loss(frames: Tensor, generator: torch.Generator) -> Tensor:
-            coordinates = views.lift_changed(self.network, frames, params, generator)
-            return target.loss(coordinates, frames).mean()
+            self.network.train()  # a snapshot leaves it in the state for predictions
+            chosen = [frames, *(part.draw(len(frames), generator) for part in parts[1:])]
+            losses = [
+                part.target.loss(
+                    part.views.lift_changed(self.network, frames, params, generator), frames
+                )
+                for part, frames in zip(parts, chosen, strict=True)
+            ]
+            return torch.stack([loss.mean() for loss in losses]).sum()
 
         schedule = Schedule(
             params.steps, params.batch_size, params.learning_rate, params.final_rate
         )
-        self.network.train()
-        train(self.network, batch_loss, observations.frames, schedule, context)
-        self.network.eval()
+        train(
+            self.network, batch_loss, observations.frames, schedule, self._with_snapshots(context)
+        )
 
     def predict(self, observations: Observations) -> Reconstruction:
         """Lift every frame by one pass through the network."""
+        self.network.eval()
         views = make_views(self.look, self.params, observations, self.device)
         points_3d = self._lift_all(views, observations.frames)
         flat = np.where(observations.visible[..., None], observations.points_2d, points_3d[..., :2])
@@ -61,6 +95,19 @@ class Student:
         lifted = [views.lift(self.network, batch) for batch in batches]
         points_3d: Floats = torch.cat(lifted).double().cpu().numpy()
         return points_3d
+
+    def _with_snapshots(self, context: RunContext) -> RunContext:
+        """Return a context whose reports of progress take snapshots too, ten in a training."""
+        taken = 0
+
+        def progress(step: int, steps: int, loss: float) -> None:
+            nonlocal taken
+            context.progress(step, steps, loss)
+            if step * _SNAPSHOTS // steps > taken:
+                taken = step * _SNAPSHOTS // steps
+                context.snapshot(step, self)
+
+        return replace(context, progress=progress)
 
     def _possible(self, observations: Observations) -> Any:  # noqa: ANN401
         """Return the parameters, without mirrored frames where no points come in pairs."""

@@ -23,6 +23,10 @@ from liftbench_plugins.learned.kd.distillation import (
 class Target(Protocol):
     """What a student is trained for."""
 
+    @property
+    def frames(self) -> AnnotatedFrames:
+        """The annotation."""
+
     def loss(self, coordinates: Tensor, frames: Tensor) -> Tensor:
         """Return the loss (B,) of predicted coordinates.
 
@@ -65,11 +69,51 @@ class DistillationTarget:
     distillation: Distillation
     weight: float
 
+    @property
+    def frames(self) -> AnnotatedFrames:
+        """The annotation, in the teacher's unit."""
+        return self.distillation.frames
+
     def loss(self, coordinates: Tensor, frames: Tensor) -> Tensor:
         """Return the loss (B,), see `Target`."""
-        chosen = self.distillation.frames.select(frames)
+        chosen = self.frames.select(frames)
         x_y, z = _in_unit(coordinates, chosen)
         return chosen.image_loss(x_y) + self.distillation.loss(z, frames, self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTarget:
+    """The L1 distance from the annotated points alone, of frames that nobody gives depths for.
+
+    Attributes:
+        frames: the annotation.
+    """
+
+    frames: AnnotatedFrames
+
+    def loss(self, coordinates: Tensor, frames: Tensor) -> Tensor:
+        """Return the loss (B,), see `Target`."""
+        chosen = self.frames.select(frames)
+        return chosen.image_loss(_in_unit(coordinates, chosen)[0])
+
+
+def seen_points(observations: Observations, like: AnnotatedFrames, device: str) -> ImageTarget:
+    """Return the annotated points of further frames as a target (section 5.2, MPII).
+
+    Their unit makes these frames as large as those of the first data set usually are.
+
+    Args:
+        observations: the further frames.
+        like: the first data set, in the unit of its losses.
+        device: of the tensors.
+    """
+    points = torch.from_numpy(np.array(observations.points_2d))
+    visible = torch.from_numpy(np.array(observations.visible))
+    root = observations.skeleton.root
+    spread = annotate(points, visible, torch.ones(len(points)).double(), root).spread()
+    scale = spread / like.spread().median().cpu()
+    scale = torch.where(scale > 0, scale, 1)
+    return ImageTarget(annotate(points, visible, scale, root).to(device))
 
 
 def taught_depth(teacher: Teacher, observations: Observations, device: str) -> DepthTarget:

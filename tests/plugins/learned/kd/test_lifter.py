@@ -12,7 +12,7 @@ import torch
 from tests.plugins.learned.kd.conftest import SKELETON, ExactTeacher
 from torch import Tensor
 
-from liftbench import Skeleton
+from liftbench import Method, Skeleton
 from liftbench_plugins.learned.kd import (
     Lesson,
     PointKdParams,
@@ -100,3 +100,37 @@ def test_a_supervised_student_without_a_truth_is_refused(tmp_path: Path) -> None
     student = Student("points", "true_depth", PointParams())
     with pytest.raises(ValueError, match="needs the true points"):
         student.fit(teacher.observations, teacher.context(tmp_path, []))
+
+
+def test_ten_snapshots_of_a_training_predict_and_leave_it_as_it_is(tmp_path: Path) -> None:
+    teacher = ExactTeacher(F)
+    taken: list[int] = []
+
+    def snapshot(step: int, method: Method) -> None:
+        assert np.isfinite(method.predict(teacher.observations).points_3d).all()
+        taken.append(step)
+
+    found = []
+    for name, act in (("with", snapshot), ("without", lambda *_: None)):
+        (tmp_path / name).mkdir()
+        student = Student("points", "taught_depth", replace(PARAMS["taught_depth"], steps=200))
+        context = replace(teacher.context(tmp_path / name, []), snapshot=act)
+        student.fit(teacher.observations, context)
+        found.append(student.predict(teacher.observations).points_3d)
+    assert len(taken) == 10
+    assert taken[-1] == 200
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_a_second_data_set_changes_what_is_learned(tmp_path: Path) -> None:
+    teacher, extra = ExactTeacher(F), ExactTeacher(5, seed=3).observations
+    losses = []
+    for name, given in (("alone", None), ("both", extra)):
+        (tmp_path / name).mkdir()
+        reports: Reports = []
+        student = Student("points", "taught_depth", replace(PARAMS["taught_depth"], steps=30))
+        context = replace(teacher.context(tmp_path / name, reports), extra=given)
+        student.fit(teacher.observations, context)
+        losses.append([loss for _, _, loss in reports])
+    assert losses[1][0] > losses[0][0]
+    assert losses[1][-1] < losses[1][0]

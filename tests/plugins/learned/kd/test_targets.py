@@ -12,6 +12,7 @@ from torch import Tensor
 from liftbench_plugins.learned.kd.targets import (
     Target,
     distilled_depth,
+    seen_points,
     taught_depth,
     true_depth,
 )
@@ -108,3 +109,26 @@ def test_points_without_a_truth_do_not_count() -> None:
     coordinates[2] += 1e3
     found = target.loss(coordinates, ALL)
     torch.testing.assert_close(found, torch.zeros(F).double(), rtol=0, atol=1e-9)
+
+
+def test_further_frames_cost_the_distance_of_their_points_at_the_usual_size() -> None:
+    teacher, further = ExactTeacher(F), ExactTeacher(F, seed=5, hidden=0.3)
+    like = targets(teacher)["taught"].frames
+    target = seen_points(further.observations, like, "cpu")
+    torch.testing.assert_close(target.frames.spread(), like.spread().median().expand(F))
+    coordinates = true_coordinates(further)
+    none = target.loss(coordinates, ALL)
+    torch.testing.assert_close(none, torch.zeros(F).double(), rtol=0, atol=1e-9)
+    coordinates[..., 2] += 100 * draw(F, 8)  # depths do not count
+    coordinates[..., 0] += target.frames.scale[:, None]
+    expected = torch.from_numpy(further.visible.sum(axis=1)).double()
+    torch.testing.assert_close(target.loss(coordinates, ALL), expected)
+
+
+def test_the_spread_of_a_frame_is_that_of_its_visible_points() -> None:
+    teacher = ExactTeacher(F, hidden=0.3)
+    found = targets(teacher)["taught"].frames.spread()
+    for index in range(F):
+        shown = teacher.observations.points_2d[index, teacher.visible[index]]
+        apart = np.linalg.norm(shown - shown.mean(axis=0), axis=1) / teacher.scale[index]
+        assert float(found[index]) == pytest.approx(np.sqrt((apart**2).mean()))
