@@ -10,11 +10,11 @@ from liftbench.protocols.metrics import Metric
 from liftbench.report.content import (
     Bar,
     BarChart,
-    LossChart,
-    LossCurve,
     RunSummary,
     SplitReport,
     SuiteReport,
+    TrainingChart,
+    TrainingCurve,
 )
 from liftbench.report.frames import FrameSource, PointProtocol, RunFrames
 from liftbench.report.split_report import make_split_report
@@ -27,7 +27,8 @@ from liftbench.tables import Entry, Leaderboard, Section, environments
 from liftbench.tables.wording import by_dataset_and_split, join_words, one_setting, unit_text
 
 Records = Mapping[str, RunRecord]  # by key
-_LOSS_DIGITS = 5
+_CURVE_DIGITS = 5
+_Points = tuple[tuple[int, float], ...]
 
 
 def collect_suite(
@@ -66,7 +67,7 @@ def collect_suite(
         bars=tuple(chart for section in board.sections for chart in _bar_charts(section)),
         sweeps=sweeps,
         splits=splits,
-        losses=tuple(_loss_charts(plan, records)),
+        trainings=tuple(_training_charts(plan, records, bench.registry)),
         planned=sum(len(cell.runs) for cell in plan.cells),
         runs=tuple(_runs(plan, records)),
         environments=tuple(environments(store)),
@@ -155,19 +156,31 @@ def _runs_of(cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSpec]]:
     return ((cell, spec) for cell in cells for spec in cell.runs)
 
 
-def _loss_charts(plan: Plan, records: Records) -> Iterator[LossChart]:
+def _training_charts(plan: Plan, records: Records, registry: Registry) -> Iterator[TrainingChart]:
+    """Yield the losses of each column, then its errors over training by protocol and split."""
     for title, cells in _by_data(plan.cells).items():
-        curves = tuple(
-            LossCurve(
-                cell.method,
-                spec.seed,
-                tuple((step, float(f"{loss:.{_LOSS_DIGITS}g}")) for step, _, loss in record.curve),
-            )
-            for cell, spec in _runs_of(cells)
-            if (record := records.get(spec.key)) and record.curve
-        )
-        if curves:
-            yield LossChart(title, curves)
+        found: dict[tuple[str, str], list[TrainingCurve]] = {}
+        for cell, spec in _runs_of(cells):
+            record = records.get(spec.key)
+            for split, quantity, points in _curves(record, registry) if record else ():
+                curve = TrainingCurve(cell.method, spec.seed, points)
+                found.setdefault((split, quantity), []).append(curve)
+        for (split, quantity), curves in found.items():
+            yield TrainingChart(join_words(title, split), quantity, tuple(curves))
+
+
+def _curves(record: RunRecord, registry: Registry) -> Iterator[tuple[str, str, _Points]]:
+    """Yield split, quantity and points of each curve of a run; a loss has no split."""
+    if record.curve:
+        yield "", "loss", _rounded((step, loss) for step, _, loss in record.curve)
+    for identity, splits in record.error_curve.items():
+        unit = unit_of(registry.protocols[identity.split("@")[0]], registry)
+        for split, points in splits.items():
+            yield split, f"{identity} ({unit})", _rounded(points)
+
+
+def _rounded(points: Iterable[tuple[int, float]]) -> _Points:
+    return tuple((step, float(f"{value:.{_CURVE_DIGITS}g}")) for step, value in points)
 
 
 def _runs(plan: Plan, records: Records) -> Iterator[RunSummary]:

@@ -126,8 +126,8 @@ class SplitReport:
 
 
 @dataclass(frozen=True)
-class LossCurve:
-    """The loss of one training as points (step, loss)."""
+class TrainingCurve:
+    """A quantity of one training as points (step, value)."""
 
     method: str
     seed: int
@@ -135,11 +135,18 @@ class LossCurve:
 
 
 @dataclass(frozen=True)
-class LossChart:
-    """The loss curves of all trainings on one column."""
+class TrainingChart:
+    """The curves of all trainings on one column.
+
+    Attributes:
+        title: the dataset, subset and setting, for an error also the split.
+        quantity: `loss`, or the protocol and unit of an error on a sample of the frames.
+        curves: one for each training.
+    """
 
     title: str
-    curves: tuple[LossCurve, ...]
+    quantity: str
+    curves: tuple[TrainingCurve, ...]
 
 
 @dataclass(frozen=True)
@@ -164,7 +171,7 @@ class SuiteReport:
     Attributes:
         board: the leaderboard.
         methods: a description of each method in the tables.
-        bars, sweeps, splits, losses: the charts.
+        bars, sweeps, splits, trainings: the charts.
         planned: the number of runs that the suite asks for.
         runs: the stored runs.
         environments: the environments of the runs, with the number of runs in each.
@@ -176,7 +183,7 @@ class SuiteReport:
     bars: tuple[BarChart, ...]
     sweeps: tuple[Sweep, ...]
     splits: tuple[SplitReport, ...]
-    losses: tuple[LossChart, ...]
+    trainings: tuple[TrainingChart, ...]
     planned: int
     runs: tuple[RunSummary, ...]
     environments: tuple[Mapping[str, Any], ...]

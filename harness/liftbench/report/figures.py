@@ -13,6 +13,7 @@ from liftbench.plotting import figure_files
 from liftbench.report import plots
 from liftbench.report.content import SuiteReport
 from liftbench.sweeps import figures as sweep_figures
+from liftbench.tables.wording import join_words
 
 
 def write_figures(report: SuiteReport, folder: Path) -> list[Path]:
@@ -47,5 +48,6 @@ def _figures(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
     for split in report.splits:
         yield f"errors {split.title}", plots.spread_figure(split, methods)
         yield f"frames {split.title}", plots.frame_figure(split)
-    for losses in report.losses:
-        yield f"training {losses.title}", plots.loss_figure(losses, methods)
+    for chart in report.trainings:
+        name = "" if chart.quantity == "loss" else chart.quantity.split("@")[0]
+        yield join_words("training", chart.title, name), plots.training_figure(chart, methods)

@@ -91,7 +91,7 @@ def _chart_data(report: SuiteReport) -> dict[str, Any]:
         "bars": report.bars,
         "planes": [plane for sweep in report.sweeps for plane in _plane_data(sweep)],
         "columns": [_split_data(split) for split in report.splits],
-        "trainings": report.losses,
+        "trainings": report.trainings,
     }
 
 

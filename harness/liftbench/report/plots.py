@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from liftbench.plotting import COLOURS, STYLE
-from liftbench.report.content import BarChart, ComparedFrame, LossChart, SplitReport
+from liftbench.report.content import BarChart, ComparedFrame, SplitReport, TrainingChart
 from liftbench.types import Floats
 
 WIDTH = 6.9  # inches, two columns of a paper
@@ -59,18 +59,18 @@ def spread_figure(split: SplitReport, methods: Sequence[str]) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def loss_figure(chart: LossChart, methods: Sequence[str]) -> Figure:
-    """Return a figure of the losses over the steps."""
+def training_figure(chart: TrainingChart, methods: Sequence[str]) -> Figure:
+    """Return a figure of losses or errors over the steps."""
     axes = _panel(2.4)
     for i, curve in enumerate(chart.curves):
-        steps, losses = zip(*curve.points, strict=True)
+        steps, values = zip(*curve.points, strict=True)
         first = curve.method not in [other.method for other in chart.curves[:i]]
         label = curve.method if first else None
-        axes.plot(steps, losses, lw=0.8, color=_colour(methods, curve.method), label=label)
-    if all(loss > 0 for curve in chart.curves for _, loss in curve.points):
+        axes.plot(steps, values, lw=0.8, color=_colour(methods, curve.method), label=label)
+    if all(value > 0 for curve in chart.curves for _, value in curve.points):
         axes.set_yscale("log")
         _plain_log_ticks(axes.yaxis)
-    axes.set(xlabel="step", ylabel="loss", title=chart.title)
+    axes.set(xlabel="step", ylabel=chart.quantity, title=chart.title)
     axes.legend(fontsize=6, loc="upper right")
     return _figure(axes)
 

@@ -26,10 +26,10 @@ from liftbench.report.content import (
     ComparedFrame,
     ErrorSpread,
     Gallery,
-    LossChart,
-    LossCurve,
     RunSummary,
     SplitReport,
+    TrainingChart,
+    TrainingCurve,
 )
 from liftbench.suites.grids import Axis, Grid
 from liftbench.suites.published import PublishedNumber
@@ -235,7 +235,9 @@ def report() -> SuiteReport:
         bars=(BarChart(MARKUP, MARKUP, (Bar("ours", MARKUP, 0.5, 0.1, 0.75, MARKUP),)),),
         sweeps=_sweeps(named),
         splits=(_split(f"one {MARKUP}", 0), _split("two", 1)),
-        losses=(LossChart(MARKUP, tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),),
+        trainings=(
+            TrainingChart(MARKUP, "loss", tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),
+        ),
         planned=3,
         runs=(run, replace(run, status="out_of_memory")),
         environments=({"runs": 1, "processor": MARKUP, "packages": {MARKUP: MARKUP}}, {"runs": 2}),
@@ -349,5 +351,5 @@ def _frame(rng: np.random.Generator, i: int) -> ComparedFrame:
     return ComparedFrame(FRAME_RANKS[i], 7 + i, 2, 0.1 * (i + 1), predicted, truth, hidden, counts)
 
 
-def _curve(method: str, seed: int) -> LossCurve:
-    return LossCurve(method, seed, tuple((10 * i, 1.0 / (1 + i + seed)) for i in range(20)))
+def _curve(method: str, seed: int) -> TrainingCurve:
+    return TrainingCurve(method, seed, tuple((10 * i, 1.0 / (1 + i + seed)) for i in range(20)))

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from liftbench.report import SuiteReport, write_figures
-from liftbench.report.content import LossChart
+from liftbench.report.content import TrainingChart
 
 KINDS = ("bars", "sweep", "errors", "frames", "training")
 
@@ -34,7 +34,7 @@ def test_every_kind_is_written_as_png_and_svg_under_plain_names(
 
 
 def test_names_are_drawn_as_they_are(report: SuiteReport, tmp_path: Path) -> None:
-    files = write_figures(replace(report, sweeps=(), splits=(), losses=()), tmp_path)
+    files = write_figures(replace(report, sweeps=(), splits=(), trainings=()), tmp_path)
     (bars,) = (file for file in files if "_bars_" in file.name and file.suffix == ".svg")
     text = "".join(ElementTree.parse(bars).getroot().itertext())  # noqa: S314
     assert report.bars[0].bars[0].column in text
@@ -48,8 +48,8 @@ def test_the_same_report_gives_the_same_bytes(report: SuiteReport, tmp_path: Pat
 
 
 def test_similar_titles_get_different_files(report: SuiteReport, tmp_path: Path) -> None:
-    (chart,) = report.losses
-    several = tuple(LossChart(title, chart.curves) for title in ("a b", "a/b", "a_b"))
-    only = replace(report, bars=(), sweeps=(), splits=(), losses=several)
+    (chart,) = report.trainings
+    several = tuple(TrainingChart(title, "loss", chart.curves) for title in ("a b", "a/b", "a_b"))
+    only = replace(report, bars=(), sweeps=(), splits=(), trainings=several)
     files = write_figures(only, tmp_path)
     assert len(set(files)) == 6

@@ -58,6 +58,17 @@ def test_it_shows_every_split_seed_and_training(finished: TinyBench) -> None:
     assert training["curves"][0]["points"] == [[1, 0.5], [2, 0.25]]
 
 
+def test_it_shows_the_errors_of_trainings(bench: TinyBench) -> None:
+    suite = bench.suite(protocol="depth_error", methods={"trainee": {}})
+    plugins = ("tiny", "trainee")
+    assert bench.call("run", suite, plugins=plugins).exit_code == 0
+    assert report(bench, suite, plugins=plugins).exit_code == 0
+    (chart,) = drawn(bench.store().folder / "report.html")["trainings"]
+    assert (chart["title"], chart["quantity"]) == ("tiny, one, train", "depth_error@1 (length)")
+    ((step, value), *_) = bench.records()["trainee"].error_curve["depth_error@1"]["train"]
+    assert chart["curves"][0]["points"][0] == [step, pytest.approx(value, rel=1e-4)]
+
+
 def test_worst_frames_are_those_of_the_stored_predictions(finished: TinyBench) -> None:
     report(finished, finished.folder / "small.yaml")
     (train, _) = drawn(finished.store().folder / "report.html")["columns"]

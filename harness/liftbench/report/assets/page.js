@@ -130,16 +130,16 @@ function drawTrainings(host, suite) {
   const draw = (training) => {
     const series = training.curves.map((curve) =>
       ({ ...curve, name: `${curve.method}, seed ${curve.seed}` }));
-    const log = series.every((one) => one.points.every(([, loss]) => loss > 0));
+    const log = series.every((one) => one.points.every(([, value]) => value > 0));
     const methods = [...new Set(series.map((one) => one.method))];
-    chosen.replaceChildren(figure(`Training loss: ${training.title}`,
+    chosen.replaceChildren(figure(`Training, ${training.quantity}: ${training.title}`,
       `Lines of ${series.length} trainings of ${methods.length} methods over steps.`,
-      lines(series, suite.methods, { label: `step; loss${log ? ', logarithmic' : ''}`, log }),
+      lines(series, suite.methods, { label: `step; ${training.quantity}${log ? ', logarithmic' : ''}`, log }),
       legend(suite.methods, methods),
-      numbers(['method', 'seed', 'steps', 'first loss', 'last loss'], () => series.map((one) =>
+      numbers(['method', 'seed', 'steps', 'first value', 'last value'], () => series.map((one) =>
         [one.method, one.seed, one.points.at(-1)[0], short(one.points[0][1]), short(one.points.at(-1)[1])]))));
   };
-  host.append(choice('Data', suite.trainings.map((training) => training.title), (index) =>
+  host.append(choice('Data', suite.trainings.map((training) => `${training.title}: ${training.quantity}`), (index) =>
     draw(suite.trainings[index])), chosen);
 }
 
