@@ -77,8 +77,8 @@ def train(
 
     Every epoch visits the frames in a new order that depends on the seed alone. The state is saved
     to the scratch folder about once a minute; a run that was killed continues from there to the
-    same result. A checkpoint of another configuration is ignored with a note. The training stops
-    when its budget is used up and reports the step.
+    same result. A checkpoint of another configuration is ignored. The training stops when its
+    budget is used up. The log says so of both.
 
     Args:
         network: is trained in place, on its device.
@@ -95,10 +95,9 @@ def train(
     optimiser = optimiser or MuonAndAdam(network)
     configuration = f"{schedule}, {frames} frames, seed {context.seed}"
     checkpoint = _Checkpoint(context.scratch / "checkpoint.pt", network, optimiser, configuration)
-    first = checkpoint.load()
     deadline = time.monotonic() + context.budget_s
     batches = _Batches(frames, schedule.batch_size, context)
-    for step in range(first, schedule.steps):
+    for step in range(checkpoint.load(), schedule.steps):
         optimiser.zero_grad()
         loss = batch_loss(batches[step], batches.generator(step))
         loss.backward()  # type: ignore[no-untyped-call]
