@@ -172,14 +172,14 @@ def _training_charts(plan: Plan, records: Records, registry: Registry) -> Iterat
 def _curves(record: RunRecord, registry: Registry) -> Iterator[tuple[str, str, _Points]]:
     """Yield split, quantity and points of each curve of a run; a loss has no split."""
     if record.curve:
-        yield "", "loss", _rounded((step, loss) for step, _, loss in record.curve)
+        yield "", "loss", _round((step, loss) for step, _, loss in record.curve)
     for identity, splits in record.error_curve.items():
         unit = unit_of(registry.protocols[identity.split("@")[0]], registry)
         for split, points in splits.items():
-            yield split, f"{identity} ({unit})", _rounded(points)
+            yield split, f"{identity} ({unit})", _round(points)
 
 
-def _rounded(points: Iterable[tuple[int, float]]) -> _Points:
+def _round(points: Iterable[tuple[int, float]]) -> _Points:
     return tuple((step, float(f"{value:.{_CURVE_DIGITS}g}")) for step, value in points)
 
 
