@@ -20,9 +20,12 @@ Stage = Literal["fit", "predict"]
 
 
 def show_at_fit(capabilities: Capabilities, observations: Observations) -> Observations:
-    """Return what a method may learn from, in the unit of the data."""
+    """Return what a method may learn from, in the unit of the data.
+
+    Observations from which nothing is to be hidden are returned themselves.
+    """
     if not capabilities.images:
-        return replace(observations, images=None)
+        return _without_images(observations)
     if "masks" not in capabilities.learns_from:
         observations = _without_masks(observations)
     return observations if shows_points(capabilities, "fit") else _without_points(observations)
@@ -78,12 +81,20 @@ def shown_truth(truth: GroundTruth) -> Floats:
     return np.where(truth.mask[..., None], truth.points_3d, np.nan)
 
 
+def _without_images(observations: Observations) -> Observations:
+    return observations if observations.images is None else replace(observations, images=None)
+
+
 def _without_masks(observations: Observations) -> Observations:
     images = observations.images
-    return replace(observations, images=images and replace(images, masks=None))
+    if images is None or images.masks is None:
+        return observations
+    return replace(observations, images=replace(images, masks=None))
 
 
 def _without_points(observations: Observations) -> Observations:
+    if not observations.visible.any():
+        return observations
     return replace(
         observations,
         points_2d=np.full_like(observations.points_2d, np.nan),

@@ -9,15 +9,17 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from liftbench.crops import crops_folder
+from liftbench.images import Images
 from liftbench.plugin.hooks import hookimpl
 from liftbench.plugin.registry import load_registry
-from liftbench.plugin.specs import Capabilities, DatasetSpec, MethodSpec, RunContext
+from liftbench.plugin.specs import Capabilities, DatasetSpec, Lesson, MethodSpec, RunContext
 from liftbench.runs.exchange import digest
 from liftbench.testing.method_checks import METHOD_CHECKS, Candidate
 from liftbench.testing.outcomes import outcome_of
@@ -92,18 +94,41 @@ def _first_lift(candidate: Candidate, observations: Observations) -> dict[str, A
             opened.append(str(args[0]))
 
     sys.addaudithook(listen)
-    result = digest(candidate.lift(observations, seed=candidate.context.seed))
+    lifted = candidate.lift(
+        observations, seed=candidate.context.seed, truth=candidate.context.truth
+    )
     listening = False
+    opened = [name for name in opened if not _is_shown(name, observations.images)]
+    result = digest(lifted)
     surroundings = [*sys.orig_argv, *map("=".join, os.environ.items()), str(Path.cwd())]
     return {"digest": result, "surroundings": surroundings, "opened": opened}
 
 
+def _is_shown(name: str, images: Images | None) -> bool:
+    """Return whether a file is a picture or mask of the method, or made from its pictures."""
+    if images is None:
+        return False
+    shown = (*images.files, *(images.masks or ()))
+    return name in shown or name.startswith(str(crops_folder()))
+
+
+def examiner_of(capabilities: Capabilities) -> str:
+    """Return the key of the examiner that the runner shows all that such a method may see."""
+    return KEY + ("_images" * capabilities.images) + ("_supervised" * capabilities.supervised)
+
+
 @hookimpl
 def liftbench_methods() -> Sequence[MethodSpec]:
-    """Return the examiner."""
+    """Return the examiners, which are shown all that methods may see of their kind."""
     everything = Capabilities(cameras=CAMERAS, missing_points=True, seeded=False)
+    pictures = replace(everything, images=True, learns_from=get_args(Lesson))
+    kinds = (everything, pictures)
     return [
-        MethodSpec(KEY, "Examiner", "liftbench", Examiner, ExaminerParams, capabilities=everything)
+        MethodSpec(
+            examiner_of(can), "Examiner", "liftbench", Examiner, ExaminerParams, capabilities=can
+        )
+        for kind in kinds
+        for can in (kind, replace(kind, supervised=True))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from liftbench.cameras import subtract_mean
 from liftbench.plugin.registry import Registry
 from liftbench.plugin.specs import Method, MethodSpec, RunContext
 from liftbench.runs.compatibility import incompatibility
 from liftbench.runs.exchange import STATE_FILE, KeptState, digest
+from liftbench.runs.firewall import show_at_fit, show_at_predict, to_data_unit
 from liftbench.runs.fits.generators import seed_generators
 from liftbench.runs.fits.predict import predict_and_check
 from liftbench.runs.fits.states import make_method, restore_state, save_state
@@ -52,13 +55,24 @@ class Candidate:
     budget_s: float
     grace_s: float
 
-    def lift(self, observations: Observations, *, seed: int = 0) -> Reconstruction:
-        """Fit a new instance to observations and return its reconstruction of them."""
-        return predict_and_check(self.fit_new(observations, seed=seed), observations)
+    def lift(
+        self, observations: Observations, *, seed: int = 0, truth: Floats | None = None
+    ) -> Reconstruction:
+        """Fit a new instance to observations and return its reconstruction of them.
+
+        A supervised method is shown `truth`; without one, points that have any depth.
+        """
+        return self.predict(self._fit(observations, self.params, truth, seed=seed), observations)
 
     def fit_new(self, observations: Observations, *, seed: int = 0) -> Method:
         """Fit a new instance to observations and return it."""
         return self._fit(observations, self.params, seed=seed)
+
+    def predict(self, method: Method, observations: Observations) -> Reconstruction:
+        """Return what a fitted instance reconstructs from what the runner would show it."""
+        can = self.spec.capabilities
+        prediction = predict_and_check(method, show_at_predict(can, observations))
+        return to_data_unit(prediction, observations) if can.images else prediction
 
     def fit_in_a_hurry(self, observations: Observations) -> Method:
         """Fit a new instance, with default parameters and the short budget, and return it."""
@@ -81,7 +95,23 @@ class Candidate:
     def observe(self, name: str, *, boxes: bool = False, **size: int) -> Observations:
         """Return a scene of the method's first camera, with hidden points if it takes them."""
         can = self.spec.capabilities
-        seen = scene(can.cameras[0], name, hidden=can.missing_points, boxes=boxes, **size)
+        return self.view(can.cameras[0], name, hidden=can.missing_points, boxes=boxes, **size)
+
+    def view(
+        self,
+        camera: Camera,
+        name: str,
+        *,
+        hidden: bool = False,
+        boxes: bool = False,
+        **size: int,
+    ) -> Observations:
+        """Return a scene, with pictures and masks if the method reconstructs from images."""
+        folder = None
+        if self.spec.capabilities.images:
+            parts = map(str, (camera, name, *size.values()))
+            folder = self.context.scratch / "pictures" / "-".join(parts)
+        seen = scene(camera, name, hidden=hidden, boxes=boxes, pictures=folder, **size)
         return self.require_able(seen.observations)
 
     def require_able(self, observations: Observations) -> Observations:
@@ -95,15 +125,27 @@ class Candidate:
         return observations
 
     def _fit(
-        self, observations: Observations, given: Mapping[str, Any], **changes: float
+        self,
+        observations: Observations,
+        given: Mapping[str, Any],
+        truth: Floats | None = None,
+        **changes: float,
     ) -> Method:
-        scratch = Path(tempfile.mkdtemp(dir=self.context.scratch))
-        context = replace(self.context, scratch=scratch, **changes)  # type: ignore[arg-type]
+        scratch, can = Path(tempfile.mkdtemp(dir=self.context.scratch)), self.spec.capabilities
+        context = replace(self.context, scratch=scratch, truth=None, **changes)  # type: ignore[arg-type]
         fitted = teachers_in_process(self.registry, self.spec, given, observations, context)
         seed_generators(context.seed)
         method = make_method(self.spec, given)
-        method.fit(observations, replace(context, fitted=fitted))
+        if can.supervised:
+            context = replace(context, truth=_any_depth(observations) if truth is None else truth)
+        method.fit(show_at_fit(can, observations), replace(context, fitted=fitted))
         return method
+
+
+def _any_depth(observations: Observations) -> Floats:
+    """Return points (F, P, 3) for a supervised method; no check asks how well it lifts them."""
+    flat = np.where(observations.visible[..., None], observations.points_2d, 0.0)
+    return np.concatenate([flat, 10 + flat.sum(axis=2, keepdims=True)], axis=2)
 
 
 def takes_orthographic_cameras(candidate: Candidate) -> None:
@@ -122,13 +164,13 @@ def takes_perspective_cameras(candidate: Candidate) -> None:
 
 
 def _takes(camera: Camera, candidate: Candidate) -> None:
-    candidate.lift(candidate.require_able(scene(camera, "complete").observations))
+    candidate.lift(candidate.view(camera, "complete"))
 
 
 def takes_hidden_points(candidate: Candidate) -> None:
     """The method lifts frames with hidden points, for each of its cameras."""
     for camera in candidate.spec.capabilities.cameras:
-        candidate.lift(candidate.require_able(scene(camera, "hidden", hidden=True).observations))
+        candidate.lift(candidate.view(camera, "hidden", hidden=True))
 
 
 def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
@@ -139,7 +181,7 @@ def takes_boxes_and_sizes_of_pixels(candidate: Candidate) -> None:
 def never_reads_hidden_points(candidate: Candidate) -> None:
     """The values at hidden points do not change the method's result."""
     for camera in candidate.spec.capabilities.cameras:
-        seen = candidate.require_able(scene(camera, "hidden", hidden=True).observations)
+        seen = candidate.view(camera, "hidden", hidden=True)
         filled = _Unchecked(**{field.name: getattr(seen, field.name) for field in fields(seen)})
         points = np.where(seen.visible[..., None], seen.points_2d, _FILL)
         object.__setattr__(filled, "points_2d", points)
@@ -156,18 +198,45 @@ class _Unchecked(Observations):
         pass
 
 
+def takes_single_pictures(candidate: Candidate) -> None:
+    """The method reconstructs a single frame from its picture and box."""
+    _require_images(candidate)
+    method = candidate.fit_new(candidate.observe("train"))
+    candidate.predict(method, candidate.observe("single", sequences=1, frames=1))
+
+
+def predicts_from_pictures_alone(candidate: Candidate) -> None:
+    """Points and masks of the frames to predict do not change the method's result."""
+    _require_images(candidate)
+    if candidate.spec.capabilities.given_points:
+        raise NotCheckedError("it is given the points")
+    method, seen = candidate.fit_new(candidate.observe("train")), candidate.observe("alone")
+    first = digest(candidate.predict(method, seen))
+    for mask in seen.images.masks or () if seen.images else ():
+        Image.fromarray(~np.asarray(Image.open(mask))).save(mask)
+    moved = replace(seen, points_2d=seen.points_2d + _FILL)
+    if digest(candidate.predict(method, moved)) != first:
+        raise BrokenPromiseError("its result changes with points or masks that it is not shown")
+
+
+def _require_images(candidate: Candidate) -> None:
+    if not candidate.spec.capabilities.images:
+        raise NotCheckedError("it does not reconstruct from images")
+
+
 def lifts_unseen_frames(candidate: Candidate) -> None:
     """The method lifts frames that it was not fitted on, whether fewer or more than those."""
     if candidate.spec.capabilities.transductive:
         raise IncapableError("the method can only reconstruct the frames it was fitted on")
     method = candidate.fit_new(candidate.observe("train"))
     for frames in (10, 40):
-        predict_and_check(method, candidate.observe("unseen", frames=frames))
+        candidate.predict(method, candidate.observe("unseen", frames=frames))
 
 
 def leaves_its_input_alone(candidate: Candidate) -> None:
     """`fit` and `predict` do not change the observations."""
-    given, kept = candidate.observe("train"), candidate.observe("train")
+    given = show_at_fit(candidate.spec.capabilities, candidate.observe("train"))
+    kept = copy.deepcopy(given)
     candidate.lift(given)
     if names := differing_fields(kept, given):
         raise BrokenPromiseError(f"it changes `{names[0]}` of the observations")
@@ -215,13 +284,15 @@ def order_of_points_does_not_matter(candidate: Candidate) -> None:
 def result_turns_with_the_images(candidate: Candidate) -> None:
     """If images turn about the optical axis, the points of the fitted method turn with them."""
     _require_declared("rotatable", candidate)
+    if candidate.spec.capabilities.images:
+        raise NotCheckedError("its pictures would have to be turned")
     seen, turn = candidate.observe("train"), turn_about_the_axis(_ANGLE)
     turned = replace(seen, points_2d=seen.points_2d @ turn[:2, :2].T)
     method = candidate.fit_new(seen)
-    expected = predict_and_check(method, seen).points_3d @ turn.T
+    expected = candidate.predict(method, seen).points_3d @ turn.T
     if candidate.spec.capabilities.transductive:
         method = candidate.fit_new(turned)
-    _require_same(predict_and_check(method, turned).points_3d, expected, "rotated images")
+    _require_same(candidate.predict(method, turned).points_3d, expected, "rotated images")
 
 
 def _require_declared(capability: str, candidate: Candidate) -> None:
@@ -259,7 +330,7 @@ def keeps_its_state(candidate: Candidate) -> None:
 def teaches_what_it_predicts(candidate: Candidate) -> None:
     """Dictionary, codes and cameras give the method's own x and y about their mean."""
     seen, method = _fitted_teacher(candidate, "orthographic")
-    expected = subtract_mean(predict_and_check(method, seen).points_3d[..., :2])
+    expected = subtract_mean(candidate.predict(method, seen).points_3d[..., :2])
     wrong = np.abs(subtract_mean(reprojection(method, seen)) - expected).max()
     if not wrong <= _EXACT * np.abs(expected).max():
         raise BrokenPromiseError(f"its reprojection differs from its prediction by {wrong:.1g}")
@@ -278,7 +349,7 @@ def stops_within_its_budget(candidate: Candidate) -> None:
     """With default parameters and a short budget the method ends in time or raises TimeoutError."""
     seen, start = candidate.observe("train"), time.monotonic()
     with contextlib.suppress(TimeoutError):
-        predict_and_check(candidate.fit_in_a_hurry(seen), seen)
+        candidate.predict(candidate.fit_in_a_hurry(seen), seen)
     late = time.monotonic() - start - candidate.budget_s
     if late > candidate.grace_s:
         raise BrokenPromiseError(
@@ -294,6 +365,8 @@ METHOD_CHECKS: tuple[MethodCheck, ...] = (
     takes_hidden_points,
     takes_boxes_and_sizes_of_pixels,
     never_reads_hidden_points,
+    takes_single_pictures,
+    predicts_from_pictures_alone,
     lifts_unseen_frames,
     leaves_its_input_alone,
     heeds_the_seed,

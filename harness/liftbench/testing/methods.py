@@ -29,6 +29,7 @@ from liftbench.testing.method_checks import METHOD_CHECKS
 from liftbench.testing.outcomes import (
     BrokenPromiseError,
     IncapableError,
+    NotCheckedError,
     Outcome,
     as_expected,
     outcome_of,
@@ -173,9 +174,7 @@ class Trial:
         left, outcomes = [check.__name__ for check in METHOD_CHECKS], list[Outcome]()
         while True:
             name = f"examination{len(left)}"
-            record = self._run(
-                name, self.registry.methods[examiner.KEY], self._questions(left), SPLITS[:1]
-            )
+            record = self._run(name, self._examiner(), self._questions(left), SPLITS[:1])
             first_lift, found = _read_report(self.folder / name / "method")
             outcomes += found
             left = left[len(found) :]
@@ -187,7 +186,14 @@ class Trial:
 
     def _scene(self) -> dict[str, Any]:
         can = self.spec.capabilities
-        return {"camera": can.cameras[0], "hidden": can.missing_points}
+        return {
+            "camera": can.cameras[0],
+            "hidden": can.missing_points,
+            "pictures": can.images,
+        }
+
+    def _examiner(self) -> MethodSpec:
+        return self.registry.methods[examiner.examiner_of(self.spec.capabilities)]
 
     def _questions(self, checks: list[str]) -> dict[str, Any]:
         return asdict(
@@ -255,6 +261,8 @@ def same_seed_gives_the_same_result(trial: Trial) -> None:
 
 def truth_stays_out_of_reach(trial: Trial) -> None:
     """The method's process gets no hint of the truth and does not look for it."""
+    if trial.spec.capabilities.supervised:
+        raise NotCheckedError("it is shown the truth")
     first_lift, root = _first_lift(trial), str(trial.root)
     if any(root in text for text in first_lift["surroundings"]):
         raise BrokenPromiseError("its arguments, environment or folder name the data root")

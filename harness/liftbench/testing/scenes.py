@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from liftbench.arrays import cache_folder
 from liftbench.cameras import project, subtract_mean
 from liftbench.errors import require_known
 from liftbench.plugin.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
+from liftbench.testing.scene_pictures import add_pictures
 from liftbench.types import Camera, Dataset, Floats, GroundTruth, Observations, Skeleton
 
 SUBSETS = ("all",)
@@ -33,6 +35,7 @@ def scene(
     *,
     hidden: bool = False,
     boxes: bool = False,
+    pictures: Path | None = None,
     sequences: int = 3,
     frames: int = 20,
     first: int = 0,
@@ -44,6 +47,7 @@ def scene(
         name: name of the motion; another name gives another motion.
         hidden: whether three random points of each frame are hidden.
         boxes: whether frames have boxes and pixel sizes, which differ from frame to frame.
+        pictures: folder for the pictures and masks of this scene alone; None for none.
         sequences: number of sequences.
         frames: number of frames in each sequence.
         first: id of the first sequence.
@@ -53,12 +57,17 @@ def scene(
     if hidden:
         draws = named_rng("conformance", name, "hidden").random(visible.shape)
         visible = draws.argsort(axis=1) >= _HIDDEN
-    points_2d = np.where(visible[..., None], project(points_3d, camera), np.nan)
+    flat = project(points_3d, camera)
+    points_2d = np.where(visible[..., None], flat, np.nan)
     sequence = np.repeat(first + np.arange(sequences), frames)
     skeleton = Skeleton(tuple(f"point{i}" for i in range(_POINTS)), tuple(pairwise(range(_POINTS))))
     seen = Observations(points_2d, visible, sequence, camera, skeleton)
+    if pictures is not None:
+        seen = add_pictures(seen, flat, pictures)
+    elif boxes:
+        seen = _add_boxes(seen)
     return Dataset(
-        _add_boxes(seen) if boxes else seen,
+        seen,
         GroundTruth(points_3d, "m", np.full(len(sequence), "all"), sequence),
     )
 
@@ -131,14 +140,16 @@ class SceneParams:
 
     camera: Camera = "orthographic"
     hidden: bool = False
+    pictures: bool = False
 
 
 class Scenes:
     """The scenes as a dataset, so that the harness can run methods on them."""
 
-    def __init__(self, camera: Camera, hidden: bool) -> None:
+    def __init__(self, camera: Camera, hidden: bool, pictures: bool) -> None:
         self.camera = camera
         self.hidden = hidden
+        self.pictures = pictures
 
     def subsets(self, root: Path) -> tuple[str, ...]:
         """Return `all`."""
@@ -147,14 +158,16 @@ class Scenes:
     def checksum(self, root: Path, subset: str) -> str:
         """Return the parameters: the scenes have no files."""
         require_known("subset of the scenes", subset, SUBSETS)
-        return f"{self.camera} {self.hidden}"
+        return f"{self.camera} {self.hidden} {self.pictures}"
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
         """Return one split."""
         require_known("subset of the scenes", subset, SUBSETS)
         require_known("split of the scenes", split, SPLITS)
         first = 3 * SPLITS.index(split)
-        return scene(self.camera, split, hidden=self.hidden, first=first)
+        folder = cache_folder() / "pictures" / f"scenes-1-{self.camera}-{split}"
+        pictures = folder if self.pictures else None
+        return scene(self.camera, split, hidden=self.hidden, pictures=pictures, first=first)
 
     def note(self, root: Path, subset: str) -> str:
         """Return an empty text: no paper uses the scenes."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from tests.conftest import not_none
 
 from liftbench import Capabilities, MethodSpec, NoParams, Observations, Reconstruction, RunContext
 from liftbench.cameras import subtract_mean
@@ -190,12 +192,41 @@ def test_a_good_method_passes(make: type[Good], tmp_path: Path) -> None:
     found = outcomes(candidate(tmp_path, make))
     for check in OF_TEACHERS:
         assert found.pop(check).state == "skipped", "it is no teacher"
+    for name in ("takes_single_pictures", "predicts_from_pictures_alone"):
+        assert found.pop(name).detail == "it does not reconstruct from images"
     if make is Good:
         assert found.pop("parts_fit_together").detail == "it returns no rotation"
     assert {outcome.state for outcome in found.values()} == {"passed"}, found
 
 
+class Pictured(Good):
+    """Puts all points into the middle of a frame's box, at a depth that its picture gives."""
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        images, box = not_none(observations.images), not_none(observations.box)
+        bright = [images.image(frame).mean() for frame in range(len(images))]
+        middle = np.column_stack([box[:, :2] + box[:, 2:] / 2, bright])
+        count = observations.visible.shape[1]
+        return Reconstruction(middle[:, None] + np.linspace(0, 1, count)[:, None])
+
+
+class RefusesSingle(Pictured):
+    def predict(self, observations: Observations) -> Reconstruction:
+        if observations.frames == 1:
+            raise RuntimeError("a single frame")
+        return super().predict(observations)
+
+
+class FindsMasks(Pictured):
+    def predict(self, observations: Observations) -> Reconstruction:
+        found = super().predict(observations).points_3d.copy()
+        for frame, file in enumerate(not_none(observations.images).files):
+            found[frame] += np.asarray(Image.open(file.replace(".png", "_mask.png"))).mean()
+        return Reconstruction(found)
+
+
 SEEDED = replace(ALL, seeded=True)
+PICTURES = replace(ALL, images=True, permutable=False, rotatable=False)
 BROKEN = [
     ("takes_orthographic_cameras", WrongShape, ALL, "ValueError: predict: expected points_3d"),
     ("takes_orthographic_cameras", partial(RefusesCamera, "orthographic"), ALL, "RuntimeError: w"),
@@ -205,6 +236,8 @@ BROKEN = [
     ("takes_boxes_and_sizes_of_pixels", ForgetsBoxes, ALL, "box: expected shape (20, 4), got (40"),
     ("never_reads_hidden_points", ReadsHidden, ALL, "are 1e+06 instead of NaN (orthographic)"),
     ("never_reads_hidden_points", FitReadsHidden, ALL, "its result changes when hidden points"),
+    ("takes_single_pictures", RefusesSingle, PICTURES, "RuntimeError: a single frame"),
+    ("predicts_from_pictures_alone", FindsMasks, PICTURES, "points or masks that it is not shown"),
     ("lifts_unseen_frames", KnowsItsFrames, ALL, "expected points_3d (30, 12, 3), got (60, 12, 3)"),
     ("leaves_its_input_alone", WritesToItsInput, ALL, "changes `points_2d` of the observations"),
     ("leaves_its_input_alone", ReplacesItsInput, ALL, "it changes `camera` of the observations"),
@@ -241,6 +274,32 @@ def test_there_is_a_method_that_breaks_each_promise() -> None:
     assert {name for name, *_ in BROKEN} == names - set(OF_TEACHERS)
 
 
+def test_a_good_picture_method_passes_all_checks_that_make_sense(tmp_path: Path) -> None:
+    found = outcomes(candidate(tmp_path, Pictured, PICTURES))
+    skipped = {name for name, outcome in found.items() if outcome.state == "skipped"}
+    assert skipped == {
+        "parts_fit_together",
+        "order_of_points_does_not_matter",
+        "result_turns_with_the_images",
+        *OF_TEACHERS,
+    }
+    assert {o.state for name, o in found.items() if name not in skipped} == {"passed"}, found
+
+
+def test_a_method_that_is_given_points_may_use_them(tmp_path: Path) -> None:
+    class Given(Pictured):
+        def predict(self, observations: Observations) -> Reconstruction:
+            return Good.predict(self, observations)
+
+    given = candidate(tmp_path, Given, replace(PICTURES, given_points=True))
+    assert outcome_of(method_checks.takes_hidden_points, given).passed
+    outcome = outcome_of(method_checks.predicts_from_pictures_alone, given)
+    assert outcome.detail == "it is given the points"
+    assert outcome_of(
+        method_checks.takes_hidden_points, candidate(tmp_path, Given, PICTURES)
+    ).failed
+
+
 def test_a_seeded_method_passes_if_its_spec_says_so(tmp_path: Path) -> None:
     for make in (Seeded, GlobalGenerator):
         assert outcome_of(method_checks.heeds_the_seed, candidate(tmp_path, make, SEEDED)).passed
@@ -264,6 +323,8 @@ def test_a_declared_inability_is_expected_to_fail(tmp_path: Path) -> None:
     }
     skipped = {name for name, outcome in found.items() if outcome.state == "skipped"}
     assert skipped == {
+        "takes_single_pictures",
+        "predicts_from_pictures_alone",
         "parts_fit_together",
         "order_of_points_does_not_matter",
         "result_turns_with_the_images",

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import not_none
 
 from liftbench.cameras import project, subtract_mean
 from liftbench.testing import check_dataset, examiner, moving_body, scene
@@ -35,6 +37,24 @@ def test_a_scene_is_a_smooth_motion_of_a_body_with_depth(camera: str) -> None:
         data.observations.points_2d,
         project(points, camera),  # type: ignore[arg-type]
     )
+
+
+def test_pictures_show_the_points_and_masks_their_squares(tmp_path: Path) -> None:
+    seen = scene("perspective", "train", hidden=True, pictures=tmp_path).observations
+    whole, found = scene("perspective", "train").observations, seen.in_pixels()
+    images, box = not_none(seen.images), not_none(found.box)
+    places = replace(whole, pixel=seen.pixel, origin=seen.origin).in_pixels().points_2d
+    for frame in (0, 1, 59):
+        mask, picture = images.mask(frame), images.image(frame)
+        columns, rows = np.floor(places[frame]).astype(int).T
+        assert mask[rows, columns].all()  # also those of hidden points
+        assert (picture[rows, columns] != picture[0, 0]).any(axis=1).all()
+        assert (picture[~mask] == picture[0, 0]).all()
+        rows, columns = np.nonzero(mask)
+        low, high = box[frame, :2], box[frame, :2] + box[frame, 2:]
+        np.testing.assert_allclose([columns.min(), rows.min()], low, atol=2.5)
+        np.testing.assert_allclose([columns.max() + 1, rows.max() + 1], high, atol=2.5)
+    assert len({images.image(frame).shape for frame in range(3)}) == 3
 
 
 def test_a_scene_has_the_requested_size() -> None:
