@@ -53,7 +53,11 @@ class C3dpoNetworkParams:
 
 @dataclass(frozen=True, kw_only=True)
 class C3dpoParams(C3dpoNetworkParams):
-    """A recipe of ours for CPUs: a quarter of the paper's width, Muon, and a cosine.
+    """A recipe of ours for CPUs: a quarter of the paper's width, `MuonAndAdam`, and a cosine.
+
+    It was chosen on `synthetic_up3d` of seed 1 by the error `c3dpo_up3d` on train, one training
+    each: 0.108 m with it; 0.178 after 1 000 steps of 256 frames at a rate of 3e-3, which take as
+    long; 0.153 after 2 500 steps with two blocks; 0.196 with Adam at half the width.
 
     Attributes:
         steps: optimisation steps; the learning rate falls to zero along a cosine.
