@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from tests.conftest import REPO_ROOT
 from tests.plugins.classical.bodies import moving_scene
 from tests.plugins.conftest import (
     before_a_camera,
@@ -19,9 +21,12 @@ from tests.plugins.conftest import (
     rigid_views,
 )
 
-from liftbench import Observations
+from liftbench import Observations, RunContext
 from liftbench.cameras import subtract_mean
+from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Method, Teacher
+from liftbench.testing.method_checks import Candidate, heeds_the_seed, lifts_unseen_frames
+from liftbench.testing.outcomes import outcome_of
 from liftbench.testing.teachers import reprojection
 from liftbench.types import Camera, Floats
 from liftbench_plugins.learned.deep_nrsfm.lifter import DeepNrsfm
@@ -125,3 +130,23 @@ def test_sps_shows_few_atoms_of_the_frames_it_was_fitted_to(tmp_path: Path) -> N
     for ask in (teacher.codes, teacher.cameras):
         with pytest.raises(ValueError, match="only the frames that it was fitted on"):
             ask(seen.take(np.arange(30)))
+
+
+def test_the_student_of_the_documentation_has_the_depths_of_its_teacher(tmp_path: Path) -> None:
+    """With fewer frames than weights, on the frames of the fit; others it lifts as well."""
+    page = (REPO_ROOT / "docs" / "your_method.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (code,) = (block for block in blocks if "fitted(" in block)
+    (tmp_path / "student.py").write_text(code, encoding="utf-8")
+    with_student = load_registry([tmp_path / "student.py"])
+    context = RunContext(0, "cpu", 1, 1e6, tmp_path, lambda *_: None)
+    subject = Candidate(with_student, with_student.methods["student"], {}, context, 1.0, 60.0)
+    for check in (lifts_unseen_frames, heeds_the_seed):
+        assert outcome_of(check, subject).passed
+    seen = subject.observe("train", sequences=7, frames=2)
+    depths = [
+        method.predict(seen).points_3d[..., 2]
+        for method in (subject.fit_new(seen), fit_method("sps", seen, tmp_path))
+    ]
+    student, teacher = (depth - depth.mean(axis=1, keepdims=True) for depth in depths)
+    np.testing.assert_allclose(student, teacher, atol=1e-6 * np.abs(teacher).max())

@@ -83,3 +83,23 @@ def test_display_suits_standard_error(
     monkeypatch.setattr(stream, "isatty", lambda: terminal)
     monkeypatch.setattr("sys.stderr", stream)
     assert isinstance(make_display(), kind)
+
+
+def test_live_bars_do_not_count_the_fit_of_a_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, color_system=None, width=120)
+    monkeypatch.setattr(progress, "Console", lambda **_: console)
+    with LiveDisplay() as display:
+        display.plan(2)
+        display.start("k", "student")
+        display.start("t", "teacher", is_run=False)
+        display.update("t", 3, 9, 0.125)
+        display.finish("t", "ended", "")
+        display.note("one [line]")
+        display._progress.refresh()
+    text = shown.getvalue()
+    assert "step 3/9 loss 0.125" in text
+    assert "teacher: ended" in text
+    assert "one [line]" in text
+    assert "0/2" in text
+    assert "1/2" not in text
