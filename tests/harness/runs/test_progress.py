@@ -94,6 +94,7 @@ def test_live_bars_do_not_count_the_fit_of_a_teacher(monkeypatch: pytest.MonkeyP
         display.start("k", "student")
         display.start("t", "teacher", is_run=False)
         display.update("t", 3, 9, 0.125)
+        display._progress.refresh()
         display.finish("t", "ended", "")
         display.note("one [line]")
         display._progress.refresh()
