@@ -41,6 +41,9 @@ LEARNED_VARIANTS = (
     "rrn_consist",
     "rrn_contrast",
     "rrn_vanilla",
+    "supervised_pictures",
+    "supervised_pictures_points",
+    "supervised_points",
 )
 
 

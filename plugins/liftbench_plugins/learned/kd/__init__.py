@@ -103,6 +103,21 @@ class PictureParams(TrainingParams):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PicturePointParams(PictureParams):
+    """A student that looks at pictures and points.
+
+    Attributes:
+        hidden: units of a layer that lifts the points and their features.
+    """
+
+    hidden: int = 256
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive("hidden", self.hidden)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TeacherParams:
     """From whom a student learns.
 
@@ -177,7 +192,7 @@ class KdPublishedParams(KdParams):
     steps: int = 110_000
 
 
-Look = Literal["points", "pictures"]
+Look = Literal["points", "pictures", "pictures_points"]
 """What a student looks at."""
 Lesson = Literal["distillation", "taught_depth", "true_depth"]
 """What a student learns: eq. 15, the depths of its teacher, or the true ones."""
@@ -206,6 +221,25 @@ _REFERENCE = (
 _PICTURES = replace(_POINTS, images=True)
 _BRIEF_PICTURES = {"steps": 2, "batch_size": 4, "width": 0.05, "image_size": 32}
 _TAUGHT_PICTURES = {**_BRIEF_PICTURES, "teacher_params": _BRIEF_TEACHER}
+
+
+def _supervised_student(
+    key: str,
+    title: str,
+    look: Look,
+    params: type[TrainingParams],
+    capabilities: Capabilities,
+    brief: Mapping[str, Any],
+) -> MethodSpec:
+    return MethodSpec(
+        key=key,
+        title=title,
+        reference=_CONTROL,
+        make=partial(_make, look, "true_depth", params),
+        params=params,
+        capabilities=replace(capabilities, supervised=True),
+        conformance=Conformance(brief),
+    )
 
 
 def _picture_student(
@@ -259,5 +293,29 @@ STUDENTS = (
         capabilities=_POINTS,
         conformance=Conformance(_TAUGHT),
         teachers=_teachers,
+    ),
+    _supervised_student(
+        "supervised_points",
+        "Points-only student of the true depth",
+        "points",
+        PointParams,
+        _POINTS,
+        _BRIEF,
+    ),
+    _supervised_student(
+        "supervised_pictures",
+        "Student of the true depth that looks at pictures",
+        "pictures",
+        PictureParams,
+        _PICTURES,
+        _BRIEF_PICTURES,
+    ),
+    _supervised_student(
+        "supervised_pictures_points",
+        "Student of the true depth that looks at pictures and points",
+        "pictures_points",
+        PicturePointParams,
+        replace(_PICTURES, given_points=True),
+        {**_BRIEF_PICTURES, "hidden": 8},
     ),
 )

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from liftbench import Observations
-from liftbench_plugins.learned.kd import Look, PictureParams
+from liftbench_plugins.learned.kd import Look
+from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.kd.picture_views import PictureViews
 from liftbench_plugins.learned.kd.point_views import PointViews
 from liftbench_plugins.learned.kd.points_network import PointsNetwork
@@ -44,11 +45,8 @@ def make_network(look: Look, params: Any, points: int, generator: torch.Generato
     """Return a network for P points with random weights."""
     if look == "points":
         return PointsNetwork(points, params.hidden, generator)
-    return _integral_regression(params, points, generator)
-
-
-def _integral_regression(
-    params: PictureParams, points: int, generator: torch.Generator
-) -> IntegralRegression:
-    backbone = make_backbone(params.backbone, params.width, params.weights, generator)
-    return IntegralRegression(backbone, points, params.image_size, params.width, generator)
+    size, width = params.image_size, params.width
+    backbone = make_backbone(params.backbone, width, params.weights, generator)
+    if look == "pictures":
+        return IntegralRegression(backbone, points, size, width, generator)
+    return PicturePointsNetwork(backbone, points, params, generator)

@@ -11,10 +11,13 @@ from liftbench import Observations
 from liftbench.crops import make_crops
 from liftbench.types import Floats
 from liftbench_plugins.learned.kd import PictureParams
+from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.pictures.augmentation import Augmentation, warp
 from liftbench_plugins.learned.pictures.backbones import normalise
 from liftbench_plugins.learned.pictures.integral_regression import IntegralRegression
 from liftbench_plugins.learned.pictures.similarity import partners
+
+PictureNetwork = IntegralRegression | PicturePointsNetwork
 
 
 class PictureViews:
@@ -34,16 +37,22 @@ class PictureViews:
         crops = make_crops(images, seen.box, params.image_size)
         self.crops, self.device = crops, device
         self.partner = partners(observations.skeleton).to(device)
+        places = np.where(seen.visible[..., None], crops.to_crop(seen.points_2d), 0)
+        self.places = _tensor(places, device)
+        self.visible = _tensor(seen.visible.astype(np.float64), device)
         self.unit = _tensor(crops.edge / crops.size * pixel, device)
         self.corner = _tensor((crops.corner - origin) * pixel[:, None], device)
 
-    def lift(self, network: IntegralRegression, frames: Tensor) -> Tensor:
+    def lift(self, network: PictureNetwork, frames: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
-        return self._place(network(normalise(self._pictures(frames))), frames)
+        pictures = normalise(self._pictures(frames))
+        return self._place(
+            _look(network, pictures, self.places[frames], self.visible[frames]), frames
+        )
 
     def lift_changed(
         self,
-        network: IntegralRegression,
+        network: PictureNetwork,
         frames: Tensor,
         params: PictureParams,
         generator: torch.Generator,
@@ -52,7 +61,9 @@ class PictureViews:
         how = Augmentation(params.flip, params.rotation, params.scale, params.shift, params.colour)
         change = how.draw(len(frames), self.crops.size, self.partner, generator)
         pictures = how.recolour(warp(self._pictures(frames), change), generator)
-        return self._place(change.undo(network(normalise(pictures))), frames)
+        places, visible = change.move(self.places[frames]), change.rename(self.visible[frames])
+        lifted = _look(network, normalise(pictures), places, visible)
+        return self._place(change.undo(lifted), frames)
 
     def _pictures(self, frames: Tensor) -> Tensor:
         """Return the crops (B, 3, N, N) from 0 to 1."""
@@ -63,6 +74,13 @@ class PictureViews:
     def _place(self, lifted: Tensor, frames: Tensor) -> Tensor:
         """Return coordinates in pixels of crops in the unit of the observations."""
         return lifted * self.unit[frames, None, None] + pad(self.corner[frames], (0, 1))[:, None]
+
+
+def _look(network: PictureNetwork, pictures: Tensor, places: Tensor, visible: Tensor) -> Tensor:
+    """Return what a network predicts; only one that lifts points is shown any."""
+    sees_points = isinstance(network, PicturePointsNetwork)
+    lifted: Tensor = network(pictures, places, visible) if sees_points else network(pictures)
+    return lifted
 
 
 def _tensor(array: Floats, device: str) -> Tensor:

@@ -18,13 +18,15 @@ from liftbench import Observations, Skeleton
 from liftbench.images import Images
 from liftbench.runs.firewall import show_at_predict, to_data_unit
 from liftbench.types import Floats
-from liftbench_plugins.learned.kd import KdParams, PictureParams
+from liftbench_plugins.learned.kd import KdParams, PictureParams, PicturePointParams
 from liftbench_plugins.learned.kd.lifter import Student
+from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.kd.picture_views import PictureViews
-from liftbench_plugins.learned.pictures.backbones import MEAN, SPREAD
+from liftbench_plugins.learned.pictures.backbones import MEAN, SPREAD, make_backbone
 
 F, N = 8, 64
 STILL: dict[str, Any] = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "colour": 0.0}
+SMALL = PicturePointParams(width=0.05, hidden=8)
 MOVING: dict[str, Any] = {"flip": 0.5, "rotation": 10.0, "scale": 0.05, "shift": 0.01}
 
 
@@ -162,6 +164,68 @@ def test_a_student_is_trained_and_predicts_from_pictures_alone(tmp_path: Path) -
     offset = found[..., 2:] - expected[..., 2:]
     np.testing.assert_allclose(found[..., :2], expected[..., :2], rtol=1e-3, atol=0.05)
     np.testing.assert_allclose(offset, np.broadcast_to(offset[:, :1], offset.shape), atol=0.05)
+
+
+@pytest.mark.parametrize("how", [STILL, MOVING], ids=["still", "moving"])
+def test_a_network_that_lifts_points_is_shown_them_where_the_picture_shows_them(
+    tmp_path: Path, how: dict[str, Any]
+) -> None:
+    """Each point lies on its own spot, also in a changed picture and under its new name."""
+    seen = frames_of_spots(tmp_path)
+    hidden = np.arange(F)[:, None] % 3 == np.arange(3)
+    points = np.where(hidden[..., None], np.nan, seen.points_2d)
+    seen = replace(seen, points_2d=points, visible=~hidden)
+    checked: list[int] = []
+
+    class Comparing(PicturePointsNetwork):
+        def __init__(self) -> None:
+            nn.Module.__init__(self)
+
+        def forward(self, pictures: Tensor, places: Tensor, visible: Tensor) -> Tensor:
+            found: Tensor = Finder()(pictures)
+            apart = (found[..., :2] - places)[visible > 0]
+            assert float(apart.abs().max()) < 0.5
+            checked.append(len(apart))
+            return found
+
+    params = PictureParams(image_size=N, **how)
+    views = PictureViews(seen, params, "cpu")
+    views.lift_changed(Comparing(), torch.arange(F), params, seeded())
+    views.lift(Comparing(), torch.arange(F))
+    assert checked == [2 * F, 2 * F]
+
+
+def test_a_network_that_lifts_points_reads_the_picture_at_each_point() -> None:
+    """A change of the picture far from all points but one changes what is found at that one."""
+    backbone = make_backbone("resnet18", 0.05, "", seeded())
+    network = PicturePointsNetwork(backbone, 3, SMALL, seeded())
+    maps = torch.zeros(1, 2, 16, 16)
+    maps[0, :, 4, 12] = 1.0
+    given: list[Tensor] = []
+
+    class Watching(nn.Module):
+        def forward(self, points: Tensor, visible: Tensor, features: Tensor) -> Tensor:
+            given.append(features)
+            return nn.functional.pad(points, (0, 1))
+
+    network.features, network.lift = nn.Sequential(Constant(maps)), Watching()  # type: ignore[assignment]
+    places = torch.tensor([[[50.0, 18.0], [50.0, 18.0], [10.0, 40.0]]])
+    visible = torch.tensor([[1.0, 0.0, 1.0]])
+    found = network(torch.zeros(1, 3, 64, 64), places, visible)
+    torch.testing.assert_close(given[0][0], torch.tensor([[1.0, 1.0], [0, 0], [0, 0]]))
+    torch.testing.assert_close(found[0, 0], torch.tensor([50.0, 18.0, 0.0]))
+    assert found[0, 1].tolist() == [32.0, 32.0, 0.0]
+
+
+class Constant(nn.Module):
+    """Returns the same feature maps for every picture."""
+
+    def __init__(self, maps: Tensor) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.maps
 
 
 def _images() -> Any:
