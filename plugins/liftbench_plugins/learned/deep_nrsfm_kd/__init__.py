@@ -41,8 +41,9 @@ class DeepNrsfmKdParams(StartSchedule):
     sparsity: float = 0.01
     frame_unit: FrameUnit = "data"
     consistency: float = 0.0
+    starts: int = 2
     start_steps: int = 300
-    steps: int = 3_000
+    steps: int = 2_000
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,7 +58,7 @@ class DeepNrsfmKdParams(StartSchedule):
 class DeepNrsfmKdConsistParams(DeepNrsfmKdParams):
     """The defaults with the consistency loss."""
 
-    consistency: float = 0.1
+    consistency: float = 0.03
 
 
 def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmKdParams
