@@ -94,7 +94,7 @@ def run_teacher_preference(script: ModuleType, root: Path) -> None:
     (root / "fit.json").write_text(
         json.dumps({"method": {"key": "deep_nrsfm_kd", "params": params}}), "utf-8"
     )
-    vars(script).update(FRAMES=frames)
+    vars(script).update(FRAMES=frames, LEAST_FRAMES=20)
     script.main([root])
 
 
@@ -108,7 +108,7 @@ RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "reading_h36m": (run_reading_h36m, "from cache"),
     "report_size": (run_report_size, "page"),
     "rigidity": (run_rigidity, "5000 points"),
-    "teacher_preference": (run_teacher_preference, "truth cheaper than the teacher"),
+    "teacher_preference": (run_teacher_preference, "truth cheaper than teacher"),
     "train_step": (run_step, "orthographic, complete / plain"),
 }
 
