@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liftbench import RunContext
+from liftbench import Observations, RunContext
 from liftbench.plugin.registry import load_registry
 from liftbench.plugin.specs import Teacher, TeachingMethod
 from liftbench.types import Dataset
@@ -54,20 +54,12 @@ def main(folders: list[Path]) -> None:
 
 def compare(teacher: Teacher, data: Dataset) -> None:
     """Print the costs for one teacher."""
-    seen, true = data.observations, data.truth
-    assert true is not None
-    centred = seen.points_2d - np.nanmean(seen.points_2d, axis=1, keepdims=True)
-    frames = teacher_frames(
-        torch.from_numpy(teacher.codes(seen)),
-        torch.from_numpy(teacher.cameras(seen)),
-        torch.from_numpy(centred),
-        torch.tensor(seen.visible),
-        seen.skeleton.root,
-    )
+    assert data.truth is not None
+    frames = taught_frames(teacher, data.observations)
     distillation = Distillation(torch.from_numpy(teacher.dictionary), frames)
     every = torch.arange(len(frames.code))
     own = distillation.teacher_depth(every)
-    error = true_error(own, torch.tensor(true.points_3d[..., 2]), frames)
+    error = true_error(own, torch.tensor(data.truth.points_3d[..., 2]), frames)
     other = error[torch.randperm(len(error), generator=torch.Generator().manual_seed(0))]
     other = other * (error.norm(dim=1) / other.norm(dim=1))[:, None]
     print(f"  mean error {millimetres(error, frames):.1f} mm")
@@ -82,18 +74,25 @@ def compare(teacher: Teacher, data: Dataset) -> None:
         print_costs(f"weight {weight}, least cost (10), 100% of the way", least)
 
 
+def taught_frames(teacher: Teacher, seen: Observations) -> TeacherFrames:
+    """Return what the teacher says about the frames, whose points are centred."""
+    centred = seen.points_2d - np.nanmean(seen.points_2d, axis=1, keepdims=True)
+    return teacher_frames(
+        torch.from_numpy(teacher.codes(seen)),
+        torch.from_numpy(teacher.cameras(seen)),
+        torch.from_numpy(centred),
+        torch.tensor(seen.visible),
+        seen.skeleton.root,
+    )
+
+
 def least_cost(distillation: Distillation, depth: Tensor, frames: Tensor, weight: float) -> Tensor:
     """Return the least cost (B,) of depths (B, P) over all codes of these depths (eq. 10).
 
     By iteratively reweighted least squares: each round replaces both norms by squares that touch
     them at the last code. All points must be visible.
     """
-    taught = distillation.frames.select(frames)
-    atoms = distillation.dictionary.view(depth.shape[1], 3, -1)
-    rotated = torch.einsum("pik,bij->bpjk", atoms, taught.rotation)
-    flat = (rotated[:, :, :2] - rotated[:, :, :2].mean(dim=1, keepdim=True)).flatten(1, 2)
-    image = (taught.image - taught.image.mean(dim=1, keepdim=True)).flatten(1)
-    deep = rotated[:, 1:, 2] - rotated[:, :1, 2]
+    flat, deep, image = linear_system(distillation, frames)
     rows = torch.cat([flat, deep], dim=1)
     wanted = torch.cat([image, depth[:, 1:] - depth[:, :1]], dim=1)
     size, error = torch.ones_like(rows[:, 0]), torch.ones_like(rows[:, 0, 0])
@@ -108,6 +107,19 @@ def least_cost(distillation: Distillation, depth: Tensor, frames: Tensor, weight
         size, error = code.abs() + smoothing, residual.norm(dim=1) + smoothing
     cost: Tensor = residual.norm(dim=1) + weight * code.abs().sum(dim=1)
     return cost
+
+
+def linear_system(distillation: Distillation, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return B_xy (B, 2P, K), B_z from the first point (B, P - 1, K) and the images w (B, 2P).
+
+    B_xy and w are about the mean of the points (eqs. 6, 7).
+    """
+    taught = distillation.frames.select(frames)
+    atoms = distillation.dictionary.view(taught.image.shape[1], 3, -1)
+    rotated = torch.einsum("pik,bij->bpjk", atoms, taught.rotation)
+    flat = rotated[:, :, :2] - rotated[:, :, :2].mean(dim=1, keepdim=True)
+    image = taught.image - taught.image.mean(dim=1, keepdim=True)
+    return flat.flatten(1, 2), rotated[:, 1:, 2] - rotated[:, :1, 2], image.flatten(1)
 
 
 def print_costs(title: str, costs: dict[str, Tensor]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from liftbench import Capabilities, Conformance, Method, MethodSpec
-from liftbench.plugin.param_checks import require_not_negative, require_one_of
+from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
 from liftbench.plugin.specs import EXPOSED
 from liftbench_plugins.learned.deep_nrsfm import Nonlinearity, require_sizes
 from liftbench_plugins.learned.start_schedule import StartSchedule
@@ -32,6 +32,8 @@ class DeepNrsfmKdParams(StartSchedule):
         frame_unit: the unit of length of a frame's points: that of the `data`, or the longer edge
             of its `box`, as in the paper (section 5.3). With either, one factor for all frames
             makes the mean norm of the fit's images 1.
+        gain: of the initial weights, see `BlockSparseNetwork`. Large initial codes let the
+            consistency loss settle on a mirror image for some of the poses, in all their views.
         consistency: weight of the consistency loss of PR-RRN (eq. 17); 0, as in the paper, leaves
             it out.
     """
@@ -40,6 +42,7 @@ class DeepNrsfmKdParams(StartSchedule):
     nonlinearity: Nonlinearity = "bst"
     sparsity: float = 0.01
     frame_unit: FrameUnit = "data"
+    gain: float = 3.0
     consistency: float = 0.0
     starts: int = 2
     start_steps: int = 300
@@ -50,6 +53,7 @@ class DeepNrsfmKdParams(StartSchedule):
         require_sizes(self.sizes)
         require_one_of("nonlinearity", self.nonlinearity, get_args(Nonlinearity))
         require_one_of("frame_unit", self.frame_unit, get_args(FrameUnit))
+        require_positive("gain", self.gain)
         for name in ("sparsity", "consistency"):
             require_not_negative(name, getattr(self, name))
 
@@ -58,6 +62,7 @@ class DeepNrsfmKdParams(StartSchedule):
 class DeepNrsfmKdConsistParams(DeepNrsfmKdParams):
     """The defaults with the consistency loss."""
 
+    gain: float = 1.5
     consistency: float = 0.03
 
 

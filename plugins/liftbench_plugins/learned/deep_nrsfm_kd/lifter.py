@@ -28,9 +28,6 @@ from liftbench_plugins.learned.lifting import (
 )
 from liftbench_plugins.learned.rotations import polar_factor
 
-# Of the initial weights. Small initial codes lead to simple shapes, of one sign of depth: with the
-# consistency loss, 3 led to 38 % of mirrored frames and 1 to 2 % (seed 1 of generated people).
-_GAIN = 1.5
 _BATCH = 4096
 
 
@@ -114,7 +111,7 @@ class DeepNrsfmKd:
             points,
             params.sizes,
             params.nonlinearity,
-            _GAIN,
+            params.gain,
             torch.Generator().manual_seed(seed),
         )
         return network.to(self.device)

@@ -146,6 +146,7 @@ def test_boxes_without_extent_are_refused(tmp_path: Path) -> None:
         ({"sizes": (8,)}, "sizes: expected at least two"),
         ({"nonlinearity": "tanh"}, "nonlinearity: expected one of bst, relu, got 'tanh'"),
         ({"frame_unit": "pixel"}, "frame_unit: expected one of data, box, got 'pixel'"),
+        ({"gain": 0.0}, "gain: expected a positive number, got 0.0"),
         ({"sparsity": -1.0}, "sparsity: expected 0 or more, got -1.0"),
         ({"consistency": -1.0}, "consistency: expected 0 or more, got -1.0"),
         ({"steps": 0}, "steps: expected a positive number, got 0"),
