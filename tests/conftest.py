@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,14 @@ def not_none(value: T | None) -> T:
     """Return an optional part that must be there."""
     assert value is not None
     return value
+
+
+def example_of(word: str) -> str:
+    """Return the only example of the page on methods that has this word."""
+    page = (REPO_ROOT / "docs" / "your_method.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (code,) = (block for block in blocks if word in block)
+    return str(code)
 
 
 LONGEST_FIRST = ("tests/plugins/test_conformance.py", "tests/harness/")

@@ -14,6 +14,7 @@ from docs.reference import DOCS, LISTS, commands, with_lists
 from liftbench.cli import main
 from liftbench.plugin.hooks import PROJECT
 from liftbench.plugin.registry import Registry, load_registry
+from liftbench_datasets.points.file import FIELDS
 
 ROOT = DOCS.parent
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
@@ -104,6 +105,11 @@ def test_everything_registered_is_documented_and_nothing_else(
 def test_every_dataset_is_documented_and_nothing_else(registry: Registry) -> None:
     heads = re.findall(r"^### (.+)$", text_of("datasets.md"), re.MULTILINE)
     assert heads == list(registry.datasets.items)
+
+
+def test_every_field_of_own_points_is_documented_and_nothing_else() -> None:
+    rows = re.findall(r"^\| (`.+?`) \|", text_of("your_points.md"), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(FIELDS)
 
 
 def test_every_hook_is_documented_and_nothing_else() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from tests.conftest import REPO_ROOT
+from tests.conftest import example_of
 from tests.plugins.classical.bodies import moving_scene
 from tests.plugins.conftest import (
     before_a_camera,
@@ -134,10 +133,7 @@ def test_sps_shows_few_atoms_of_the_frames_it_was_fitted_to(tmp_path: Path) -> N
 
 def test_the_student_of_the_documentation_has_the_depths_of_its_teacher(tmp_path: Path) -> None:
     """With fewer frames than weights, on the frames of the fit; others it lifts as well."""
-    page = (REPO_ROOT / "docs" / "your_method.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (code,) = (block for block in blocks if "fitted(" in block)
-    (tmp_path / "student.py").write_text(code, encoding="utf-8")
+    (tmp_path / "student.py").write_text(example_of("fitted("), encoding="utf-8")
     with_student = load_registry([tmp_path / "student.py"])
     context = RunContext(0, "cpu", 1, 1e6, tmp_path, lambda *_: None)
     subject = Candidate(with_student, with_student.methods["student"], {}, context, 1.0, 60.0)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from filelock import FileLock, Timeout
 from tests.conftest import not_none
 from tests.harness.conftest import Wait
+from tests.harness.runs.conftest import gone
 from tests.harness.runs.fits.conftest import ChildInProcess, School
+
+from liftbench.runs.fits import kept
 
 
 def test_students_at_once_share_one_fit(real_school: School) -> None:
@@ -124,22 +129,41 @@ def test_suite_takes_the_fit_of_another_suite(school: School) -> None:
 
 
 def test_killed_command_goes_on_with_the_teacher_where_it_was(
-    real_school: School, wait_until: Wait, kill_later: list[psutil.Process]
+    school: School,
+    no_torch: str,
+    monkeypatch: pytest.MonkeyPatch,
+    wait_until: Wait,
+    kill_later: list[psutil.Process],
 ) -> None:
-    """A second command waits for the teacher of the first one, until that is killed."""
-    school = real_school
+    """A second command, in this process, waits for the teacher of the first, until that is killed.
+
+    It kills the first one as soon as it finds that the teacher is taken.
+    """
+    monkeypatch.setenv("PYTHONPATH", no_torch)
     hold = school.bench.folder / "hold"
     suite = school.suite("a", teacher=school.params(hold=str(hold)))
     first = school.start(suite)
     kill_later.append(first)
     wait_until(lambda: half_way(school))
-    second = school.start(suite)
-    kill_later.append(second)
-    first.kill()
-    assert first.wait() == -signal.SIGKILL
-    wait_until(lambda: len(school.fits()) == 2)
-    hold.touch()
-    assert second.wait(120) == 0
+    (fit,) = school.fits()
+    first_child = int(fit.split()[-1])
+    waits = []
+
+    class Lock(FileLock):
+        def acquire(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return super().acquire(*args, **kwargs)
+            except Timeout:
+                waits.append(self)
+                first.kill()
+                assert first.wait() == -signal.SIGKILL
+                wait_until(lambda: gone(first_child))
+                hold.touch()
+                raise
+
+    monkeypatch.setattr(kept, "FileLock", Lock)
+    assert school.run(suite).exit_code == 0
+    assert len(waits) == 1, "the lock of a killed command is free"
     first_steps = [line.split()[0] for line in school.fits()]
     assert first_steps == ["0", "3"], "the second command goes on at the checkpoint of the first"
     assert school.records()["pupil", 0].status == "ok"
