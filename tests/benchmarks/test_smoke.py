@@ -48,6 +48,11 @@ def run_kd_loss(script: ModuleType, root: Path) -> None:
     script.main()
 
 
+def run_picture_batches(script: ModuleType, root: Path) -> None:
+    vars(script).update(POINTS=5, BATCH=4, WIDTH=0.05, SIZES=(32,), EDGE=32, COUNTS=(5, 12))
+    script.main()
+
+
 def run_reading_and_scoring(script: ModuleType, root: Path) -> None:
     write_subject(root / "cmu", "01")
     vars(script).update(FRAMES=5, POINTS=4)
@@ -103,6 +108,7 @@ RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "classical": (run_classical, "rigid"),
     "kd_loss": (run_kd_loss, "loss of kd / step of kd, 32 px"),
     "pairwise_step": (run_step, "pr_rrn"),
+    "picture_batches": (run_picture_batches, "batch / step, 32 px"),
     "reading_and_scoring": (run_reading_and_scoring, "kd_depth_error"),
     "reading_cub": (run_reading_cub, "from cache"),
     "reading_h36m": (run_reading_h36m, "from cache"),
