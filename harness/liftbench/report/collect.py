@@ -144,12 +144,23 @@ def _splits(
         load = cache(lambda split, cells=cells: source.bench.load(cells[0].runs[0], split))
         for cell, spec in _runs_of(cells):
             record = records.get(spec.key)
-            frames = source.read(record, load) if record and record.status == "ok" else {}
+            frames = (
+                source.read(record, load, _teacher_of(record, records))
+                if record and record.status == "ok"
+                else {}
+            )
             for split, of_run in frames.items():
                 found.setdefault(split, {}).setdefault(cell.method, []).append((spec, of_run))
             tick()
         for split, of_methods in found.items():
             yield make_split_report(join_words(title, split), source.point_protocol, of_methods)
+
+
+def _teacher_of(record: RunRecord, records: Records) -> RunRecord | None:
+    """Return the run of the fit that a student learned from; None if it has no row."""
+    fits = {teacher["fit"] for teacher in record.teachers}
+    found = (r for r in records.values() if r.spec.fit_key in fits and r.status == "ok")
+    return next(found, None)
 
 
 def _runs_of(cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSpec]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Leaderboard
@@ -56,6 +57,19 @@ class ErrorSpread:
 
 
 @dataclass(frozen=True, eq=False)
+class FramePicture:
+    """The picture of a frame, and where a method sees its points.
+
+    Attributes:
+        pixels: (N, N, 3) from 0 to 255.
+        points: (P, 2) predicted positions in these pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    points: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class ComparedFrame:
     """One frame, its prediction and its truth aligned as the protocol compares them.
 
@@ -67,6 +81,8 @@ class ComparedFrame:
         predicted, truth: (P, 3) points.
         hidden: (P,) whether the method did not see a point.
         counts: (P,) whether a point counts in the error.
+        picture: what a method saw that reconstructs from images.
+        teacher: the same frame as the method's teacher reconstructs it.
     """
 
     rank: FrameRank
@@ -77,6 +93,8 @@ class ComparedFrame:
     truth: Floats
     hidden: Bools
     counts: Bools
+    picture: FramePicture | None = None
+    teacher: ComparedFrame | None = None
 
     @property
     def centred(self) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from PIL import Image
 
-from liftbench.report.content import ComparedFrame, SplitReport, SuiteReport
+from liftbench.report.content import ComparedFrame, FramePicture, SplitReport, SuiteReport
 from liftbench.suites.grids import Axis, Index
 from liftbench.sweeps.surfaces import Surface
 from liftbench.sweeps.sweep import Sweep
@@ -27,6 +29,7 @@ from liftbench.types import Floats
 _ASSETS = files("liftbench.report") / "assets"
 _SCRIPTS = ("elements.js", "table.js", "chart.js", "view3d.js", "page.js")
 _FULL_SCALE = 32767  # coordinates are kept as 16 bit integers
+_JPEG_QUALITY = 85
 
 
 def render_page(title: str, reports: Sequence[SuiteReport], figures: Sequence[str] = ()) -> str:
@@ -69,7 +72,7 @@ def _text(name: str) -> str:
 def _policy(style: str, script: str) -> str:
     """Return a Content-Security-Policy that allows only this style and this script."""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -172,4 +175,17 @@ def _frame_data(frame: ComparedFrame) -> dict[str, Any]:
         "points": base64.b64encode(packed).decode(),
         "hidden": np.flatnonzero(frame.hidden).tolist(),
         "uncounted": np.flatnonzero(~frame.counts).tolist(),
+        "picture": frame.picture and _picture_data(frame.picture),
+        "teacher": frame.teacher and _frame_data(frame.teacher),
+    }
+
+
+def _picture_data(picture: FramePicture) -> dict[str, Any]:
+    """Return a picture as a JPEG file in base64."""
+    file = io.BytesIO()
+    Image.fromarray(picture.pixels).save(file, "JPEG", quality=_JPEG_QUALITY)
+    return {
+        "jpeg": base64.b64encode(file.getvalue()).decode(),
+        "edge": len(picture.pixels),
+        "points": picture.points.round(1).tolist(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -14,12 +14,22 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from liftbench.plotting import COLOURS, STYLE
-from liftbench.report.content import BarChart, ComparedFrame, SplitReport, TrainingChart
+from liftbench.report.content import (
+    BarChart,
+    ComparedFrame,
+    FramePicture,
+    Gallery,
+    SplitReport,
+    TrainingChart,
+)
 from liftbench.types import Floats
 
 WIDTH = 6.9  # inches, two columns of a paper
 _LINE = 0.32  # inches for each method
-_YAW, _PITCH = 0.6, 0.25  # radians: the direction from which the page first shows a frame
+_Direction = tuple[float, float]  # yaw and pitch in radians
+_OBLIQUE: _Direction = (0.6, 0.25)  # as the page first shows a frame
+_FRONT: _Direction = (0.0, 0.0)
+_SIDE: _Direction = (math.pi / 2, 0.0)
 _TRUTH, _PREDICTED, _ERROR = "0.5", COLOURS[0], COLOURS[1]
 
 
@@ -77,34 +87,68 @@ def training_figure(chart: TrainingChart, methods: Sequence[str]) -> Figure:
 
 @mpl.rc_context(STYLE)
 def frame_figure(split: SplitReport) -> Figure:
-    """Return a figure of the best, median and worst frame of each method, the truth in grey."""
-    rows = len(split.galleries)
-    left, right, top, bottom = -1.5, 6.2, 1.7, 0.9 - 2.5 * rows
+    """Return a figure of the best, median and worst frame of each method, the truth in grey.
+
+    A method that reconstructs from images has its pictures above, and two sides of each frame; a
+    student has the same sides of its teacher below.
+    """
+    rows = [row for gallery in split.galleries for row in _rows(gallery)]
+    left, right, top, bottom = -1.5, 6.2, 1.7, 0.9 - 2.5 * len(rows)
     size = (WIDTH, WIDTH * (top - bottom) / (right - left))
     axes = Figure(size).add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(bottom, top))
     axes.set_axis_off()
     axes.text(left + 0.2, top - 0.3, split.title)
+    edges = np.array(split.edges, dtype=np.int64).reshape(-1, 2)
     places = []
-    for row, gallery in enumerate(split.galleries):
-        axes.text(left + 0.2, -2.5 * row, gallery.method, fontsize=6, rotation=90, va="center")
-        for i, frame in enumerate(gallery.frames):
-            label = f"{frame.rank} {frame.error:.3g}"
-            axes.text(2.6 * i, 1.1 - 2.5 * row, label, fontsize=6, ha="center")
-            places.append((frame, np.array([2.6 * i, -2.5 * row])))
-    _draw_frames(axes, places, np.array(split.edges, dtype=np.int64).reshape(-1, 2))
+    for number, (label, frames, direction) in enumerate(rows):
+        axes.text(left + 0.2, -2.5 * number, label, fontsize=6, rotation=90, va="center")
+        for i, frame in enumerate(frames):
+            middle = np.array([2.6 * i, -2.5 * number])
+            text = f"{frame.rank} {frame.error:.3g}"
+            axes.text(middle[0], middle[1] + 1.1, text, fontsize=6, ha="center")
+            if direction is None and frame.picture is not None:
+                _draw_picture(axes, frame.picture, middle, edges)
+            elif direction is not None:
+                places.append((_on_paper(frame, direction) + middle, frame))
+    _draw_frames(axes, places, edges)
+    axes.set(xlim=(left, right), ylim=(bottom, top))  # images have changed them
     return _figure(axes)
 
 
-def _draw_frames(
-    axes: Axes, places: Sequence[tuple[ComparedFrame, Floats]], edges: NDArray[np.int64]
+def _rows(gallery: Gallery) -> Iterator[tuple[str, tuple[ComparedFrame, ...], _Direction | None]]:
+    """Yield label, frames and direction of each row of a method; a picture has no direction."""
+    if all(frame.picture is None for frame in gallery.frames):
+        yield gallery.method, gallery.frames, _OBLIQUE
+    else:
+        yield f"{gallery.method}: picture", gallery.frames, None
+        yield "front", gallery.frames, _FRONT
+        yield "side", gallery.frames, _SIDE
+    if teachers := tuple(frame.teacher for frame in gallery.frames if frame.teacher):
+        yield "its teacher: front", teachers, _FRONT
+        yield "its teacher: side", teachers, _SIDE
+
+
+def _draw_picture(
+    axes: Axes, picture: FramePicture, middle: Floats, edges: NDArray[np.int64]
 ) -> None:
-    """Draw each prediction over its truth, scaled to lie within 1 of its centre.
+    """Draw a picture within 1 of a place, with the predicted points over it."""
+    x, y = middle
+    axes.imshow(picture.pixels, extent=(x - 1, x + 1, y - 1, y + 1), aspect="equal")
+    points = middle + (2 * picture.points / len(picture.pixels) - 1) * (1, -1)
+    _draw_lines(axes, points[edges], _PREDICTED, 0.9)
+    axes.plot(*points.T, "o", color=_PREDICTED, markersize=1.5)
+
+
+def _draw_frames(
+    axes: Axes, places: Sequence[tuple[Floats, ComparedFrame]], edges: NDArray[np.int64]
+) -> None:
+    """Draw each prediction over its truth, (2, P, 2) on paper.
 
     All lines of one kind are one path: one path for each frame would take 100 times as long.
     """
-    points = np.stack([_on_paper(frame) + centre for frame, centre in places])  # (N, 2, P, 2)
-    hidden = np.stack([frame.hidden for frame, _ in places])
-    counts = np.stack([frame.counts for frame, _ in places])
+    points = np.stack([place for place, _ in places])  # (N, 2, P, 2)
+    hidden = np.stack([frame.hidden for _, frame in places])
+    counts = np.stack([frame.counts for _, frame in places])
     predicted, truth = points[:, 0], points[:, 1]
     known = counts[:, edges].all(axis=-1)
     errors = np.stack([truth, predicted], axis=-2)[counts]
@@ -124,15 +168,16 @@ def _draw_lines(axes: Axes, ends: Floats, colour: str, width: float) -> None:
     axes.plot(x, y, color=colour, linewidth=width)
 
 
-def _on_paper(frame: ComparedFrame) -> Floats:
+def _on_paper(frame: ComparedFrame, direction: _Direction) -> Floats:
     """Return x and y (2, P, 2) of a frame's prediction and truth, at most 1 from the origin."""
     points = frame.centred
-    return _project(points / (np.linalg.norm(points, axis=2).max() or 1.0))
+    return _project(points / (np.linalg.norm(points, axis=2).max() or 1.0), direction)
 
 
-def _project(points: Floats) -> Floats:
+def _project(points: Floats, direction: _Direction) -> Floats:
     """Return x and y (..., 2) on paper of points in the camera's frame, where y points down."""
-    cy, sy, cp, sp = math.cos(_YAW), math.sin(_YAW), math.cos(_PITCH), math.sin(_PITCH)
+    yaw, pitch = direction
+    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
     right = np.array([cy, 0, sy])
     down = np.array([sp * sy, cp, -sp * cy])
     return np.stack([points @ right, -points @ down], axis=-1)

@@ -25,6 +25,7 @@ from liftbench.report.content import (
     BarChart,
     ComparedFrame,
     ErrorSpread,
+    FramePicture,
     Gallery,
     RunSummary,
     SplitReport,
@@ -336,8 +337,8 @@ def _split(title: str, seed: int) -> SplitReport:
         for i, name in enumerate(METHODS[:2])
     )
     galleries = tuple(
-        Gallery(name, 0, "0123456789abcdef", tuple(_frame(rng, i) for i in range(3)))
-        for name in METHODS[:2]
+        Gallery(name, 0, "0123456789abcdef", tuple(make(rng, i) for i in range(3)))
+        for name, make in zip(METHODS[:2], (_frame, _pictured_frame), strict=True)
     )
     names = (MARKUP, *"bcdef")
     edges = ((0, 1), (1, 2), (3, 4), (4, 5))
@@ -349,6 +350,13 @@ def _frame(rng: np.random.Generator, i: int) -> ComparedFrame:
     predicted = truth + 0.1 * (i + 1) * rng.normal(size=(6, 3))
     hidden, counts = np.arange(6) == i, np.arange(6) < 5
     return ComparedFrame(FRAME_RANKS[i], 7 + i, 2, 0.1 * (i + 1), predicted, truth, hidden, counts)
+
+
+def _pictured_frame(rng: np.random.Generator, i: int) -> ComparedFrame:
+    """The frame of a student that looks at pictures."""
+    pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    picture = FramePicture(pixels, rng.uniform(0, 20, (6, 2)))
+    return replace(_frame(rng, i), picture=picture, teacher=_frame(rng, i))
 
 
 def _curve(method: str, seed: int) -> TrainingCurve:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from tests.conftest import not_none
 
+from liftbench import Capabilities, Images, MethodSpec, NoParams
 from liftbench.errors import DataMissingError
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS
@@ -20,10 +23,13 @@ from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.types import Dataset, GroundTruth, Observations, Reconstruction, Skeleton
 
 FRAMES, POINTS = 7, 5
+PIXEL = 0.5
 ERRORS = np.array([3.0, 1.0, 9.0, 7.0, 5.0, 2.0, 4.0])  # distance of each point of a frame
 METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
 MPJPE = next(protocol for protocol in BUILTIN_PROTOCOLS if protocol.name == "mpjpe")
 ROOT = Path("/data/of/mine")
+LOOKER = MethodSpec("looker", "", "", object, NoParams, capabilities=Capabilities(images=True))
+REGISTRY = SimpleNamespace(methods=SimpleNamespace(items={"looker": LOOKER}))
 
 
 def dataset(unscored: tuple[int, ...] = ()) -> Dataset:
@@ -49,6 +55,11 @@ def prediction(data: Dataset) -> Reconstruction:
     return Reconstruction(data.truth.points_3d + ERRORS[:, None, None] * away * 5 / 4)
 
 
+def record_of(method: str, seed: int = 0) -> RunRecord:
+    spec = RunSpec({}, "train", ("train",), {"key": method}, seed)
+    return RunRecord(spec, "ok", digests={"train": "1"})
+
+
 @dataclass
 class Setting:
     source: FrameSource
@@ -66,9 +77,9 @@ class Setting:
 
 @pytest.fixture
 def setting(tmp_path: Path) -> Setting:
-    bench: Any = SimpleNamespace(root=ROOT)
+    bench: Any = SimpleNamespace(root=ROOT, registry=REGISTRY)
     store = Store(tmp_path / "small")
-    record = RunRecord(RunSpec({}, "train", ("train",), {}, 0), "ok", digests={"train": "1"})
+    record = record_of("lifter")
     data = dataset()
     path = store.predictions_path(record.spec.key)
     path.parent.mkdir(parents=True)
@@ -149,3 +160,51 @@ def test_predictions_that_cannot_be_scored_are_reported(setting: Setting) -> Non
     save_reconstructions(path, {"train": Reconstruction(np.zeros((FRAMES, POINTS, 3)))})
     assert setting.read() == {}
     assert "all points coincide" in setting.source.left_out[0]
+
+
+def test_a_method_with_images_has_the_pictures_and_its_points(
+    setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of 40 pixels, whose boxes are the pictures, are enlarged four times."""
+    monkeypatch.setenv("LIFTBENCH_CROPS", str(tmp_path / "crops"))
+    monkeypatch.setattr("liftbench.crops.make_crops.__defaults__", (0.0, 1))
+    files = tuple(str(tmp_path / f"{number}.png") for number in range(FRAMES))
+    for number, file in enumerate(files):
+        Image.new("RGB", (40, 40), (10 * number, 0, 0)).save(file)
+    seen = replace(
+        setting.data.observations,
+        images=Images(files),
+        box=np.tile([-20 * PIXEL, -20 * PIXEL, 40 * PIXEL, 40 * PIXEL], (FRAMES, 1)),
+        pixel=np.full(FRAMES, PIXEL),
+        origin=np.full((FRAMES, 2), 20.0),
+    )
+    setting.data = Dataset(seen, setting.data.truth)
+    setting.record = record_of("looker")
+    path = setting.source.store.predictions_path(setting.record.spec.key)
+    save_reconstructions(path, {"train": prediction(setting.data)})
+    frames = setting.read()["train"]
+    assert frames.pictures.shape == (3, 160, 160, 3)
+    assert frames.pictures[:, 80, 80, 0].tolist() == [10 * number for number in (1, 6, 2)]
+    expected = (prediction(setting.data).points_3d[frames.frame, :, :2] / PIXEL + 20) * 4
+    assert np.allclose(frames.positions, expected)
+    (best, *_) = frames.shown
+    assert best.picture is not None
+    assert np.allclose(best.picture.points, expected[0])
+
+
+def test_a_lifter_has_no_pictures(setting: Setting) -> None:
+    assert all(frame.picture is None for frame in setting.read()["train"].shown)
+
+
+def test_the_frames_of_the_teacher_stand_beside(setting: Setting) -> None:
+    teacher = record_of("lifter", seed=1)
+    path = setting.source.store.predictions_path(teacher.spec.key)
+    truth = not_none(setting.data.truth).points_3d
+    save_reconstructions(path, {"train": Reconstruction(truth)})
+    frames = setting.source.read(setting.record, setting.load, teacher)["train"]
+    for frame in frames.shown:
+        assert not_none(frame.teacher).error == pytest.approx(0)
+        assert np.allclose(not_none(frame.teacher).predicted, frame.truth)
+    path.unlink()
+    alone = setting.source.read(setting.record, setting.load, teacher)["train"]
+    assert all(frame.teacher is None for frame in alone.shown)

@@ -72,6 +72,7 @@ def test_policy_allows_only_this_style_and_this_script(page: Reader) -> None:
         assert f"{kind}-src 'sha256-{digest}'" in str(policy)
     assert str(policy).startswith("default-src 'none';")
     assert "unsafe" not in str(policy)
+    assert "img-src data:;" in str(policy)  # pictures lie in the page itself
     assert not any("style" in attributes for _, attributes in page.elements)
 
 

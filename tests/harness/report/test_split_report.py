@@ -32,6 +32,10 @@ def frames(
         names=np.array([f"p{i}" for i in range(points)]),
         edges=np.array(edges, dtype=np.int64).reshape(-1, 2),
         unit=np.array("m"),
+        pictures=np.empty(0, dtype=np.uint8),
+        positions=np.empty(0),
+        taught=np.empty(0),
+        taught_error=np.empty(0),
     )
 
 

@@ -79,6 +79,15 @@ function drawColumn(host, suite, column) {
     chosen);
 }
 
+// A picture with the predicted points over it.
+function pictureOf(picture, column, label) {
+  const at = (i) => picture.points[i];
+  return svg('svg', { class: 'picture', viewBox: `0 0 ${picture.edge} ${picture.edge}`, role: 'img', 'aria-label': label },
+    svg('image', { href: `data:image/jpeg;base64,${picture.jpeg}`, width: picture.edge, height: picture.edge }),
+    column.edges.map(([a, b]) => svg('line', { x1: at(a)[0], y1: at(a)[1], x2: at(b)[0], y2: at(b)[1] })),
+    picture.points.map(([x, y]) => svg('circle', { cx: x, cy: y, r: 1.5 })));
+}
+
 function drawGallery(host, column, gallery) {
   const view = new View();
   const scenes = gallery.scenes.map((scene) => {
@@ -89,7 +98,11 @@ function drawGallery(host, column, gallery) {
     const far = `farthest off: ${column.names[farthest]}, ${short(gaps[farthest])} ${column.unit}`;
     return html('figure', { class: 'scene' },
       html('figcaption', {}, html('strong', {}, scene.rank), `: ${described}; ${far}`),
+      scene.picture && pictureOf(scene.picture, column, `What ${gallery.method} saw, and its points`),
       sceneCanvas(scene, points, column, view, `${scene.rank} frame of ${gallery.method}: ${described}; ${far}`),
+      scene.teacher && html('p', { class: 'caption' }, `Its teacher: ${short(scene.teacher.error)}`),
+      scene.teacher && sceneCanvas(scene.teacher, unpacked(scene.teacher), column, view,
+        `The same frame of the teacher: ${column.metric} ${short(scene.teacher.error)}`),
       numbers(['point', `off by ${column.unit}`, ''], () => column.names.map((name, i) => {
         const scored = !scene.uncounted.includes(i);
         const marks = [scene.hidden.includes(i) && 'hidden', !scored && 'not scored'];
