@@ -127,8 +127,8 @@ class FrameSource:
             load: returns a split as the method saw it, with its truth.
             teacher: the record of the run of its teacher on the same data, if there is one.
         """
-        run = self._stored(record)
-        taught_by = None if teacher is None else self._stored(teacher)
+        run = self._run_of(record)
+        taught_by = None if teacher is None else self._run_of(teacher)
         try:
             return {
                 split: _read_split(run, split, self.point_protocol, load, taught_by)
@@ -140,7 +140,7 @@ class FrameSource:
             self.absent[str(error).replace(str(self.bench.root), "DATA_ROOT")] += 1
         return {}
 
-    def _stored(self, record: RunRecord) -> _StoredRun:
+    def _run_of(self, record: RunRecord) -> _StoredRun:
         path = self.store.predictions_path(record.spec.key)
         return _StoredRun(
             record,
@@ -203,7 +203,7 @@ def _read_split(
         data = load(split)
         arrays = _frame_arrays(run, split, data, point_protocol)
         arrays |= _picture_arrays(run, split, data, arrays["frame"])
-        return arrays | _taught_arrays(taught_by, split, data, point_protocol, arrays["frame"])
+        return arrays | _teacher_arrays(taught_by, split, data, point_protocol, arrays["frame"])
 
     return RunFrames(**cache_arrays(_KIND, checksum, make))
 
@@ -253,7 +253,7 @@ def _picture_arrays(
     return {"pictures": np.array(crops.pixels), "positions": crops.to_crop(placed.points_2d)}
 
 
-def _taught_arrays(
+def _teacher_arrays(
     teacher: _StoredRun | None,
     split: str,
     data: Dataset,

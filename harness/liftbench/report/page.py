@@ -72,8 +72,8 @@ def _text(name: str) -> str:
 def _policy(style: str, script: str) -> str:
     """Return a Content-Security-Policy that allows only this style and this script."""
     return (
-        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
 
 
