@@ -49,7 +49,7 @@ class Crops:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """A new read-only memory map (F, N, N, 3) of the crops; memory is freed with it."""
-        pixels: NDArray[np.uint8] = np.load(self.file, mmap_mode="r")
+        pixels: NDArray[np.uint8] = np.load(self.file, "r", allow_pickle=False)
         return pixels
 
     def to_crop(self, positions: Floats) -> Floats:
