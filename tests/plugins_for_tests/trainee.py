@@ -63,6 +63,17 @@ class Borrower:
         return Reconstruction(np.concatenate([observations.points_2d, depth], axis=2))
 
 
+class Rememberer:
+    """Its depth is the mean of the points that it was fitted to."""
+
+    def fit(self, observations: Observations, context: RunContext) -> None:
+        self.depth = float(observations.points_2d.mean())
+
+    def predict(self, observations: Observations) -> Reconstruction:
+        depth = np.full((*observations.points_2d.shape[:2], 1), self.depth)
+        return Reconstruction(np.concatenate([observations.points_2d, depth], axis=2))
+
+
 @dataclass(frozen=True)
 class NoParams:
     """No parameters."""
@@ -72,6 +83,15 @@ class NoParams:
 def liftbench_methods() -> Sequence[MethodSpec]:
     return [
         MethodSpec("trainee", "Trainee", "tests", Trainee, TraineeParams),
+        MethodSpec("rememberer", "Rememberer", "tests", Rememberer, NoParams),
+        MethodSpec(
+            "clinger",
+            "It lifts what it was fitted to",
+            "tests",
+            Rememberer,
+            NoParams,
+            capabilities=Capabilities(transductive=True),
+        ),
         MethodSpec(
             "borrower",
             "Borrower",

@@ -47,11 +47,11 @@ class Bench:
 
     def load_fit(self, spec: RunSpec) -> Observations:
         """Return the observations that the method of a run is fitted to."""
-        return self._corrupt(spec, spec.fit, "fit", self._clean(spec, spec.fit).observations)
+        return self._corrupt(spec, spec.fit, "fit", self._clean_fit(spec).observations)
 
     def load_truth(self, spec: RunSpec) -> GroundTruth | None:
         """Return the truth of the split that the method of a run is fitted to."""
-        return self._clean(spec, spec.fit).truth
+        return self._clean_fit(spec).truth
 
     def load_extra(self, spec: RunSpec) -> Observations:
         """Return the observations of the second data set that the method of a run learns from."""
@@ -65,25 +65,29 @@ class Bench:
 
     def require_same_data(self, spec: RunSpec) -> None:
         """Raise UserError unless the files under the data root are those of a stored run."""
-        dataset = spec.dataset
-        if self.adapter(spec).checksum(self.root, dataset["subset"]) != dataset["checksum"]:
-            raise UserError(
-                f"{dataset['key']} {dataset['subset']}: the files under {self.root} are not those "
-                "of the stored run; run the suite again for rows of these files"
-            )
+        for dataset in filter(None, (spec.dataset, spec.fit_dataset)):
+            if self.adapter(spec).checksum(self.root, dataset["subset"]) != dataset["checksum"]:
+                raise UserError(
+                    f"{dataset['key']} {dataset['subset']}: the files under {self.root} are not "
+                    "those of the stored run; run the suite again for rows of these files"
+                )
 
     def _clean(self, spec: RunSpec, split: str) -> Dataset:
         return self.adapter(spec).load(self.root, spec.dataset["subset"], split)
+
+    def _clean_fit(self, spec: RunSpec) -> Dataset:
+        return self._clean(replace(spec, dataset=spec.fit_dataset or spec.dataset), spec.fit)
 
     def _corrupt(
         self, spec: RunSpec, split: str, stage: Literal["fit", "predict"], clean: Observations
     ) -> Observations:
         """Return the observations of a split with the corruptions that a run has at a stage."""
         observations = clean
+        data = (stage == "fit" and spec.fit_dataset) or spec.dataset
         for key, entry in spec.corruptions(stage).items():
             corruption = self.registry.corruptions[key]
             params = make_params(f"corruption '{key}'", corruption.params, entry["params"])
-            observations = corruption.corrupt(observations, params, spec.dataset, split)
+            observations = corruption.corrupt(observations, params, data, split)
         return observations
 
 

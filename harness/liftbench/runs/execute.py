@@ -199,7 +199,8 @@ def _obstacle(
     for observations in shown:
         if reason := incompatibility(capabilities, observations, "predict"):
             return on_any_machine(bench, reason)
-    if capabilities.transductive and spec.corruptions("fit") != spec.corruptions("predict"):
+    other = spec.corruptions("fit") != spec.corruptions("predict") or spec.fit_dataset
+    if capabilities.transductive and other:
         return "the method can only reconstruct what it was fitted to"
     if not shows_points(capabilities, "predict") and (unmet := spec.corruptions("predict")):
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,7 @@ class _Column:
     evaluate: tuple[str, ...]
     seeds: int
     note: str = ""
+    fit_dataset: dict[str, Any] = field(default_factory=dict)
 
     @property
     def available(self) -> bool:
@@ -217,8 +218,10 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
     spec = registry.datasets[data.dataset]
     for split in (data.fit, *data.evaluate):
         require_known(f"split of dataset '{spec.key}'", split, spec.splits)
+    other = None if data.fit_subset in (None, subset) else data.fit_subset
     return _Column(
         dataset=_dataset_of_run(spec, data.params, subset),
+        fit_dataset=_dataset_of_run(spec, data.params, other) if other else {},
         corruption=tuple(_corruptions(registry, data.corruption)),
         setting=suite.setting if data.setting is None else data.setting,
         fit=data.fit,
@@ -266,7 +269,14 @@ def _with_data(
     found, note = _found_data(
         registry, root, column.dataset, [(r.spec.dataset, r.data_note) for r in stored]
     )
-    return replace(column, dataset=found, note=note)
+    complete = replace(column, dataset=found, note=note)
+    if not column.fit_dataset or not complete.available:
+        return complete
+    entries = [(r.spec.fit_dataset, r.data_note) for r in stored]
+    of_fit, reason = _found_data(registry, root, column.fit_dataset, entries)
+    if "checksum" not in of_fit:
+        return replace(column, note=reason)
+    return replace(complete, fit_dataset=of_fit)
 
 
 def _found_data(
@@ -378,4 +388,5 @@ def _first_run(registry: Registry, row: _Row, column: _Column) -> RunSpec:
         corruption=dict(column.corruption),
         teachers=teachers_of_run(registry, row.spec, method["params"]),
         extra=row.extra,
+        fit_dataset=column.fit_dataset,
     )

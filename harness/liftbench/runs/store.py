@@ -34,6 +34,7 @@ class RunSpec:
             the order in which they are applied; with a `stage` if only `fit` or only `predict`
             sees it.
         teachers: key, version and parameters of each method that this one learns from.
+        fit_dataset: what `dataset` has, of another subset if the method learns from that.
         extra: a second data set that the method learns from: what `dataset` has, and the split.
     """
 
@@ -45,12 +46,13 @@ class RunSpec:
     corruption: Mapping[str, Any] = field(default_factory=dict)
     teachers: tuple[Mapping[str, Any], ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    fit_dataset: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of the spec as canonical JSON, without the last three fields where empty."""
+        """SHA-256 of the spec as canonical JSON, without the last four fields where empty."""
         content = asdict(self)
-        for name in ("teachers", "extra"):
+        for name in ("teachers", "extra", "fit_dataset"):
             if not content[name]:
                 del content[name]
         if corruption := content.pop("corruption"):
@@ -61,7 +63,13 @@ class RunSpec:
     @property
     def fit_key(self) -> str:
         """The key of the fit: the same for runs that differ only in what they predict from."""
-        return replace(self, evaluate=(), corruption=self.corruptions("fit")).key
+        return replace(
+            self,
+            dataset=self.fit_dataset or self.dataset,
+            fit_dataset={},
+            evaluate=(),
+            corruption=self.corruptions("fit"),
+        ).key
 
     def corruptions(self, stage: Literal["fit", "predict"]) -> dict[str, Mapping[str, Any]]:
         """Return the corruptions that a stage sees."""

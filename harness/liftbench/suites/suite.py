@@ -35,6 +35,7 @@ class SuiteData(_Strict):
         corruption: parameters of each corruption by its key, applied in this order.
         setting: distinguishes these columns from others; the suite's setting if left out.
         fit: the split that methods learn from.
+        fit_subset: the subset that methods learn from, if it is not that of the column.
         evaluate: the splits that methods predict.
         seeds: number of seeds to run; the table shows means over them.
     """
@@ -45,6 +46,7 @@ class SuiteData(_Strict):
     corruption: dict[str, dict[str, Any]] = {}
     setting: str | None = None
     fit: str
+    fit_subset: str | None = None
     evaluate: tuple[str, ...] = Field(min_length=1)
     seeds: Annotated[int, Field(ge=1)] = 1
 

@@ -28,7 +28,8 @@ ERRORS = np.array([3.0, 1.0, 9.0, 7.0, 5.0, 2.0, 4.0])  # distance of each point
 METRICS = {metric.name: metric for metric in BUILTIN_METRICS}
 MPJPE = next(protocol for protocol in BUILTIN_PROTOCOLS if protocol.name == "mpjpe")
 ROOT = Path("/data/of/mine")
-LOOKER = MethodSpec("looker", "", "", object, NoParams, capabilities=Capabilities(images=True))
+MAKE: Any = object
+LOOKER = MethodSpec("looker", "", "", MAKE, NoParams, capabilities=Capabilities(images=True))
 REGISTRY = SimpleNamespace(methods=SimpleNamespace(items={"looker": LOOKER}))
 
 
