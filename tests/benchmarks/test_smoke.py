@@ -99,7 +99,7 @@ def run_teacher_preference(script: ModuleType, root: Path) -> None:
     (root / "fit.json").write_text(
         json.dumps({"method": {"key": "deep_nrsfm_kd", "params": params}}), "utf-8"
     )
-    vars(script).update(FRAMES=frames, LEAST_FRAMES=20)
+    vars(script).update(FRAMES=frames, LEAST_FRAMES=4)
     script.main([root])
 
 

@@ -20,12 +20,11 @@ WITHOUT_TORCH = (
     "pta",
     "rigid",
     "riks",
-    "sps",
     "xiao_kanade",
     "zero_depth",
 )
-LEARNED = ("c3dpo", "deep_nrsfm_pp", "kd", "kd_points", "pr_rrn")
-LEARNED_VARIANTS = (
+WITH_TORCH = ("c3dpo", "deep_nrsfm_pp", "kd", "pr_rrn", "sps")
+VARIANTS = (
     "c3dpo_base",
     "c3dpo_base_published",
     "c3dpo_published",
@@ -33,6 +32,7 @@ LEARNED_VARIANTS = (
     "deep_nrsfm_kd",
     "deep_nrsfm_kd_consist",
     "deep_nrsfm_pp_consist",
+    "kd_points",
     "kd_points_weaksup",
     "kd_published",
     "kd_weaksup",
@@ -50,11 +50,11 @@ LEARNED_VARIANTS = (
 def test_every_built_in_method_is_checked_here() -> None:
     sources = registry().methods.sources.items()
     built_in = [key for key, source in sources if source.split()[0] == "liftbench"]
-    assert sorted(built_in) == sorted((*WITHOUT_TORCH, *LEARNED, *LEARNED_VARIANTS))
+    assert sorted(built_in) == sorted((*WITHOUT_TORCH, *WITH_TORCH, *VARIANTS))
 
 
-@every_check(*LEARNED)
-def test_a_learned_method_conforms(
+@every_check(*WITH_TORCH)
+def test_a_method_with_torch_conforms(
     check: Check, no_compiler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", no_compiler)
@@ -62,7 +62,7 @@ def test_a_learned_method_conforms(
 
 
 @pytest.mark.slow
-@every_check(*LEARNED_VARIANTS)
+@every_check(*VARIANTS)
 def test_a_variant_of_a_learned_method_conforms(
     check: Check, no_compiler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,13 +95,14 @@ def test_the_release_alone_has_its_own_split(tmp_path: Path) -> None:
 
 def test_images_and_masks_are_those_of_the_frames(whole: Path) -> None:
     assert Cub().load(whole, "all", "val").observations.images is None
-    for name in BIRDS.names:
+    for number, name in enumerate(BIRDS.names):
         path = whole / "CUB_200_2011" / "images" / name
         path.parent.mkdir(parents=True)
-        Image.new("RGB", (9, 6)).save(path)
+        height, width = mask(number).shape
+        Image.new("RGB", (width, height)).save(path)
     images = not_none(Cub().load(whole, "all", "val").observations.images)
     assert [file[-13:] for file in images.files] == [BIRDS.names[i][-13:] for i in SPLITS["val"]]
-    assert images.image(1).shape == (6, 9, 3)
+    assert images.image(1).shape == (*mask(SPLITS["val"][1]).shape, 3)
     np.testing.assert_array_equal(images.mask(1), mask(SPLITS["val"][1]) > 0)
 
 

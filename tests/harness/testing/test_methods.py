@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from liftbench import Capabilities
 from liftbench.testing import moving_body
 from liftbench.testing.methods import METHOD_CHECK_NAMES, Examination, truth_stays_out_of_reach
 from liftbench.testing.outcomes import Outcome, outcome_of
@@ -32,7 +33,7 @@ def test_a_good_method_passes(bench: TinyBench) -> None:
     assert result.exit_code == 0, result.output
     first, *_, last = result.stdout.splitlines()
     assert first == "method seeded"
-    assert last == "22 checks: 13 passed, 0 failed, 4 expected to fail, 5 skipped"
+    assert last == "24 checks: 13 passed, 0 failed, 4 expected to fail, 7 skipped"
     assert tuple(lines(result)) == METHOD_CHECK_NAMES
     assert lines(result)["same_seed_gives_the_same_result"] == "passed"
 
@@ -67,11 +68,10 @@ def test_a_method_that_does_not_run_is_not_examined(bench: TinyBench) -> None:
     assert tuple(found) == METHOD_CHECK_NAMES
 
 
-def test_a_method_that_needs_images_has_none_to_run_on(bench: TinyBench) -> None:
+def test_a_method_with_images_that_copies_points_finds_none(bench: TinyBench) -> None:
     result = bench.call("plugins", "check", "looking")
-    assert result.exit_code == 0
-    reason = "expected to fail the method needs images, which are not there"
-    assert lines(result)["runs_and_is_scored"] == reason
+    assert result.exit_code == 1
+    assert "all points coincide" in lines(result)["runs_and_is_scored"]
 
 
 def test_collapsed_points_are_no_result(bench: TinyBench) -> None:
@@ -101,7 +101,10 @@ def judge(tmp_path: Path, variable: str = "", opened: str = "", **files: bytes) 
         "opened": ["/etc/hosts", opened],
     }
     trial = SimpleNamespace(
-        root=tmp_path / "root", folder=folder.parent, examination=Examination(first_lift, ())
+        root=tmp_path / "root",
+        folder=folder.parent,
+        examination=Examination(first_lift, ()),
+        spec=SimpleNamespace(capabilities=Capabilities()),
     )
     return outcome_of(truth_stays_out_of_reach, trial)  # type: ignore[arg-type]
 
