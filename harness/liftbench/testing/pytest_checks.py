@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from liftbench.testing.checking import checks_of
+from liftbench.testing.methods import PATIENCE, Patience
 from liftbench.testing.outcomes import Outcome
 
 
@@ -29,6 +30,7 @@ def every_check(
     params: Mapping[str, Any] | None = None,
     data_root: Path | None = None,
     plugin_files: Sequence[Path] = (),
+    patience: Patience = PATIENCE,
 ) -> pytest.MarkDecorator:
     """Parametrise a test with `check`; calling it runs one check of one plugin.
 
@@ -40,13 +42,20 @@ def every_check(
         params: parameters instead of those in the spec's `conformance`.
         data_root: folder that holds the files of datasets.
         plugin_files: files of plugins that are not installed.
+        patience: how long a method may take.
 
     Raises:
         UserError: there is no such method or dataset, or its plugin did not load.
     """
     cases: list[Any] = []
     for key in keys:
-        for checks in checks_of(key, params=params, data_root=data_root, plugin_files=plugin_files):
+        for checks in checks_of(
+            key,
+            params=params,
+            data_root=data_root,
+            plugin_files=plugin_files,
+            patience=patience,
+        ):
             examination = _Examination(checks.run)
             cases += [
                 pytest.param(Check(examination, name), id=f"{key}-{name}") for name in checks.names
