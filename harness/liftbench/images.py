@@ -150,7 +150,7 @@ def _pixels(file: str, mode: str) -> NDArray[Any]:
 
 @contextlib.contextmanager
 def open_image(file: str) -> Iterator[Image.Image]:
-    """Open an image; whatever is wrong with the file, also while it is read, is one line.
+    """Open an image; any fault of the file, also one found while reading, is one line.
 
     Raises:
         DataMissingError: the file is not there.

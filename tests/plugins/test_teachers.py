@@ -54,7 +54,7 @@ def test_these_methods_can_be_teachers() -> None:
 
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_deep_nrsfm_shows_its_own_factors(rounds: int, tmp_path: Path) -> None:
-    """Of frames that it has not seen, with hidden points that are filled in."""
+    """The frames are new to it, and their hidden points are filled in."""
     seen = observe(VIEWS, visible=random_mask(VIEWS.shape))
     method = fit(seen, tmp_path, fill_rounds=rounds)
     unseen = rigid_views(frames=15, seed=3)

@@ -157,9 +157,18 @@ def _splits(
 
 
 def _teacher_of(record: RunRecord, records: Records) -> RunRecord | None:
-    """Return the run of the fit that a student learned from; None if it has no row."""
+    """Return the teacher's run on the data of a student; None if it has no row there.
+
+    Runs on other data may share the fit of the teacher, see `RunSpec.fit_dataset`.
+    """
     fits = {teacher["fit"] for teacher in record.teachers}
-    found = (r for r in records.values() if r.spec.fit_key in fits and r.status == "ok")
+    found = (
+        other
+        for other in records.values()
+        if other.status == "ok"
+        and other.spec.fit_key in fits
+        and other.spec.dataset == record.spec.dataset
+    )
     return next(found, None)
 
 

@@ -1,8 +1,7 @@
 """Students that learn depth from a teacher (KD), and supervised controls.
 
 A student learns the depth of a teacher, low cost under the dictionary of a teacher, or the true
-depth. This module does not import torch, so that
-listing plugins is quick.
+depth. This module does not import torch, so that listing plugins is quick.
 """
 
 from __future__ import annotations

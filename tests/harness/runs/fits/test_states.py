@@ -26,7 +26,7 @@ from liftbench.runs.fits.states import Teachers, restore_state, save_state
 
 
 class Anything(Lecturer):
-    """Keeps whatever it is given."""
+    """Keeps any state."""
 
     kept: Any = None
 

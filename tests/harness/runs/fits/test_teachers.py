@@ -1,4 +1,4 @@
-"""A teacher is fitted once for all its students, and its failure is told in their rows."""
+"""A teacher is fitted once for all its students, and their rows say why it failed."""
 
 from __future__ import annotations
 
