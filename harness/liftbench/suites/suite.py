@@ -81,6 +81,13 @@ class SuiteMethod(_Strict):
     extra: SuiteExtra | None = None
 
 
+class PrintedRow(_Strict):
+    """The method and the setting of printed numbers, as in the CSV files."""
+
+    method: str
+    setting: str
+
+
 class SuitePublished(_Strict):
     """A published table that the suite repeats.
 
@@ -91,6 +98,9 @@ class SuitePublished(_Strict):
         settings: printed setting to the suite's setting, where they differ.
         methods: printed method key to the suite's method key, where they differ.
         metrics: printed metric to the suite's protocol, where they differ.
+        rows: the suite's method key to the printed method and setting, where a printed setting
+            names a row here, such as the weight of a loss. These numbers go to the columns with
+            the suite's setting, unless `settings` has another one for theirs.
     """
 
     paper: str
@@ -99,6 +109,17 @@ class SuitePublished(_Strict):
     settings: dict[str, str] = {}
     methods: dict[str, str] = {}
     metrics: dict[str, str] = {}
+    rows: dict[str, PrintedRow] = {}
+
+    @model_validator(mode="after")
+    def _has_each_printed_row_once(self) -> SuitePublished:
+        first: dict[PrintedRow, str] = {}
+        for row, printed in self.rows.items():
+            if (other := first.setdefault(printed, row)) != row:
+                raise ValueError(
+                    f"rows: '{other}' and '{row}' have the same printed numbers; keep one"
+                )
+        return self
 
 
 class Limits(_Strict):
@@ -144,6 +165,15 @@ class Suite(_Strict):
     def _has_rows(self) -> Suite:
         if not self.methods and not self.published:
             raise ValueError("methods: expected at least one, or a published table")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_rows_of_printed_tables(self) -> Suite:
+        for table in self.published:
+            for row in table.rows:
+                if row not in self.methods:
+                    place = f"published {table.paper} {table.table}: rows"
+                    raise ValueError(f"{place}: {unknown_name('method', row, self.methods)}")
         return self
 
     @property
@@ -228,5 +258,8 @@ def _keys_beside(place: list[str]) -> list[str]:
         "published": SuitePublished,
         "limits": Limits,
     }
+    inner: dict[str, type[BaseModel]] = {"extra": SuiteExtra, "rows": PrintedRow}
     model = models.get(place[0], Suite) if len(place) > 1 else Suite
+    if len(place) > 3:
+        model = inner.get(place[2], model)
     return [name for name in model.model_fields if (model, name) != (Suite, "name")]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from liftbench.errors import UserError
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.protocol import Protocol
 from liftbench.runs.scoring import unit_of
 from liftbench.suites.published import PublishedNumber
-from liftbench.suites.suite import Suite
+from liftbench.suites.suite import Suite, SuitePublished
 from liftbench.tables.board import Position
 
 _NO_LENGTHS = ("ratio", "percent")
@@ -21,16 +21,16 @@ def printed_numbers(
     """Return the printed numbers of the suite's tables under one protocol by their position.
 
     Raises:
-        UserError: a number is printed in a unit that the protocol's numbers cannot have.
+        UserError: a number is printed in a unit that the protocol's numbers cannot have, or a
+            row of the suite should have numbers that its table does not print.
     """
     unit = unit_of(protocol, registry)
     found: dict[Position, list[PublishedNumber]] = {}
     for table in suite.published:
-        for number in published:
-            metric = table.metrics.get(number.metric, number.metric)
-            if (number.paper, number.table) != (table.paper, table.table):
-                continue
-            if metric != protocol.name:
+        of_table = [n for n in published if (n.paper, n.table) == (table.paper, table.table)]
+        _require_printed_rows(suite, table, of_table)
+        for number in of_table:
+            if table.metrics.get(number.metric, number.metric) != protocol.name:
                 continue
             if not _same_kind(unit, number.unit):
                 raise UserError(
@@ -38,15 +38,36 @@ def printed_numbers(
                     f"{number.unit}, but '{protocol.name}' is in {unit}; name another protocol "
                     "under 'metrics'"
                 )
-            position = Position(
-                table.methods.get(number.method, number.method),
-                number.dataset,
-                number.subset,
-                table.splits.get(number.split, number.split),
-                table.settings.get(number.setting, number.setting),
-            )
-            found.setdefault(position, []).append(number)
+            found.setdefault(_position(suite, table, number), []).append(number)
     return found
+
+
+def _position(suite: Suite, table: SuitePublished, number: PublishedNumber) -> Position:
+    """Return where a number of a printed table stands among the suite's tables."""
+    rows = {(printed.method, printed.setting): row for row, printed in table.rows.items()}
+    row = rows.get((number.method, number.setting))
+    return Position(
+        row or table.methods.get(number.method, number.method),
+        number.dataset,
+        number.subset,
+        table.splits.get(number.split, number.split),
+        table.settings.get(number.setting, number.setting if row is None else suite.setting),
+    )
+
+
+def _require_printed_rows(
+    suite: Suite, table: SuitePublished, numbers: Iterable[PublishedNumber]
+) -> None:
+    """Raise UserError if a row should have numbers that its table does not print."""
+    there = {(number.method, number.setting) for number in numbers}
+    for row, printed in table.rows.items():
+        if (printed.method, printed.setting) not in there:
+            settings = sorted(setting for method, setting in there if method == printed.method)
+            raise UserError(
+                f"suite '{suite.name}': published {table.paper} {table.table}: rows: {row}: "
+                f"no number of '{printed.method}' under '{printed.setting}' is printed, expected "
+                f"one of its settings: {', '.join(map(repr, settings)) or 'it has none'}"
+            )
 
 
 def _same_kind(ours: str, printed: str) -> bool:

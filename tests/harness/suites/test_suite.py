@@ -13,6 +13,7 @@ from liftbench.plugin.registry import Registry, load_registry
 from liftbench.suites.grids import unfold
 from liftbench.suites.published import read_published
 from liftbench.suites.suite import make_params, read_suite
+from liftbench.tables.printed_numbers import printed_numbers
 
 GOOD = """
 title: A table
@@ -66,19 +67,11 @@ def test_every_protocol_of_a_builtin_suite_shows_a_number_of_each_printed_table(
         for split in data.evaluate
     }
     for table in suite.published:
-        shown = {
-            table.metrics.get(n.metric, n.metric)
-            for n in read_published(registry.published)
-            if (n.paper, n.table) == (table.paper, table.table)
-            and (
-                n.dataset,
-                n.subset,
-                table.splits.get(n.split, n.split),
-                table.settings.get(n.setting, n.setting),
-            )
-            in columns
-        }
-        assert shown == set(suite.protocols) - UNPRINTED.get(name, set())
+        alone = suite.model_copy(update={"published": (table,)})
+        numbers = read_published(registry.published)
+        for protocol in set(suite.protocols) - UNPRINTED.get(name, set()):
+            found = printed_numbers(alone, registry.protocols[protocol], registry, numbers)
+            assert columns & {position[1:] for position in found}, protocol
 
 
 @pytest.mark.parametrize("name", BUILTIN)
@@ -98,6 +91,16 @@ def test_builtin_suite_reads(name: str, registry: Registry) -> None:
         ("fit:", "corupt: {}, fit:", "data.0.corupt: unknown key 'corupt': did you mean 'corrup"),
         ("{}", "{parms: {}}", "methods.seeded.parms: unknown key 'parms': did you mean 'params'?"),
         ("paper:", "papre:", "published.0.papre: unknown key 'papre': did you mean 'paper'?"),
+        (
+            "T1}",
+            "T1, rows: {seeded: {metod: a, setting: b}}}",
+            "published.0.rows.seeded.metod: unknown key 'metod': did you mean 'method'?",
+        ),
+        (
+            "seeded: {}",
+            "seeded: {extra: {dataset: a, subst: b, split: c}}",
+            "methods.seeded.extra.subst: unknown key 'subst': did you mean 'subset'?",
+        ),
         ("seconds:", "secnds:", "limits.secnds: unknown key 'secnds': did you mean 'seconds'?"),
     ],
 )
@@ -140,6 +143,25 @@ def test_a_printed_table_may_stand_alone(tmp_path: Path) -> None:
     nothing = without.replace("  - {paper: p, table: T1}", "  []")
     message = problem(tmp_path, nothing)
     assert message == "methods: expected at least one, or a published table"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            "{sedeed: {method: a, setting: b}}",
+            "published p T1: rows: unknown method 'sedeed': did you mean 'seeded'?",
+        ),
+        (
+            "{seeded: {method: a, setting: b}, other: {method: a, setting: b}}",
+            "published.0: rows: 'seeded' and 'other' have the same printed numbers; keep one",
+        ),
+    ],
+)
+def test_a_printed_row_belongs_to_one_row_of_the_suite(
+    tmp_path: Path, rows: str, message: str
+) -> None:
+    assert problem(tmp_path, GOOD.replace("T1}", f"T1, rows: {rows}}}")) == message
 
 
 def test_further_protocols_follow_the_main_one(tmp_path: Path) -> None:

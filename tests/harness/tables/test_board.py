@@ -216,6 +216,48 @@ def test_names_of_splits_settings_and_methods_are_translated(board: Board) -> No
     assert [row["published"] for row in board.csv()] == ["0.125"]
 
 
+def test_a_printed_setting_can_name_a_row(board: Board) -> None:
+    board.suite |= {"setting": "challenge", "methods": {"light": {}, "heavy": {}}}
+    rows = {
+        "light": {"method": "theirs", "setting": "challenge;weight=1"},
+        "heavy": {"method": "theirs", "setting": "challenge;weight=2"},
+    }
+    board.suite["published"] = [{"paper": "paper", "table": "T1", "rows": rows}]
+    for name in ("light", "heavy"):
+        board.add(name, 0.5, setting="challenge")
+    board.add_printed("0.25", method="theirs", setting="challenge;weight=1")
+    board.add_printed("0.75", method="theirs", setting="challenge;weight=2")
+    board.add_printed("0.125", method="theirs", setting="challenge")
+    assert [(row["method"], row["published"]) for row in board.csv()] == [
+        ("light", "0.25"),
+        ("heavy", "0.75"),
+        ("theirs", "0.125"),
+    ]
+
+
+def test_numbers_of_a_printed_row_may_stand_in_another_column(board: Board) -> None:
+    row = {"method": "theirs", "setting": "weight=1"}
+    board.suite["published"] = [
+        {"paper": "paper", "table": "T1", "rows": {"ours": row}, "settings": {"weight=1": "near"}}
+    ]
+    board.add("ours", 0.5, setting="near")
+    board.add_printed("0.25", method="theirs", setting="weight=1")
+    assert [line["published"] for line in board.csv()] == ["0.25"]
+
+
+def test_a_row_without_its_printed_numbers_is_an_error_of_the_suite(board: Board) -> None:
+    rows = {"ours": {"method": "theirs", "setting": "weight=3"}}
+    board.suite["published"] = [{"paper": "paper", "table": "T1", "rows": rows}]
+    board.add("ours", 0.5)
+    board.add_printed("0.25", method="theirs", setting="weight=1")
+    message = (
+        r"suite 'small': published paper T1: rows: ours: no number of 'theirs' under 'weight=3' is "
+        r"printed, expected one of its settings: 'weight=1'"
+    )
+    with pytest.raises(UserError, match=message):
+        board.make()
+
+
 def test_aliases_apply_to_their_table_only(board: Board) -> None:
     board.suite["published"] = [
         {"paper": "paper", "table": "T1", "splits": {"unstated": "train"}},
