@@ -279,6 +279,14 @@ def test_compare_methods_of_a_suite(finished: TinyBench) -> None:
     assert sorted(finished.results.rglob("*")) == before
 
 
+def test_compare_marks_a_row_that_sees_the_truth(finished: TinyBench) -> None:
+    suite = finished.suite(methods={"seeded": {}, "seeing": {"plugin": "supervised_points"}})
+    result = finished.call("compare", "seeing", "seeded", "--suite", suite)
+    assert result.exit_code == 0
+    for text in ("# seeing‡ and seeded", "A: seeing‡", "B: seeded\n", "‡ marks a control"):
+        assert text in result.stdout
+
+
 def test_compare_result_folders(finished: TinyBench) -> None:
     folder = finished.store().folder
     result = finished.call("compare", folder, finished.results)

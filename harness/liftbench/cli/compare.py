@@ -26,6 +26,8 @@ from liftbench.runs.process import Execution
 from liftbench.runs.store import Store
 from liftbench.suites.suite import Limits
 from liftbench.tables import to_markdown
+from liftbench.tables.gathering import is_control
+from liftbench.tables.wording import name_text
 
 
 @click.command()
@@ -59,6 +61,7 @@ def compare(
         suite = open_suite(registry, suite_name)
         store = Store(results / suite.name)
         pairs = method_pairs(whole_plan(suite, registry, bench.root, store), store, a, b)
+        a, b = (name_text(x, supervised=is_control(suite, registry, x)) for x in (a, b))
         title, names = f"{a} and {b}: {suite.title}", suite.protocols
     protocols = [registry.protocols[name] for name in names]
     comparisons = compare_pairs(bench, [pair for pair in pairs if not pair.reason], protocols)

@@ -10,7 +10,7 @@ from liftbench.comparison.significance import FEWEST_CLUSTERS, LEVEL, STATEMENT,
 from liftbench.plugin.registry import Registry
 from liftbench.runs.scoring import more_is_better
 from liftbench.tables.page import Page, PagePart, Table, TableCell
-from liftbench.tables.wording import absent_lines, sentences, signed_text
+from liftbench.tables.wording import CONTROL, SUPERVISED, absent_lines, sentences, signed_text
 
 _DECIMALS = 4
 _READING = (
@@ -38,7 +38,7 @@ def comparison_page(
 
     Args:
         title: the title of the page.
-        sides: descriptions of A and of B.
+        sides: descriptions of A and of B; supervised controls are marked.
         comparisons: the comparisons by the name of their protocol.
         absent: the pairs that cannot be compared, with their reasons.
         registry: the registry with the protocols.
@@ -55,9 +55,11 @@ def comparison_page(
         shown = (Table(name, _HEADER, tuple(rows)) for name, rows in tables.items())
         parts.append(PagePart(protocol.identity, caption, "", tuple(shown)))
     without = tuple(absent_lines((pair.name, pair.subset, pair.reason) for pair in absent))
+    named = (*sides, *(table.heading for part in parts for table in part.tables))
+    control = (f"{CONTROL}.",) if SUPERVISED in "".join(named) else ()
     lists = (
         *((("Not compared", without),) if without else ()),
-        ("How to read it", (f"A: {sides[0]}", f"B: {sides[1]}", *_READING)),
+        ("How to read it", (f"A: {sides[0]}", f"B: {sides[1]}", *_READING, *control)),
     )
     return Page("comparison", title, tuple(parts), lists)
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from liftbench.errors import UserError, require_known
 from liftbench.plugin.registry import Registry
 from liftbench.runs.plan import Cell, Plan
 from liftbench.runs.store import RunRecord, RunSpec, Store
 from liftbench.tables.data_identity import describe
+from liftbench.tables.wording import name_text
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
     for key in common:
         spec = first[key][0].record.spec
         parts = [
-            describe(registry.methods, spec.method),
+            _method_text(registry, spec.method),
             describe(registry.datasets, spec.dataset),
             *(describe(registry.corruptions, {"key": k, **c}) for k, c in spec.corruption.items()),
         ]
@@ -99,6 +101,13 @@ def folder_pairs(registry: Registry, a: Path, b: Path) -> list[Pair]:
             )
         )
     return sorted(pairs, key=lambda pair: (pair.name, pair.subset))
+
+
+def _method_text(registry: Registry, method: Mapping[str, Any]) -> str:
+    """Return the description of a method, marked if it is a supervised control."""
+    spec = registry.methods.items.get(method["key"])
+    supervised = spec is not None and spec.capabilities.supervised
+    return name_text(describe(registry.methods, method), supervised=supervised)
 
 
 def _runs_of_cell(stored: Mapping[str, list[StoredRun]], cell: Cell) -> tuple[StoredRun, ...]:

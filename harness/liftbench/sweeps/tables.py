@@ -14,7 +14,7 @@ from liftbench.tables.as_markdown import markdown_table
 from liftbench.tables.wording import (
     ABSENT,
     DECIMALS,
-    SUPERVISED,
+    name_text,
     number_text,
     supervised_text,
 )
@@ -143,7 +143,7 @@ def _robustness_table(surfaces: Sequence[Surface]) -> str:
 
 
 def _name(surface: Surface) -> str:
-    return f"{surface.method}{SUPERVISED if surface.supervised else ''}"
+    return name_text(surface.method, supervised=surface.supervised)
 
 
 def _best(surfaces: Sequence[Surface]) -> Surface | None:

@@ -79,6 +79,13 @@ def make_leaderboard(
     )
 
 
+def is_control(suite: Suite, registry: Registry, row: str) -> bool:
+    """Return whether the method of a row is shown the truth; the row may be outside the suite."""
+    named = suite.methods.get(row)
+    spec = registry.methods.items.get(named.plugin if named and named.plugin else row)
+    return spec is not None and spec.capabilities.supervised
+
+
 def _left_out_notes(item: _CellRecords, sections: Sequence[Section]) -> list[str]:
     shown = [section.protocol.identity for section in sections]
     return [
@@ -99,7 +106,7 @@ def _section(
     published: Sequence[PublishedNumber],
 ) -> Section:
     printed = printed_numbers(suite, protocol, registry, published)
-    controls = {key for key, m in registry.methods.items.items() if m.capabilities.supervised}
+    controls = {c.cell.method for c in stored if is_control(suite, registry, c.cell.method)}
     source = _LineSource(suite, protocol, unit_of(protocol, registry), printed, controls)
     entries = [_entry(source, item, split) for item in stored for split in item.cell.splits]
     covered = {entry.line.position for entry in entries}
@@ -115,18 +122,13 @@ def _section(
 
 @dataclass(frozen=True)
 class _LineSource:
-    """Makes the lines of one section."""
+    """Makes the lines of one section; `controls` are the rows whose method is shown the truth."""
 
     suite: Suite
     protocol: Protocol
     unit: str
     printed: Mapping[Position, Sequence[PublishedNumber]]
     controls: Collection[str]
-
-    def is_control(self, row: str) -> bool:
-        """Return whether the method of a row of the suite is shown the truth."""
-        named = self.suite.methods.get(row)
-        return (named.plugin if named and named.plugin else row) in self.controls
 
     def scores(self, records: Iterable[RunRecord], split: str) -> list[tuple[RunRecord, Score]]:
         """Return the finished records that have a score on the split, with that score."""
@@ -186,7 +188,7 @@ def _entry(source: _LineSource, item: _CellRecords, split: str) -> Entry:
     reason = "" if scored else _reason(source, item, status)
     printed = tuple(source.printed.get(position, ()))
     left_out = tuple(dict.fromkeys(filter(None, lacks)))
-    return Entry(line, printed, reason, left_out, source.is_control(cell.method))
+    return Entry(line, printed, reason, left_out, cell.method in source.controls)
 
 
 def _printed_entry(source: _LineSource, position: Position) -> Entry:

@@ -12,6 +12,7 @@ from liftbench.tables.page import Table
 ABSENT = "n/a"
 INCOMPLETE = "\N{DAGGER}"
 SUPERVISED = "\N{DOUBLE DAGGER}"
+CONTROL = f"{SUPERVISED} marks a control that learns from the true 3D points"
 DECIMALS = 3  # of our numbers in a section without a printed number
 
 
@@ -85,17 +86,17 @@ def incomplete_text(shown: str) -> str:
 
 def method_text(entry: Entry) -> str:
     """Return the name of an entry's method, marked if it is a supervised control."""
-    return f"{entry.line.method}{SUPERVISED if entry.supervised else ''}"
+    return name_text(entry.line.method, supervised=entry.supervised)
+
+
+def name_text(method: str, *, supervised: bool) -> str:
+    """Return the name of a method, marked if it is a supervised control."""
+    return f"{method}{SUPERVISED if supervised else ''}"
 
 
 def supervised_text(shown: str) -> str:
     """Return the explanation of the mark of supervised controls if the shown text has that mark."""
-    if SUPERVISED not in shown:
-        return ""
-    return (
-        f"{SUPERVISED} marks a control that learns from the true 3D points: "
-        "it is never the best and has no verdict"
-    )
+    return f"{CONTROL}: it is never the best and has no verdict" if SUPERVISED in shown else ""
 
 
 def remarks(board: Leaderboard) -> tuple[tuple[str, tuple[str, ...]], ...]:

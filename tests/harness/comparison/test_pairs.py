@@ -11,6 +11,7 @@ from liftbench.comparison import Pair, folder_pairs, method_pairs
 from liftbench.errors import UserError
 from liftbench.runs.plan import Cell, Plan
 from liftbench.suites.suite import Suite
+from liftbench.tables.wording import SUPERVISED
 
 if TYPE_CHECKING:
     from tests.harness.comparison.conftest import Runs
@@ -83,6 +84,14 @@ def test_corruption_is_part_of_the_name(runs: Runs) -> None:
         runs.change(record, suite, spec=replace(record.spec, corruption=corruption))
     (pair,) = folders(runs, "old", "new")
     assert pair.name == "seeded, points, missing (share=0.5)"
+
+
+def test_a_supervised_control_is_marked(runs: Runs) -> None:
+    runs.add_subset("walk", 1)
+    for suite in ("old", "new"):
+        runs.add("supervised_points", "walk", 0.1, suite=suite)
+    (pair,) = folders(runs, "old", "new")
+    assert pair.name == f"supervised_points{SUPERVISED}, points"
 
 
 def test_folder_of_several_suites_has_each_run_once_with_all_scores(runs: Runs) -> None:
