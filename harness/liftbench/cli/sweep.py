@@ -38,7 +38,7 @@ def sweep(
     suite_run = open_run(suite, registry, options, ctx.obj)
     plan, store = suite_run.plan, suite_run.store
     require_corruptible(plan, suite_run.bench)
-    click.echo(forecast(plan, store, options.rerun, options.jobs).text(), err=not dry_run)
+    click.echo(forecast(plan, registry, store, options.rerun, options.jobs).text(), err=not dry_run)
     if dry_run:
         return
     finished = suite_run.do()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from tabulate import tabulate
 
-from liftbench.runs.missing import PlannedRun, Rerun, group_by_fit, missing_runs
+from liftbench.plugin.registry import Registry
+from liftbench.runs.fits.kept import KeptFits
+from liftbench.runs.fits.teachers import fit_of_teacher
+from liftbench.runs.missing import Rerun, missing_runs
 from liftbench.runs.plan import Plan
 from liftbench.runs.store import RunRecord, RunSpec, Store
 
 
 @dataclass(frozen=True)
 class MethodForecast:
-    """The missing runs of one row, and how long they will take.
+    """The missing runs of one row, or the fits of a teacher without one, and their time.
 
     Attributes:
-        method: the row's key in the suite.
-        runs: number of runs that the store lacks.
+        method: the row's key in the suite, or `teacher` and the key of the teacher.
+        runs: number of runs that the store lacks; none of a teacher.
         fits: number of their fits; runs that differ only in what they predict from share one.
         seconds: for all these fits; None where no similar fit is stored.
         source: which stored fits the seconds come from.
@@ -40,7 +45,8 @@ class Forecast:
         runs: number of all runs of the plan.
         stored: number of runs that its store has.
         taken: number of missing runs that are taken over from other suites.
-        rows: the missing runs of each row.
+        rows: the missing runs of each row, then the teachers that are not kept and have no missing
+            run of their own.
         jobs: number of runs at once.
     """
 
@@ -74,7 +80,7 @@ class Forecast:
         return "; ".join(parts)
 
 
-def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
+def forecast(plan: Plan, registry: Registry, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     """Return how many runs a plan lacks, and how long they will take.
 
     The time of a fit is the median over similar stored fits, of this suite and of those beside it:
@@ -83,6 +89,7 @@ def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
 
     Args:
         plan: the runs that a suite asks for.
+        registry: where teachers are looked up.
         store: where its runs go.
         rerun: which stored runs to do again.
         jobs: number of runs at once.
@@ -90,15 +97,21 @@ def forecast(plan: Plan, store: Store, rerun: Rerun, jobs: int) -> Forecast:
     methods = {spec.key: cell.method for cell in plan.cells for spec in cell.runs}
     missing = missing_runs(plan, store, rerun)
     left = [run for run in missing if rerun != "none" or not _is_elsewhere(store, run.spec)]
-    rows: dict[str, list[PlannedRun]] = {}
+    rows: dict[str, list[RunSpec]] = {}
     for run in left:
-        rows.setdefault(methods[run.spec.key], []).append(run)
-    known = [r for r in store.of_all_suites() if r.status == "ok" and r.fit_seconds is not None]
+        rows.setdefault(methods[run.spec.key], []).append(run.spec)
+    taught = _fits_of_teachers(
+        [run.spec for run in left], registry, KeptFits(store, current=rerun == "stale")
+    )
+    known = list(_stored_fits(store.of_all_suites()))
     return Forecast(
         runs=len(methods),
         stored=len(methods) - len(missing),
         taken=len(missing) - len(left),
-        rows=tuple(_row(method, runs, known) for method, runs in rows.items()),
+        rows=(
+            *(_row(method, runs, known, runs=len(runs)) for method, runs in rows.items()),
+            *(_row(f"teacher {fits[0].method['key']}", fits, known) for fits in taught),
+        ),
         jobs=jobs,
     )
 
@@ -108,26 +121,71 @@ def _is_elsewhere(store: Store, spec: RunSpec) -> bool:
     return any(record is not None and record.status == "ok" for record in records)
 
 
-def _row(method: str, runs: Sequence[PlannedRun], known: Sequence[RunRecord]) -> MethodForecast:
-    fits = len(group_by_fit(runs))
-    for source, seconds in _similar_fits(runs[0].spec, known):
+def _fits_of_teachers(
+    runs: Collection[RunSpec], registry: Registry, fits: KeptFits
+) -> Iterable[list[RunSpec]]:
+    """Return the fits of each teacher that are not kept and not among the fits of the runs."""
+    own = {spec.fit_key for spec in runs}
+    found: dict[str, RunSpec] = {}
+    for student in runs:
+        for teacher in student.teachers:
+            if method := registry.methods.items.get(teacher["key"]):
+                fit = fit_of_teacher(student, teacher, method)
+                found[fit.fit_key] = fit
+    groups: dict[str, list[RunSpec]] = {}
+    for key, fit in found.items():
+        if key not in own and not fits.is_kept(key):
+            groups.setdefault(json.dumps(fit.method, sort_keys=True), []).append(fit)
+    return groups.values()
+
+
+@dataclass(frozen=True)
+class _StoredFit:
+    """How long a fit took; method and dataset are those of its spec."""
+
+    method: Mapping[str, Any]
+    dataset: str
+    seconds: float
+
+
+def _stored_fits(records: Iterable[RunRecord]) -> Iterable[_StoredFit]:
+    """Return each fit of finished runs and of their teachers once."""
+    found: dict[str, _StoredFit] = {}
+    for record in records:
+        spec = record.spec
+        fits = [(spec.fit_key, spec.method, record.fit_seconds)] if record.status == "ok" else []
+        fits += [
+            (kept["fit"], method, kept["fit_seconds"])
+            for method, kept in zip(spec.teachers, record.teachers, strict=False)
+        ]
+        for key, method, seconds in fits:
+            if seconds is not None:
+                found[key] = _StoredFit(method, spec.dataset["key"], seconds)
+    return found.values()
+
+
+def _row(
+    method: str, specs: Sequence[RunSpec], known: Sequence[_StoredFit], runs: int = 0
+) -> MethodForecast:
+    fits = len({spec.fit_key for spec in specs})
+    for source, seconds in _similar_fits(specs[0], known):
         if seconds:
             fits_used = f"{len(seconds)} stored fits of {source}"
-            return MethodForecast(method, len(runs), fits, fits * median(seconds), fits_used)
-    return MethodForecast(method, len(runs), fits, None, "no stored fit")
+            return MethodForecast(method, runs, fits, fits * median(seconds), fits_used)
+    return MethodForecast(method, runs, fits, None, "no stored fit")
 
 
-def _similar_fits(spec: RunSpec, known: Sequence[RunRecord]) -> Iterator[tuple[str, list[float]]]:
+def _similar_fits(spec: RunSpec, known: Sequence[_StoredFit]) -> Iterator[tuple[str, list[float]]]:
     """Yield (source, seconds) of stored fits, the source most similar to this fit first."""
-    same_method = [r for r in known if r.spec.method["key"] == spec.method["key"]]
-    same_params = [r for r in same_method if r.spec.method["params"] == spec.method["params"]]
-    same_data = [r for r in same_params if r.spec.dataset["key"] == spec.dataset["key"]]
-    for source, records in (
+    same_method = [fit for fit in known if fit.method["key"] == spec.method["key"]]
+    same_params = [fit for fit in same_method if fit.method["params"] == spec.method["params"]]
+    same_data = [fit for fit in same_params if fit.dataset == spec.dataset["key"]]
+    for source, fits in (
         ("this configuration on this dataset", same_data),
         ("this configuration", same_params),
         ("this method", same_method),
     ):
-        yield source, [r.fit_seconds for r in records if r.fit_seconds is not None]
+        yield source, [fit.seconds for fit in fits]
 
 
 def _each(row: MethodForecast) -> str:

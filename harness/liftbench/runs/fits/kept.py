@@ -162,6 +162,12 @@ class KeptFits:
                 return self._write(self.folder(key), other.report, other.state.read_bytes())
         return None
 
+    def is_kept(self, key: str) -> bool:
+        """Return whether `find` would find a fit, without a copy of it."""
+        return key not in self.renew and any(
+            self._read(folder) for folder in (self.folder(key), *self._beside(key))
+        )
+
     def spread(self, key: str) -> None:
         """Replace the fit in the suites beside this one by that of this suite."""
         if kept := self._read(self.folder(key)):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liftbench.errors import UserError
-from liftbench.plugin.specs import EXPOSED
+from liftbench.plugin.specs import EXPOSED, MethodSpec
 from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import ChildOutcome
 from liftbench.runs.fits.kept import KeptFit, KeptFits
@@ -40,8 +40,27 @@ def fit_teachers(bench: Bench, spec: RunSpec, fits: KeptFits) -> tuple[KeptFit, 
     return tuple(_fit_once(bench, _spec_of_fit(bench, spec, t), fits) for t in spec.teachers)
 
 
+def fit_of_teacher(student: RunSpec, teacher: Mapping[str, Any], method: MethodSpec) -> RunSpec:
+    """Return the spec of the fit of a teacher, whose fit key is that of the teacher's own rows.
+
+    Args:
+        student: a run of the student.
+        teacher: the teacher, as in that run's spec.
+        method: the teacher's method.
+    """
+    return replace(
+        student,
+        evaluate=(),
+        method=teacher,
+        seed=student.seed if method.capabilities.seeded else 0,
+        corruption=student.corruptions("fit"),
+        teachers=(),
+        extra={},
+    )
+
+
 def _spec_of_fit(bench: Bench, student: RunSpec, teacher: Mapping[str, Any]) -> RunSpec:
-    """Return the spec of a teacher's fit, whose fit key is that of the teacher's own rows.
+    """Return the spec of a teacher's fit.
 
     Raises:
         TeacherError: there is no such teacher.
@@ -56,15 +75,7 @@ def _spec_of_fit(bench: Bench, student: RunSpec, teacher: Mapping[str, Any]) -> 
         raise TeacherError(key, "skipped", f"the method exposes no {', no '.join(lacking)}")
     if spec.teachers(teacher["params"]):
         raise TeacherError(key, "skipped", "the method has a teacher itself")
-    return replace(
-        student,
-        evaluate=(),
-        method=teacher,
-        seed=student.seed if spec.capabilities.seeded else 0,
-        corruption=student.corruptions("fit"),
-        teachers=(),
-        extra={},
-    )
+    return fit_of_teacher(student, teacher, spec)
 
 
 def _fit_once(bench: Bench, spec: RunSpec, fits: KeptFits) -> KeptFit:
