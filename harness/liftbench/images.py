@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from liftbench.errors import DataMissingError, UserError
 
 MOST_PIXELS = 89_478_485  # of an image; beyond this PIL warns of decompression bombs
 _SOME = 8  # files; fewer are drawn sooner than other processes start
+_DRAWING = Lock()  # runs that start at once want the same pictures
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, UnidentifiedImageError),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
@@ -100,20 +103,26 @@ class Images:
         """
         if self.draw is None:
             return self
+        with _DRAWING:
+            frames = self._not_drawn()
+            jobs = 1 if len(frames) < _SOME else jobs or os.cpu_count() or 1
+            if jobs == 1:
+                _draw_each(self.draw, frames)
+            else:
+                parts = [frames[start::jobs] for start in range(jobs)]
+                tasks = [delayed(_draw_each)(self.draw, part) for part in parts]
+                # In the threads that joblib runs methods in, it starts threads, no processes.
+                with ThreadPoolExecutor(1) as thread:
+                    thread.submit(lambda: Parallel(jobs)(tasks)).result()
+        return replace(self, draw=None)
+
+    def _not_drawn(self) -> list[int]:
         lists = (self.files, self.masks) if self.masks else (self.files,)
-        frames = [
+        return [
             frame
             for frame, files in enumerate(zip(*lists, strict=True))
             if not all(Path(file).is_file() for file in files)
         ]
-        jobs = 1 if len(frames) < _SOME else jobs or os.cpu_count() or 1
-        if jobs == 1:
-            for frame in frames:
-                self.draw(frame)
-        else:
-            parts = [frames[start::jobs] for start in range(jobs)]
-            Parallel(jobs)(delayed(_draw_each)(self.draw, part) for part in parts)
-        return replace(self, draw=None)
 
     def _ensure_drawn(self, frame: int, files: Sequence[str]) -> None:
         if self.draw is not None and not Path(files[frame]).is_file():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 from PIL import Image
 from tests.conftest import not_none
 
@@ -155,6 +157,23 @@ def test_many_frames_are_drawn_in_other_processes(tmp_path: Path, jobs: int) -> 
     values = [int(drawn.image(n)[0, 0, 0]) for n in range(10)]
     assert values == [2, 99, *range(4, 12)]
     assert not Path(files[0]).exists()
+
+
+def test_runs_that_start_at_once_draw_each_frame_once_in_other_processes(tmp_path: Path) -> None:
+    files = tuple(str(tmp_path / f"{n}.png") for n in range(12))
+
+    def draw(frame: int) -> None:
+        with (tmp_path / "log").open("a") as log:
+            log.write(f"{frame} {os.getpid()}\n")
+        Image.new("L", (1, 1), frame).save(files[frame])
+
+    def run() -> None:
+        Images(files, None, draw).draw_all(2)
+
+    Parallel(2, backend="threading")(delayed(run)() for _ in range(2))
+    log = np.loadtxt(tmp_path / "log", dtype=int)
+    assert sorted(log[:, 0]) == list(range(12))
+    assert os.getpid() not in log[:, 1]
 
 
 def test_images_travel_with_observations(tmp_path: Path, images: Images) -> None:
