@@ -45,10 +45,10 @@ class Pair:
 
 
 def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
-    """Return a pair for each column of a suite, with the runs of methods `a` and `b`.
+    """Return a pair for each column of a suite that has methods `a` and `b`, with their runs.
 
     Raises:
-        UserError: the suite has no such method.
+        UserError: the suite has no such method, or no column has both.
     """
     methods = {cell.method for cell in plan.cells}
     for name in (a, b):
@@ -58,6 +58,9 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
     columns: dict[tuple[str, str, str], dict[str, Cell]] = {}
     for cell in plan.cells:
         columns.setdefault((cell.dataset, cell.subset, cell.setting), {})[cell.method] = cell
+    both = {column: cells for column, cells in columns.items() if {a, b} <= cells.keys()}
+    if not both:
+        raise UserError(f"suite '{plan.suite.name}': no column has both '{a}' and '{b}'")
     return [
         Pair(
             f"{dataset} {setting}" if several else dataset,
@@ -67,7 +70,7 @@ def method_pairs(plan: Plan, store: Store, a: str, b: str) -> list[Pair]:
             _runs_of_cell(stored, cells[b]),
             cells[a].reason,
         )
-        for (dataset, subset, setting), cells in columns.items()
+        for (dataset, subset, setting), cells in both.items()
     ]
 
 

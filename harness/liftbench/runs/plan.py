@@ -123,7 +123,10 @@ def _plan(
     ]
     rows = [_row(registry, root, label, row, stored) for label, row in methods.items()]
     cells = [
-        _cell(registry, column, row, selection.seeds, stored) for column in columns for row in rows
+        _cell(registry, column, row, selection.seeds, stored)
+        for column in columns
+        for row in rows
+        if column.methods is None or row.label in column.methods or row.label not in suite.methods
     ]
     notes = dict.fromkeys(
         f"{column.dataset['key']} {column.dataset['subset']}: {column.note}"
@@ -138,7 +141,8 @@ class _Column:
     """A subset under one setting; its runs have this `dataset` and `corruption` in their specs.
 
     `dataset` has a checksum once the data is found. `note` says how the data differs from the
-    papers' set, or why it is absent.
+    papers' set, or why it is absent. `methods` are the suite's rows that the column has, None for
+    all; rows outside the suite, such as the baselines, are in every column.
     """
 
     dataset: dict[str, Any]
@@ -149,6 +153,7 @@ class _Column:
     seeds: int
     note: str = ""
     fit_dataset: dict[str, Any] = field(default_factory=dict)
+    methods: tuple[str, ...] | None = None
 
     @property
     def available(self) -> bool:
@@ -227,6 +232,7 @@ def _column(registry: Registry, suite: Suite, data: SuiteData, subset: str) -> _
         fit=data.fit,
         evaluate=data.evaluate,
         seeds=data.seeds,
+        methods=data.methods,
     )
 
 

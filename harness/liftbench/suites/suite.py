@@ -38,6 +38,7 @@ class SuiteData(_Strict):
         fit_subset: the subset that methods learn from, if it is not that of the column.
         evaluate: the splits that methods predict.
         seeds: number of seeds to run; the table shows means over them.
+        methods: the rows that these columns have, beside the baselines; all rows if left out.
     """
 
     dataset: str
@@ -49,6 +50,7 @@ class SuiteData(_Strict):
     fit_subset: str | None = None
     evaluate: tuple[str, ...] = Field(min_length=1)
     seeds: Annotated[int, Field(ge=1)] = 1
+    methods: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
 
 class SuiteExtra(_Strict):
@@ -168,11 +170,12 @@ class Suite(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _has_the_rows_of_printed_tables(self) -> Suite:
-        for table in self.published:
-            for row in table.rows:
+    def _has_every_row_that_it_names(self) -> Suite:
+        named = [(f"data.{i}.methods", data.methods or ()) for i, data in enumerate(self.data)]
+        named += [(f"published.{i}.rows", tuple(p.rows)) for i, p in enumerate(self.published)]
+        for place, rows in named:
+            for row in rows:
                 if row not in self.methods:
-                    place = f"published {table.paper} {table.table}: rows"
                     raise ValueError(f"{place}: {unknown_name('method', row, self.methods)}")
         return self
 

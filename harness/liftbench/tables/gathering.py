@@ -192,10 +192,11 @@ def _entry(source: _LineSource, item: _CellRecords, split: str) -> Entry:
 
 
 def _printed_entry(source: _LineSource, position: Position) -> Entry:
-    """Return the entry of a method that the suite lacks, with its printed numbers alone."""
+    """Return the entry of a row that the suite or the column lacks: printed numbers alone."""
     printed = tuple(source.printed[position])
     line = source.line(position, PUBLISHED_ONLY, printed[0].unit)
-    return Entry(line, printed, f"suite '{source.suite.name}' has no such method")
+    where = " in this column" if position.method in source.suite.methods else ""
+    return Entry(line, printed, f"suite '{source.suite.name}' has no such method{where}")
 
 
 def _status(item: _CellRecords, split: str, *, has_number: bool) -> str:

@@ -95,11 +95,16 @@ def _part(board: Leaderboard, section: Section) -> PagePart:
         f"within the tolerance, better or worse. {RULE}"
         if "(p " in shown
         else "",
-        "A method with printed numbers alone is not in the suite"
-        if any(entry.line.status == PUBLISHED_ONLY for entry in section.entries)
-        else "",
+        _printed_alone_text(board, section),
     )
     return PagePart(section.protocol.identity, caption(board, section), legend, tables)
+
+
+def _printed_alone_text(board: Leaderboard, section: Section) -> str:
+    """Return why some methods have printed numbers alone, if any have."""
+    alone = {e.line.method for e in section.entries if e.line.status == PUBLISHED_ONLY}
+    where = "column of the suite" if alone & board.suite.methods.keys() else "suite"
+    return f"A method with printed numbers alone is not in the {where}" if alone else ""
 
 
 def _any_ranked(tables: Iterable[Table]) -> bool:

@@ -33,8 +33,6 @@ from liftbench.tables.wording import (
     value_text,
 )
 
-_WHY = {NOT_AVAILABLE: "data absent", PUBLISHED_ONLY: "no such method in the suite"}
-
 
 @dataclass(frozen=True)
 class PrintedPair:
@@ -127,6 +125,8 @@ def _no_verdict(entry: Entry) -> str:
 def _why(entry: Entry) -> str:
     """Return in short why an entry has no number; `entry.reason` says it in full."""
     status = entry.line.status
-    if status in _WHY:
-        return _WHY[status]
-    return entry.reason if status == NOT_RUN else f"{status.replace('_', ' ')}: {entry.reason}"
+    if status == NOT_AVAILABLE:
+        return "data absent"
+    if status in (NOT_RUN, PUBLISHED_ONLY):
+        return entry.reason
+    return f"{status.replace('_', ' ')}: {entry.reason}"

@@ -155,6 +155,16 @@ def test_settings_are_named_if_there_are_several(runs: Runs) -> None:
     assert [pair.name for pair in pairs] == ["points clean", "points noisy"]
 
 
+def test_columns_without_one_of_the_methods_are_left_out(runs: Runs) -> None:
+    runs.add_subset("walk", 1)
+    some = [cell(runs, "near", s) for s in ("whole", "few")] + [cell(runs, "far", "few")]
+    (pair,) = method_pairs(plan(*some), runs.store(), "near", "far")
+    assert pair.name == "points few"
+    other = [cell(runs, "near", "whole"), cell(runs, "far", "few")]
+    with pytest.raises(UserError, match="suite 'mine': no column has both 'near' and 'far'"):
+        method_pairs(plan(*other), runs.store(), "near", "far")
+
+
 def test_absent_data_keeps_its_reason(runs: Runs) -> None:
     made = plan(*(cell(runs, m, reason="no file x") for m in ("near", "far")))
     (pair,) = method_pairs(made, runs.store(), "near", "far")

@@ -48,6 +48,21 @@ def test_floor_method_that_the_suite_names_comes_once(bench: TinyBench, registry
     assert sorted(methods(made)) == ["rigid", "seeded", "zero_depth"]
 
 
+def test_a_column_can_have_some_rows_alone(bench: TinyBench, registry: Registry) -> None:
+    """Baselines and rows outside the suite are in every column."""
+    rows = {"a": {"plugin": "seeded"}, "b": {"plugin": "seeded"}, "c": {"plugin": "seeded"}}
+    few = {**DATA, "params": {"hide_one": True}, "setting": "few", "methods": ["b", "c"]}
+    made = plan(bench, registry, methods=rows, data=[DATA, few])
+    found = {s: {c.method for c in made.cells if c.setting == s} for s in ("", "few")}
+    assert found == {
+        "": {"zero_depth", "rigid", "a", "b", "c"},
+        "few": {"zero_depth", "rigid", "b", "c"},
+    }
+    chosen = Selection(methods=["a", "c", "urandom"])
+    made = plan(bench, registry, chosen, methods=rows, data=[few])
+    assert sorted(methods(made)) == ["c", "urandom"]
+
+
 def test_spec_of_a_run_has_all_that_decides_it(bench: TinyBench, registry: Registry) -> None:
     row = {"plugin": "seeded", "params": {"spread": 2.0}}
     data = [{**DATA, "params": {"hide_one": True}, "fit": "unseen"}]

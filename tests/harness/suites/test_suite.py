@@ -135,6 +135,14 @@ def test_wrong_value_is_named_by_its_place(tmp_path: Path, old: str, new: str, p
     assert problem(tmp_path, GOOD.replace(old, new)).startswith(f"{place}: ")
 
 
+def test_a_column_has_rows_of_the_suite(tmp_path: Path) -> None:
+    named = GOOD.replace("fit:", "methods: [seeded, sedeed], fit:")
+    assert problem(tmp_path, named) == (
+        "data.0.methods: unknown method 'sedeed': did you mean 'seeded'?"
+    )
+    assert problem(tmp_path, GOOD.replace("fit:", "methods: [], fit:")).startswith("data.0.methods")
+
+
 def test_a_printed_table_may_stand_alone(tmp_path: Path) -> None:
     without = GOOD.replace("methods:\n  seeded: {}", "methods: {}")
     path = tmp_path / "mine.yaml"
@@ -150,7 +158,7 @@ def test_a_printed_table_may_stand_alone(tmp_path: Path) -> None:
     [
         (
             "{sedeed: {method: a, setting: b}}",
-            "published p T1: rows: unknown method 'sedeed': did you mean 'seeded'?",
+            "published.0.rows: unknown method 'sedeed': did you mean 'seeded'?",
         ),
         (
             "{seeded: {method: a, setting: b}, other: {method: a, setting: b}}",

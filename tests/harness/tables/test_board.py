@@ -426,6 +426,19 @@ def test_reasons_of_cells_without_a_number(board: Board) -> None:
     }
 
 
+def test_a_row_of_other_columns_may_have_printed_numbers_alone(board: Board) -> None:
+    board.suite["methods"] = {"ours": {}, "other": {}}
+    board.add("ours", 0.5)
+    board.add("other", 0.5, setting="few frames")
+    board.add_printed("0.25", method="other")
+    (entry,) = [e for e in board.make().sections[0].entries if e.line.status == "published_only"]
+    assert entry.reason == "suite 'small' has no such method in this column"
+    alone = "A method with printed numbers alone is not in the"
+    assert f"{alone} column of the suite." in board.markdown()
+    board.suite["methods"] = {"ours": {}}
+    assert f"{alone} suite." in board.markdown()
+
+
 def test_numbers_of_less_than_the_whole_set_are_incomplete(board: Board) -> None:
     board.add("whole", 0.5, 0.5)
     board.add("seeds", 0.5, None)

@@ -49,6 +49,7 @@ def test_every_printed_number_has_its_line(board: Board) -> None:
     fill(board)
     ours = "0.50 ± 0.35"
     seeds = "0.354, our seeds"
+    alone = ("theirs", "one", "0.5", "", "", "")
     assert lines(board) == [
         ("ours", "one", "0.45", ours, "+0.05", seeds, "within", "paper T1"),
         ("ours", "one", "0.60 ± 0.25", ours, f"{MINUS}0.10", seeds, "within", "paper T1"),
@@ -66,7 +67,7 @@ def test_every_printed_number_has_its_line(board: Board) -> None:
         ("flat", "one", "0.02", "0.12†", "+0.10", "0.005, printed digits", "worse", "paper T2"),
         ("broken", "one", "0.5", "", "", "", "not run: failed: first line", "paper T1"),
         ("ours", "two", "0.5", "", "", "", "not run: data absent", "paper T1"),
-        ("theirs", "one", "0.5", "", "", "", "not run: no such method in the suite", "paper T1"),
+        (*alone, "not run: suite 'small' has no such method", "paper T1"),
     ]
 
 
