@@ -3,7 +3,8 @@
 The loss of a student is least near the teacher's depth. It helps the student beyond the teacher
 only where the cost grows less towards the truth than towards other depths. The least cost of a
 depth (eq. 10) tells whether its bound (eq. 14), which students are trained with, is to blame. The
-depth of least bound is what a perfect student would learn. For each teacher that a suite keeps, on the training frames of synthetic_h36m:
+depth of least bound is what a perfect student would learn. For each teacher that a suite keeps, on
+the training frames of synthetic_h36m:
 
 python benchmarks/teacher_preference.py results/SUITE/teachers/KEY [...]
 """
