@@ -50,18 +50,29 @@ def make_motion(
     frames: int,
     body: KinematicTree = BODY,
     frames_per_second: float = FRAMES_PER_SECOND,
+    wander: float = 0.0,
 ) -> Motion:
     """Return `frames` frames of an action in a style drawn from `rng`.
 
-    All random draws come first, so they do not depend on the number of frames. `body` has the
-    joints of `BODY` in the same order; the lengths of its bones may differ.
+    All random draws come first, so they do not depend on the number of frames.
+
+    Args:
+        rng: draws the style.
+        action: what the body does.
+        frames: their number.
+        body: has the joints of `BODY` in the same order; the lengths of its bones may differ.
+        frames_per_second: of the motion.
+        wander: standard deviation, in degrees, of slow random changes of every angle of the limbs.
     """
     style = _draw_style(rng, action)
+    wandering = _draw_drift(rng, len(DOFS)) if wander else None
     seconds = np.arange(frames) / frames_per_second
     cycles = style.start + style.rate * seconds + 0.02 * style.tempo.at(seconds)[:, 0]
     effort = 1 + 0.08 * style.effort.at(seconds)
     angles = effort * _cycle_angles(action, style, cycles) + style.offset
     angles += UNREST * style.unrest.at(seconds)
+    if wandering is not None:
+        angles += wander * _LIMBS * wandering.at(seconds)
     if action.planted:
         _flatten_feet(angles)
     angles = within_limits(swap_sides(angles) if style.mirrored else angles)
@@ -163,7 +174,9 @@ def _draw_style(rng: np.random.Generator, action: Action) -> _Style:
 # Legs carry the body, so their joints vary less and the right leg varies in the same way as the
 # left one.
 _BEARING = {"root", *(side + joint for side in "lr" for joint in ("femur", "tibia", "foot"))}
+_LONG = {"humerus", "radius", "femur", "tibia"}
 _FREE = np.array([0.4 if dof.joint in _BEARING else 1.0 for dof in DOFS])
+_LIMBS = np.array([dof.joint[0] in "lr" and dof.joint[1:] in _LONG for dof in DOFS])
 _COMMON = [COLUMN[re.sub(r"^r(?=femur|tibia|foot)", "l", dof.name)] for dof in DOFS]
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from liftbench.errors import require_known
-from liftbench.plugin.param_checks import require_integers
+from liftbench.plugin.param_checks import require_integers, require_not_negative
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats
@@ -35,6 +35,7 @@ from liftbench_datasets.h36m.synthetic.checks import (
 from liftbench_datasets.h36m.synthetic.performances import (
     KEY,
     PEOPLE,
+    Performance,
     perform,
     split_subjects,
     subject_body,
@@ -67,6 +68,8 @@ class SyntheticH36mParams:
         camera: the camera model, as in dataset `h36m`.
         people: the number of people, at least the seven of the release; see `split_subjects`.
         pictures: the edge of the pictures in pixels; 0 means no pictures.
+        wander: standard deviation, in degrees, by which every angle of arms and legs wanders from
+            the action, within the limits of the joints. The points then say less about the depth.
     """
 
     frames: int = 8400
@@ -74,10 +77,12 @@ class SyntheticH36mParams:
     camera: CameraModel = "perspective"
     people: int = PEOPLE
     pictures: int = 0
+    wander: float = 0.0
 
     def __post_init__(self) -> None:
         require_camera_model(self.camera)
         require_integers(self, "frames", "seed", "people", "pictures")
+        require_not_negative("wander", self.wander)
         if self.people < PEOPLE:
             raise ValueError(f"people: expected at least {PEOPLE}, got {self.people}")
         if self.frames < self.sequences:
@@ -111,7 +116,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
     key = KEY
     version = 1
     subset_names = SUBSETS
-    added_params: ClassVar[Mapping[str, Any]] = {"people": PEOPLE, "pictures": 0}
+    added_params: ClassVar[Mapping[str, Any]] = {"people": PEOPLE, "pictures": 0, "wander": 0.0}
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = SyntheticH36mParams(**params)
@@ -133,7 +138,8 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         data = join_views(views, self.params.camera, actions)
         if not self.params.pictures:
             return data
-        return attach_pictures(data, takes, self.params.seed, self.params.pictures)
+        seed, size, wander = self.params.seed, self.params.pictures, self.params.wander
+        return attach_pictures(data, takes, seed, size, wander)
 
     def checksum(self, root: Path, subset: str) -> str:
         """Return the SHA-256 over the version of the generator and its parameters."""
@@ -155,7 +161,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
 
     def motion(self, subject: str, action: str, frames: int) -> Floats:
         """Return the (frames, 17, 3) world points of a motion in mm; the ground is at y = 0."""
-        return perform(self.params.seed, subject, action, frames).points()
+        return self._perform(subject, action, frames).points()
 
     def body(self, subject: str) -> KinematicTree:
         """Return a subject's body."""
@@ -170,6 +176,9 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         places = np.stack([distance * np.sin(around), height, distance * np.cos(around)], axis=1)
         return [_level_camera(place) for place in places]
 
+    def _perform(self, subject: str, action: str, frames: int) -> Performance:
+        return perform(self.params.seed, subject, action, frames, self.params.wander)
+
     def _takes(self, split: str, actions: tuple[str, ...]) -> Iterator[Take]:
         """Yield the takes of a split; some have one frame more than others."""
         each, left = divmod(self.params.frames, self.params.sequences)
@@ -178,7 +187,7 @@ class SyntheticH36m(Generated[SyntheticH36mParams]):
         for motion, (subject, action) in enumerate(everybody):
             if subject not in names[split] or action not in actions:
                 continue
-            performance = perform(self.params.seed, subject, action, each + 1)
+            performance = self._perform(subject, action, each + 1)
             for camera, place in enumerate(places):
                 frames = each + (motion * len(CAMERAS) + camera < left)
                 yield Take(subject, action, camera, place, performance, frames)
@@ -200,7 +209,7 @@ SYNTHETIC_H36M = DatasetSpec(
     params=SyntheticH36mParams,
     splits=SPLITS,
     info=generated_info(
-        layout="parameters frames, seed, camera, people and pictures",
+        layout="parameters frames, seed, camera, people, pictures and wander",
         size="8400 frames of 17 points by default; pictures that methods ask for go to the cache, "
         "about 6 kB a frame at 128 pixels",
     ),

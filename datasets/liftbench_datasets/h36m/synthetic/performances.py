@@ -93,12 +93,15 @@ def subject_body(seed: int, subject: str) -> KinematicTree:
     return replace(BODY, bone=bone)
 
 
-def perform(seed: int, subject: str, action: str, frames: int) -> Performance:
-    """Return the first frames of a subject's action, which depend on the seed and on these two."""
+def perform(seed: int, subject: str, action: str, frames: int, wander: float = 0.0) -> Performance:
+    """Return the first frames of a subject's action, which depend on the seed and on these two.
+
+    `wander` is how far, in degrees, the limbs wander from the action, see `make_motion`.
+    """
     rng = named_rng(KEY, "motion", seed, subject, action)
     cycle, body = ACTIONS[action], subject_body(seed, subject)
     needed = frames + len(_ROUNDS) - 1 if cycle.stride else frames
-    motion = make_motion(rng, cycle, needed, body, FRAMES_PER_SECOND)
+    motion = make_motion(rng, cycle, needed, body, FRAMES_PER_SECOND, wander)
     return _in_room(motion) if cycle.stride else Performance(motion, np.zeros((frames, 3)))
 
 

@@ -57,7 +57,9 @@ class Painter:
         write_drawing(self.files[frame], picture, quality=_QUALITY)
 
 
-def attach_pictures(data: Dataset, takes: Sequence[Take], seed: int, size: int) -> Dataset:
+def attach_pictures(
+    data: Dataset, takes: Sequence[Take], seed: int, size: int, wander: float
+) -> Dataset:
     """Return the data with pictures of `size` pixels, and with the map from points to them.
 
     Args:
@@ -65,6 +67,7 @@ def attach_pictures(data: Dataset, takes: Sequence[Take], seed: int, size: int) 
         takes: the takes, in the order of the frames.
         seed: the seed of all random draws.
         size: edge of the pictures.
+        wander: of the limbs, by which takes of one name differ.
     """
     crops = [_crops(take, seed, size) for take in takes]
     positions = np.concatenate(
@@ -75,7 +78,8 @@ def attach_pictures(data: Dataset, takes: Sequence[Take], seed: int, size: int) 
     )
     points = data.observations.points_2d
     pixel = best_pixel(points, positions)
-    folder = cache_folder() / "pictures" / f"{KEY}-{VERSION}-{seed}-{size}"
+    name = f"{KEY}-{VERSION}-{seed}-{size}" + (f"-{wander:g}" if wander else "")
+    folder = cache_folder() / "pictures" / name
     files = tuple(_file(folder, take, i) for take in takes for i in range(take.frames))
     seen = replace(
         data.observations,

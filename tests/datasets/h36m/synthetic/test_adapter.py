@@ -275,11 +275,12 @@ def test_parameters_that_came_later_leave_the_checksum_at_their_first_defaults()
         return SyntheticH36m(**params).checksum(NOWHERE, "all")
 
     stored = "54a4e8a9f60024267ef72c236e64561af658dce4a485f004d71c63f6a0676c33"  # in results/
-    assert checksum() == checksum(people=7, pictures=0) == stored
+    assert checksum() == checksum(people=7, pictures=0, wander=0) == stored
     sums = {
-        checksum(**params) for params in ({}, {"people": 8}, {"pictures": 64}, {"pictures": 96})
+        checksum(**params)
+        for params in ({}, {"people": 8}, {"pictures": 64}, {"pictures": 96}, {"wander": 9.0})
     }
-    assert len(sums) == 4
+    assert len(sums) == 5
 
 
 def test_check_finds_all_whole() -> None:

@@ -109,6 +109,11 @@ def test_drawing_in_parallel_gives_the_same_files(cache_folder: Path) -> None:
     assert [file.read_bytes() for file in files] == serial
 
 
+def test_pictures_of_people_who_wander_are_files_of_their_own() -> None:
+    files = [images(load(wander=wander)).files for wander in (0.0, 20.0)]
+    assert not set(files[0]) & set(files[1])
+
+
 def picture(folder: Path, monkeypatch: pytest.MonkeyPatch, **params: Any) -> NDArray[np.uint8]:
     monkeypatch.setenv("LIFTBENCH_CACHE", str(folder))
     data = load(**params)
