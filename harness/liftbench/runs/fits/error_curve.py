@@ -74,5 +74,6 @@ def _read_snapshot(
     shown = load_reconstructions(snapshot_folder(folder) / f"{step}.npz")
     in_pixels = bench.registry.methods[record.spec.method["key"]].capabilities.images
     for split, name in inputs.items():
-        found = shown[name]
-        yield split, to_data_unit(found, load(split).observations) if in_pixels else found
+        # Absent from a snapshot that a fit took before it was asked for this split and resumed.
+        if (found := shown.get(name)) is not None:
+            yield split, to_data_unit(found, load(split).observations) if in_pixels else found

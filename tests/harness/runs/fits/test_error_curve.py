@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from tests.harness.conftest import TinyBench
 from tests.harness.runs.fits.conftest import ChildInProcess
 from tests.plugins_for_tests.trainee import STEPS
 
-from liftbench.runs.fits import predict
+from liftbench.runs.exchange import load_reconstructions
+from liftbench.runs.fits import error_curve, predict
 from liftbench.runs.fits.predict import sample_frames
 from liftbench.runs.store import RunRecord
+from liftbench.types import Reconstruction
 
 DATA = {"dataset": "tiny", "subsets": ["one"], "fit": "train", "evaluate": ["train", "unseen"]}
 
@@ -53,6 +56,20 @@ def test_snapshots_show_a_sample_of_the_frames(
     ((_, value), *_) = run(whole_bench).error_curve["depth_error@1"]["train"]
     ends = [depth_error(whole_bench, slice(i, i + 1), STEPS[0]) for i in (0, 7)]
     assert value == pytest.approx(np.mean(ends))
+
+
+def test_a_fit_that_resumed_for_one_more_split_has_a_curve_from_there_on(
+    whole_bench: TinyBench, child: ChildInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(file: Path) -> dict[str, Reconstruction]:
+        shown = load_reconstructions(file)
+        old = file.stem == str(STEPS[0])
+        return {name: x for name, x in shown.items() if not (old and name.startswith("unseen"))}
+
+    monkeypatch.setattr(error_curve, "load_reconstructions", load)
+    curves = run(whole_bench).error_curve["depth_error@1"]
+    assert [step for step, _ in curves["train"]] == list(STEPS)
+    assert [step for step, _ in curves["unseen"]] == list(STEPS[1:])
 
 
 def test_snapshots_do_not_change_a_training(whole_bench: TinyBench, child: ChildInProcess) -> None:
