@@ -54,9 +54,9 @@ class Student:
         params = self._possible(observations)
         target = self._target(observations, context)
         views = make_views(self.look, params, observations, self.device)
-        points = len(observations.skeleton.points)
         generator = torch.Generator().manual_seed(context.seed)
-        self.network = make_network(self.look, params, points, generator).to(self.device)
+        network = make_network(self.look, params, observations.skeleton, generator)
+        self.network = network.to(self.device)
 
         parts = [_Part(views, target)]
         if context.extra is not None:

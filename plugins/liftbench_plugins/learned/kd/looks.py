@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from liftbench import Observations
+from liftbench import Observations, Skeleton
 from liftbench_plugins.learned.kd import Look
 from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.kd.picture_views import PictureViews
@@ -41,12 +41,18 @@ def make_views(look: Look, params: Any, observations: Observations, device: str)
     return PictureViews(observations, params, device)
 
 
-def make_network(look: Look, params: Any, points: int, generator: torch.Generator) -> nn.Module:  # noqa: ANN401
-    """Return a network for P points with random weights."""
+def make_network(
+    look: Look,
+    params: Any,  # noqa: ANN401
+    skeleton: Skeleton,
+    generator: torch.Generator,
+) -> nn.Module:
+    """Return a network for the points of a skeleton with random weights."""
+    points = len(skeleton.points)
     if look == "points":
         return PointsNetwork(points, params.hidden, generator)
+    if look == "pictures_points":
+        return PicturePointsNetwork(points, skeleton.edges, params, generator)
     size, width = params.image_size, params.width
     backbone = make_backbone(params.backbone, width, params.weights, generator)
-    if look == "pictures":
-        return IntegralRegression(backbone, points, size, width, generator)
-    return PicturePointsNetwork(backbone, points, params, generator)
+    return IntegralRegression(backbone, points, size, width, generator)

@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 from liftbench import Observations
 from liftbench.crops import make_crops
 from liftbench.types import Floats
-from liftbench_plugins.learned.kd import PictureParams
+from liftbench_plugins.learned.kd import CropParams
 from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.pictures.augmentation import Augmentation, warp
 from liftbench_plugins.learned.pictures.backbones import normalise
@@ -29,7 +29,7 @@ class PictureViews:
         device: of the tensors.
     """
 
-    def __init__(self, observations: Observations, params: PictureParams, device: str) -> None:
+    def __init__(self, observations: Observations, params: CropParams, device: str) -> None:
         seen = observations.in_pixels()
         pixel, origin, images = observations.pixel, observations.origin, observations.images
         if pixel is None or origin is None or images is None:
@@ -45,16 +45,14 @@ class PictureViews:
 
     def lift(self, network: PictureNetwork, frames: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
-        pictures = normalise(self._pictures(frames))
-        return self._place(
-            _look(network, pictures, self.places[frames], self.visible[frames]), frames
-        )
+        lifted = _look(network, self._pictures(frames), self.places[frames], self.visible[frames])
+        return self._place(lifted, frames)
 
     def lift_changed(
         self,
         network: PictureNetwork,
         frames: Tensor,
-        params: PictureParams,
+        params: CropParams,
         generator: torch.Generator,
     ) -> Tensor:
         """Return the same, predicted from changed pictures, back in the true frames."""
@@ -62,7 +60,7 @@ class PictureViews:
         change = how.draw(len(frames), self.crops.size, self.partner, generator)
         pictures = how.recolour(warp(self._pictures(frames), change), generator)
         places, visible = change.move(self.places[frames]), change.rename(self.visible[frames])
-        lifted = _look(network, normalise(pictures), places, visible)
+        lifted = _look(network, pictures, places, visible, generator)
         return self._place(change.undo(lifted), frames)
 
     def _pictures(self, frames: Tensor) -> Tensor:
@@ -76,10 +74,18 @@ class PictureViews:
         return lifted * self.unit[frames, None, None] + pad(self.corner[frames], (0, 1))[:, None]
 
 
-def _look(network: PictureNetwork, pictures: Tensor, places: Tensor, visible: Tensor) -> Tensor:
+def _look(
+    network: PictureNetwork,
+    pictures: Tensor,
+    places: Tensor,
+    visible: Tensor,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """Return what a network predicts; only one that lifts points is shown any."""
-    sees_points = isinstance(network, PicturePointsNetwork)
-    lifted: Tensor = network(pictures, places, visible) if sees_points else network(pictures)
+    if isinstance(network, PicturePointsNetwork):
+        lifted: Tensor = network(pictures, places, visible, generator)
+    else:
+        lifted = network(normalise(pictures))
     return lifted
 
 

@@ -16,34 +16,37 @@ class PointsNetwork(nn.Module):
         points: P.
         hidden: units of a layer.
         generator: draws the weights.
-        features: of each point beside its place.
+        features: of the frame beside its points.
     """
 
     def __init__(
         self, points: int, hidden: int, generator: torch.Generator, features: int = 0
     ) -> None:
         super().__init__()
-        self.first = _linear((3 + features) * points, hidden, generator)
+        self.first = _linear(3 * points + features, hidden, generator)
         self.blocks = nn.ModuleList(_Block(hidden, generator) for _ in range(_BLOCKS))
         self.last = nn.Linear(hidden, 3 * points)
         nn.init.normal_(self.last.weight, std=_FIRST_SPREAD, generator=generator)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, points: Tensor, visible: Tensor, features: Tensor | None = None) -> Tensor:
+    def forward(self, points: Tensor, visible: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) in the unit of the points.
 
         Args:
             points: (B, P, 2), about their middle and of size 1; 0 where hidden.
             visible: (B, P) ones and zeros.
-            features: (B, P, C) of the points; None if there are none.
         """
-        parts = [points, visible[..., None]]
-        given = torch.cat(parts if features is None else [*parts, features], dim=2)
-        feature = torch.relu(self.first(given.flatten(1)))
+        return nn.functional.pad(points, (0, 1)) + self.change(points, visible)
+
+    def change(self, points: Tensor, visible: Tensor, features: Tensor | None = None) -> Tensor:
+        """Return what is added to the points (B, P, 3), given features (B, C) of the frames too."""
+        given = torch.cat([points, visible[..., None]], dim=2).flatten(1)
+        given = given if features is None else torch.cat([given, features], dim=1)
+        feature = torch.relu(self.first(given))
         for block in self.blocks:
             feature = block(feature)
         change: Tensor = self.last(feature).view(*points.shape[:2], 3)
-        return change + nn.functional.pad(points, (0, 1))
+        return change
 
 
 class _Block(nn.Module):
