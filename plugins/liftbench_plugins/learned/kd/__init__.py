@@ -64,16 +64,23 @@ class PointParams(TrainingParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CropParams(TrainingParams):
-    """A student that looks at pictures.
+class PictureParams(TrainingParams):
+    """A student that looks at pictures: a recipe for CPUs.
 
     Attributes:
-        image_size: edge of a picture in pixels.
+        backbone: turns pictures into features.
+        width: factor of the channels of the backbone and of the transposed convolutions.
+        weights: path of public weights of the backbone at width 1, `package` for those of
+            EfficientNet-Lite0 in the extra `images`, or empty for random ones.
+        image_size: edge of a picture in pixels, a multiple of 32.
         scale: standard deviation of the factor of a picture's size; twice as much is the largest.
         shift: the same of its shift, as a share of its edge.
         colour: the same of the factors of the three colours.
     """
 
+    backbone: BackboneName = "resnet18"
+    width: float = 0.5
+    weights: str = ""
     image_size: int = 64
     scale: float = 0.1
     shift: float = 0.02
@@ -81,58 +88,36 @@ class CropParams(TrainingParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_positive("image_size", self.image_size)
+        require_one_of("backbone", self.backbone, get_args(BackboneName))
+        for name in ("width", "image_size"):
+            require_positive(name, getattr(self, name))
         for name in ("scale", "shift", "colour"):
             require_not_negative(name, getattr(self, name))
+        if self.image_size % STRIDE:
+            raise ValueError(
+                f"image_size: expected a multiple of {STRIDE} pixels, got {self.image_size}"
+            )
         if self.scale >= 0.5 or self.colour >= 0.5:
             raise ValueError("scale, colour: expected less than 0.5, so that no factor reaches 0")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureParams(CropParams):
-    """A student that looks at pictures alone: a recipe for CPUs.
-
-    Attributes:
-        backbone: turns pictures into features.
-        width: factor of the channels of the backbone and of the transposed convolutions.
-        weights: path of public weights of the backbone at width 1, `package` for those of
-            EfficientNet-Lite0 in the extra `images`, or empty for random ones.
-        image_size: a multiple of 32.
-    """
-
-    backbone: BackboneName = "resnet18"
-    width: float = 0.5
-    weights: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_one_of("backbone", self.backbone, get_args(BackboneName))
-        require_positive("width", self.width)
-        if self.image_size % STRIDE:
-            raise ValueError(
-                f"image_size: expected a multiple of {STRIDE} pixels, got {self.image_size}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PicturePointParams(CropParams):
+class PicturePointParams(PointParams):
     """A student that looks at points, and at pictures along the edges of the skeleton.
 
     Attributes:
-        hidden: units of a layer that lifts the points and the features.
+        image_size: edge of a picture in pixels.
         features: of the picture along an edge.
         dropout: share of the edges, and then of the features, that a step of training leaves out.
     """
 
-    hidden: int = 256
+    image_size: int = 128
     features: int = 8
     dropout: float = 0.5
-    image_size: int = 128
-    batch_size: int = 64
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("hidden", "features"):
+        for name in ("image_size", "features"):
             require_positive(name, getattr(self, name))
         if not 0 <= self.dropout < 1:
             raise ValueError(
@@ -339,6 +324,6 @@ STUDENTS = (
         "pictures_points",
         PicturePointParams,
         replace(_PICTURES, given_points=True),
-        {"steps": 2, "batch_size": 4, "hidden": 8, "features": 2, "image_size": 32},
+        {**_BRIEF, "features": 2, "image_size": 32},
     ),
 )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from liftbench import Observations, Skeleton
 from liftbench_plugins.learned.kd import Look
+from liftbench_plugins.learned.kd.picture_point_views import PicturePointViews
 from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.kd.picture_views import PictureViews
 from liftbench_plugins.learned.kd.point_views import PointViews
@@ -38,6 +39,8 @@ def make_views(look: Look, params: Any, observations: Observations, device: str)
     """Return the frames of observations in the way that a student looks at them."""
     if look == "points":
         return PointViews(observations, device)
+    if look == "pictures_points":
+        return PicturePointViews(observations, params.image_size, device)
     return PictureViews(observations, params, device)
 
 
@@ -52,7 +55,7 @@ def make_network(
     if look == "points":
         return PointsNetwork(points, params.hidden, generator)
     if look == "pictures_points":
-        return PicturePointsNetwork(points, skeleton.edges, params, generator)
+        return PicturePointsNetwork(points, len(skeleton.edges), params, generator)
     size, width = params.image_size, params.width
     backbone = make_backbone(params.backbone, width, params.weights, generator)
     return IntegralRegression(backbone, points, size, width, generator)

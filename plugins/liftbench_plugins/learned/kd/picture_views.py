@@ -10,14 +10,11 @@ from torch.nn.functional import pad
 from liftbench import Observations
 from liftbench.crops import make_crops
 from liftbench.types import Floats
-from liftbench_plugins.learned.kd import CropParams
-from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
+from liftbench_plugins.learned.kd import PictureParams
 from liftbench_plugins.learned.pictures.augmentation import Augmentation, warp
 from liftbench_plugins.learned.pictures.backbones import normalise
 from liftbench_plugins.learned.pictures.integral_regression import IntegralRegression
 from liftbench_plugins.learned.pictures.similarity import partners
-
-PictureNetwork = IntegralRegression | PicturePointsNetwork
 
 
 class PictureViews:
@@ -29,7 +26,7 @@ class PictureViews:
         device: of the tensors.
     """
 
-    def __init__(self, observations: Observations, params: CropParams, device: str) -> None:
+    def __init__(self, observations: Observations, params: PictureParams, device: str) -> None:
         seen = observations.in_pixels()
         pixel, origin, images = observations.pixel, observations.origin, observations.images
         if pixel is None or origin is None or images is None:
@@ -37,31 +34,25 @@ class PictureViews:
         crops = make_crops(images, seen.box, params.image_size)
         self.crops, self.device = crops, device
         self.partner = partners(observations.skeleton).to(device)
-        places = np.where(seen.visible[..., None], crops.to_crop(seen.points_2d), 0)
-        self.places = _tensor(places, device)
-        self.visible = _tensor(seen.visible.astype(np.float64), device)
         self.unit = _tensor(crops.edge / crops.size * pixel, device)
         self.corner = _tensor((crops.corner - origin) * pixel[:, None], device)
 
-    def lift(self, network: PictureNetwork, frames: Tensor) -> Tensor:
+    def lift(self, network: IntegralRegression, frames: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
-        lifted = _look(network, self._pictures(frames), self.places[frames], self.visible[frames])
-        return self._place(lifted, frames)
+        return self._place(network(normalise(self._pictures(frames))), frames)
 
     def lift_changed(
         self,
-        network: PictureNetwork,
+        network: IntegralRegression,
         frames: Tensor,
-        params: CropParams,
+        params: PictureParams,
         generator: torch.Generator,
     ) -> Tensor:
         """Return the same, predicted from changed pictures, back in the true frames."""
         how = Augmentation(params.flip, params.rotation, params.scale, params.shift, params.colour)
         change = how.draw(len(frames), self.crops.size, self.partner, generator)
         pictures = how.recolour(warp(self._pictures(frames), change), generator)
-        places, visible = change.move(self.places[frames]), change.rename(self.visible[frames])
-        lifted = _look(network, pictures, places, visible, generator)
-        return self._place(change.undo(lifted), frames)
+        return self._place(change.undo(network(normalise(pictures))), frames)
 
     def _pictures(self, frames: Tensor) -> Tensor:
         """Return the crops (B, 3, N, N) from 0 to 1."""
@@ -72,21 +63,6 @@ class PictureViews:
     def _place(self, lifted: Tensor, frames: Tensor) -> Tensor:
         """Return coordinates in pixels of crops in the unit of the observations."""
         return lifted * self.unit[frames, None, None] + pad(self.corner[frames], (0, 1))[:, None]
-
-
-def _look(
-    network: PictureNetwork,
-    pictures: Tensor,
-    places: Tensor,
-    visible: Tensor,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """Return what a network predicts; only one that lifts points is shown any."""
-    if isinstance(network, PicturePointsNetwork):
-        lifted: Tensor = network(pictures, places, visible, generator)
-    else:
-        lifted = network(normalise(pictures))
-    return lifted
 
 
 def _tensor(array: Floats, device: str) -> Tensor:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from liftbench import Observations
 from liftbench_plugins.learned.kd import TrainingParams
-from liftbench_plugins.learned.kd.points_network import PointsNetwork
-from liftbench_plugins.learned.pictures.similarity import draw_turns, partners
+from liftbench_plugins.learned.pictures.similarity import Similarity, draw_turns, partners
 
 
 class PointViews:
@@ -35,14 +36,15 @@ class PointViews:
         self.visible = torch.from_numpy(observations.visible.astype(np.float32)).to(device)
         self.partner = partners(observations.skeleton).to(device)
 
-    def lift(self, network: PointsNetwork, frames: Tensor) -> Tensor:
+    def lift(self, network: nn.Module, frames: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
-        lifted = network(self.points[frames], self.visible[frames])
+        beside = self._beside_points(frames)
+        lifted = network(self.points[frames], self.visible[frames], *beside)
         return self._place(lifted, frames)
 
     def lift_changed(
         self,
-        network: PointsNetwork,
+        network: nn.Module,
         frames: Tensor,
         params: TrainingParams,
         generator: torch.Generator,
@@ -50,8 +52,18 @@ class PointViews:
         """Return the same, predicted from mirrored and turned frames, back in the true frames."""
         change = draw_turns(len(frames), params.flip, params.rotation, self.partner, generator)
         points, visible = change.move(self.points[frames]), change.rename(self.visible[frames])
-        lifted = network(points * visible[..., None], visible)
+        beside = self._beside_points(frames, change, generator)
+        lifted = network(points * visible[..., None], visible, *beside)
         return self._place(change.undo(lifted), frames)
+
+    def _beside_points(
+        self,
+        frames: Tensor,
+        change: Similarity | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Any, ...]:
+        """Return what the network sees beside the points of frames, which are changed or not."""
+        return ()
 
     def _place(self, lifted: Tensor, frames: Tensor) -> Tensor:
         middle = torch.nn.functional.pad(self.middle[frames], (0, 1))

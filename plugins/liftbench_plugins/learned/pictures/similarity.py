@@ -47,6 +47,11 @@ class Similarity:
         z = coordinates[..., 2:] / self._factor()[:, None, None]
         return self._swap_names(torch.cat([x_y, z], dim=2))
 
+    @property
+    def mirrored(self) -> Tensor:
+        """Which frames (B,) are mirrored."""
+        return self._determinant() < 0
+
     def _factor(self) -> Tensor:
         return self._determinant().abs().sqrt()
 
@@ -56,7 +61,7 @@ class Similarity:
         return a * d - b * c
 
     def _swap_names(self, values: Tensor) -> Tensor:
-        mirrored = (self._determinant() < 0)[:, None, None]
+        mirrored = self.mirrored[:, None, None]
         return torch.where(mirrored, values[:, self.partner], values)
 
 

@@ -18,15 +18,13 @@ from liftbench import Observations, Skeleton
 from liftbench.images import Images
 from liftbench.runs.firewall import show_at_predict, to_data_unit
 from liftbench.types import Floats
-from liftbench_plugins.learned.kd import KdParams, PictureParams, PicturePointParams
+from liftbench_plugins.learned.kd import KdParams, PictureParams
 from liftbench_plugins.learned.kd.lifter import Student
-from liftbench_plugins.learned.kd.picture_points_network import PicturePointsNetwork
 from liftbench_plugins.learned.kd.picture_views import PictureViews
-from liftbench_plugins.learned.pictures.backbones import MEAN, SPREAD, normalise
+from liftbench_plugins.learned.pictures.backbones import MEAN, SPREAD
 
 F, N = 8, 64
 STILL: dict[str, Any] = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "colour": 0.0}
-SMALL = PicturePointParams(hidden=32, features=16, image_size=N)
 MOVING: dict[str, Any] = {"flip": 0.5, "rotation": 10.0, "scale": 0.05, "shift": 0.01}
 
 
@@ -164,80 +162,6 @@ def test_a_student_is_trained_and_predicts_from_pictures_alone(tmp_path: Path) -
     offset = found[..., 2:] - expected[..., 2:]
     np.testing.assert_allclose(found[..., :2], expected[..., :2], rtol=1e-3, atol=0.05)
     np.testing.assert_allclose(offset, np.broadcast_to(offset[:, :1], offset.shape), atol=0.05)
-
-
-@pytest.mark.parametrize("how", [STILL, MOVING], ids=["still", "moving"])
-def test_a_network_that_lifts_points_is_shown_them_where_the_picture_shows_them(
-    tmp_path: Path, how: dict[str, Any]
-) -> None:
-    """Each point lies on its own spot, also in a changed picture and under its new name."""
-    seen = frames_of_spots(tmp_path)
-    hidden = np.arange(F)[:, None] % 3 == np.arange(3)
-    points = np.where(hidden[..., None], np.nan, seen.points_2d)
-    seen = replace(seen, points_2d=points, visible=~hidden)
-    checked: list[int] = []
-
-    class Comparing(PicturePointsNetwork):
-        def __init__(self) -> None:
-            nn.Module.__init__(self)
-
-        def forward(
-            self,
-            pictures: Tensor,
-            places: Tensor,
-            visible: Tensor,
-            generator: torch.Generator | None = None,
-        ) -> Tensor:
-            found: Tensor = Finder()(normalise(pictures))
-            apart = (found[..., :2] - places)[visible > 0]
-            assert float(apart.abs().max()) < 0.5
-            checked.append(len(apart))
-            return found
-
-    params = PictureParams(image_size=N, **how)
-    views = PictureViews(seen, params, "cpu")
-    views.lift_changed(Comparing(), torch.arange(F), params, seeded())
-    views.lift(Comparing(), torch.arange(F))
-    assert checked == [2 * F, 2 * F]
-
-
-def test_a_network_that_lifts_points_reads_the_picture_along_edges_alone() -> None:
-    network = PicturePointsNetwork(3, ((0, 1),), SMALL, seeded())
-    nn.init.normal_(network.correction.last.weight, generator=seeded())
-    places = torch.tensor([[[20.0, 10.0], [20.0, 50.0], [60.0, 30.0]]])
-    visible = torch.ones(1, 3)
-    picture = torch.rand(1, 3, N, N, generator=seeded())
-    found = network(picture, places, visible)
-    near, far = picture.clone(), picture.clone()
-    near[..., 20:40, 15:25] = 0
-    far[..., 20:40, 40:] = 0
-    assert not torch.equal(network(near, places, visible), found)
-    torch.testing.assert_close(network(far, places, visible), found, rtol=0, atol=0)
-
-
-def test_a_network_that_lifts_points_starts_with_the_points_as_they_are() -> None:
-    network = PicturePointsNetwork(3, ((0, 1),), SMALL, seeded())
-    for part in (network.trunk, network.correction):
-        nn.init.zeros_(part.last.weight)
-    places = torch.tensor([[[50.0, 18.0], [50.0, 18.0], [10.0, 40.0]]])
-    visible = torch.tensor([[1.0, 0.0, 1.0]])
-    found = network(torch.zeros(1, 3, N, N), places, visible)
-    torch.testing.assert_close(found[0, 0], torch.tensor([50.0, 18.0, 0.0]))
-    assert found[0, 1].tolist() == [32.0, 32.0, 0.0]
-
-
-def test_in_training_a_network_does_without_some_strips() -> None:
-    """What is left out is new in each step and made up for in the mean."""
-    network = PicturePointsNetwork(3, ((0, 1), (1, 2)), SMALL, seeded())
-    values = torch.rand(4000, 2, 3, generator=seeded())
-    generator = seeded()
-    for each in ((1,), (3,)):
-        left = network._leave_out(values, each, generator)
-        kept = left != 0
-        torch.testing.assert_close(left, torch.where(kept, 2 * values, 0))
-        assert abs(float(kept.float().mean()) - 0.5) < 0.02
-        assert kept.all(dim=2).eq(kept.any(dim=2)).all() == (each == (1,))
-    assert network._leave_out(values, (1,), None) is values
 
 
 def _images() -> Any:

@@ -1,0 +1,64 @@
+"""Frames as students see them that look at points, and at pictures along the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from liftbench import Observations
+from liftbench.crops import Crops, make_crops
+from liftbench_plugins.learned.kd.point_views import PointViews
+from liftbench_plugins.learned.pictures.similarity import Similarity, partners
+from liftbench_plugins.learned.pictures.strips import Strips
+
+_BATCH = 256
+
+
+class PicturePointViews(PointViews):
+    """The points of F frames, and the strips of their pictures and of the mirrored pictures.
+
+    Strips turn with their edges, so that they are read once. They take 10 kB for 16 edges.
+
+    Args:
+        observations: F frames with images.
+        size: edge of a crop of a picture.
+        device: of the tensors.
+    """
+
+    def __init__(self, observations: Observations, size: int, device: str) -> None:
+        super().__init__(observations, device)
+        seen = observations.in_pixels()
+        if seen.images is None:
+            raise ValueError("a student that looks at pictures needs images")
+        crops = make_crops(seen.images, seen.box, size)
+        both = [torch.cat(list(_read_strips(crops, seen, mirrored=m))) for m in (False, True)]
+        self.strips = torch.stack(both).to(device)
+
+    def _beside_points(
+        self,
+        frames: Tensor,
+        change: Similarity | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Any, ...]:
+        side = torch.zeros_like(frames) if change is None else change.mirrored.long()
+        return self.strips[side, frames].float(), generator
+
+
+def _read_strips(crops: Crops, seen: Observations, *, mirrored: bool) -> Iterator[Tensor]:
+    """Yield the strips (B, E, LENGTH * WIDTH) of batches of frames, in half precision."""
+    places = torch.from_numpy(np.where(seen.visible[..., None], crops.to_crop(seen.points_2d), 0))
+    visible = torch.from_numpy(np.array(seen.visible))
+    if mirrored:
+        partner, width = partners(seen.skeleton), places.new_tensor([crops.size, 0])
+        places = (width + places * places.new_tensor([-1, 1]))[:, partner]
+        visible = visible[:, partner]
+    strips = Strips(seen.skeleton.edges)
+    for frames in torch.split(torch.arange(seen.frames), _BATCH):
+        # A new memory map each time: one that is kept would fill memory with what was read.
+        pictures = torch.from_numpy(crops.pixels[frames.numpy()]).permute(0, 3, 1, 2).float() / 255
+        pictures = pictures.flip(3) if mirrored else pictures
+        yield strips(pictures, places[frames].float(), visible[frames].float()).half()
