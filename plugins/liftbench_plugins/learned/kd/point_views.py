@@ -30,6 +30,7 @@ class PointViews:
         middle, size = (low + high) / 2, (high - low).max(axis=1)
         size = np.where(size > 0, size, 1)
         points = (observations.points_2d - middle[:, None]) / size[:, None, None]
+        self.device = device
         self.middle = torch.from_numpy(middle).float().to(device)
         self.size = torch.from_numpy(size).float().to(device)
         self.points = torch.from_numpy(np.where(shown, points, 0)).float().to(device)

@@ -69,12 +69,13 @@ def test_strips_are_those_of_the_crop_or_of_its_mirror_image(
     observations: Observations, mirrored: bool
 ) -> None:
     views = PicturePointViews(observations, N, "cpu")
+    strips = views.mirrored_strips if mirrored else views.strips
     for frame in range(F):
         expected = strips_by_hand(observations, frame, mirrored=mirrored)
-        found = views.strips[int(mirrored), frame].float()
+        found = strips[frame].float()
         torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
     hidden_edge = 0 if mirrored else 1
-    assert views.strips[int(mirrored), HIDDEN[0], hidden_edge].eq(0).all()
+    assert strips[HIDDEN[0], hidden_edge].eq(0).all()
 
 
 def test_a_mirrored_frame_is_seen_with_the_strips_of_its_mirror_image(
@@ -100,8 +101,8 @@ def test_a_mirrored_frame_is_seen_with_the_strips_of_its_mirror_image(
         views.lift_changed(Watching(), frames, params, seeded())
     plain = views.lift(Watching(), frames)
     still, mirrored, whole = seen
-    torch.testing.assert_close(still[1], views.strips[0, frames].float(), rtol=0, atol=0)
-    torch.testing.assert_close(mirrored[1], views.strips[1, frames].float(), rtol=0, atol=0)
+    torch.testing.assert_close(still[1], views.strips[frames].float(), rtol=0, atol=0)
+    torch.testing.assert_close(mirrored[1], views.mirrored_strips[frames].float(), rtol=0, atol=0)
     torch.testing.assert_close(mirrored[0][:, [0, 2, 1], 0], -still[0][..., 0])
     torch.testing.assert_close(whole[1], still[1], rtol=0, atol=0)
     assert [bool(x[2]) for x in seen] == [True, True, False], "only training leaves strips out"
