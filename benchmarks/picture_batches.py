@@ -82,7 +82,7 @@ def _batch_and_step(observations: Observations, size: int) -> dict[str, Callable
     """Return a function that reads and changes a batch, and one that also trains on it."""
     views, params = _views(observations, size)
     generator = torch.Generator().manual_seed(1)
-    network = make_network("pictures", params, POINTS, generator)
+    network = make_network("pictures", params, observations.skeleton, generator)
 
     def lift(chosen: Any) -> Tensor:  # noqa: ANN401 a network, or `_blind`
         frames = torch.randint(observations.frames, (BATCH,), generator=generator)

@@ -14,7 +14,7 @@ from liftbench import Observations
 from liftbench.crops import Crops, make_crops
 from liftbench_plugins.learned.kd.point_views import PointViews
 from liftbench_plugins.learned.pictures.similarity import Similarity, partners
-from liftbench_plugins.learned.pictures.strips import Strips
+from liftbench_plugins.learned.pictures.strips import read_strips
 
 _BATCH = 256
 
@@ -40,14 +40,16 @@ class PicturePointViews(PointViews):
     @cached_property
     def strips(self) -> Tensor:
         """The strips (F, E, LENGTH * WIDTH), in half precision."""
-        return torch.cat(list(_read_strips(self._crops, self._seen, mirrored=False))).to(
+        return torch.cat(list(_strips_of_batches(self._crops, self._seen, mirrored=False))).to(
             self.device
         )
 
     @cached_property
     def mirrored_strips(self) -> Tensor:
         """The same of the mirrored pictures, which only training needs."""
-        return torch.cat(list(_read_strips(self._crops, self._seen, mirrored=True))).to(self.device)
+        return torch.cat(list(_strips_of_batches(self._crops, self._seen, mirrored=True))).to(
+            self.device
+        )
 
     def _beside_points(
         self,
@@ -62,7 +64,7 @@ class PicturePointViews(PointViews):
         return strips.float(), generator
 
 
-def _read_strips(crops: Crops, seen: Observations, *, mirrored: bool) -> Iterator[Tensor]:
+def _strips_of_batches(crops: Crops, seen: Observations, *, mirrored: bool) -> Iterator[Tensor]:
     """Yield the strips (B, E, LENGTH * WIDTH) of batches of frames, in half precision."""
     places = torch.from_numpy(np.where(seen.visible[..., None], crops.to_crop(seen.points_2d), 0))
     visible = torch.from_numpy(np.array(seen.visible))
@@ -70,9 +72,10 @@ def _read_strips(crops: Crops, seen: Observations, *, mirrored: bool) -> Iterato
         partner, width = partners(seen.skeleton), places.new_tensor([crops.size, 0])
         places = (width + places * places.new_tensor([-1, 1]))[:, partner]
         visible = visible[:, partner]
-    strips = Strips(seen.skeleton.edges)
+    edges = seen.skeleton.edges
     for frames in torch.split(torch.arange(seen.frames), _BATCH):
         # A new memory map each time: one that is kept would fill memory with what was read.
         pictures = torch.from_numpy(crops.pixels[frames.numpy()]).permute(0, 3, 1, 2).float() / 255
         pictures = pictures.flip(3) if mirrored else pictures
-        yield strips(pictures, places[frames].float(), visible[frames].float()).half()
+        shown = places[frames].float(), visible[frames].float()
+        yield read_strips(pictures, *shown, edges).half()

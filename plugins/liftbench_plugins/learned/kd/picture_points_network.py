@@ -55,7 +55,7 @@ class PicturePointsNetwork(nn.Module):
         Args:
             points: (B, P, 2), about their middle and of size 1; 0 where hidden.
             visible: (B, P) ones and zeros.
-            strips: (B, E, LENGTH * WIDTH), see `Strips`.
+            strips: (B, E, LENGTH * WIDTH), see `read_strips`.
             generator: draws what is left out in training; None leaves out nothing.
         """
         lifted = self.trunk(points, visible)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import grid_sample
 
 LENGTH, WIDTH = 10, 8
@@ -14,41 +14,31 @@ _BEYOND, _HALF = 0.035, 0.07  # before and after an edge, and to each side; see 
 _LEAST_SPREAD = 0.05  # of the logarithms of a strip; less is noise of the sensor
 
 
-class Strips(nn.Module):
-    """Reads the brightness of a picture in a strip along each edge of a skeleton.
+def read_strips(
+    pictures: Tensor, places: Tensor, visible: Tensor, edges: Sequence[tuple[int, int]]
+) -> Tensor:
+    """Return the logarithms of the brightness (B, E, LENGTH * WIDTH) along edges of a skeleton.
 
-    The strips turn with their edges, so that what they show depends on how a limb is lit and
-    hidden, hardly on its direction in the picture.
+    Each strip has the mean 0 and the spread 1. It turns with its edge, so that what it shows
+    depends on how a limb is lit and hidden, hardly on its direction in the picture. It is 0 if a
+    point of the edge is hidden.
 
     Args:
+        pictures: (B, 3, N, N) from 0 to 1.
+        places: (B, P, 2) in pixels from the upper left corner; of any value where hidden.
+        visible: (B, P) ones and zeros.
         edges: E pairs of points.
     """
-
-    def __init__(self, edges: Sequence[tuple[int, int]]) -> None:
-        super().__init__()
-        ends = torch.tensor(edges, dtype=torch.long).reshape(-1, 2)
-        self.register_buffer("first", ends[:, 0], persistent=False)
-        self.register_buffer("second", ends[:, 1], persistent=False)
-
-    def forward(self, pictures: Tensor, places: Tensor, visible: Tensor) -> Tensor:
-        """Return the logarithms of the brightness (B, E, LENGTH * WIDTH), at mean 0 and spread 1.
-
-        A strip is 0 if a point of its edge is hidden.
-
-        Args:
-            pictures: (B, 3, N, N) from 0 to 1.
-            places: (B, P, 2) in pixels from the upper left corner; of any value where hidden.
-            visible: (B, P) ones and zeros.
-        """
-        shown = visible[:, self.first] * visible[:, self.second]
-        grid = strip_places(places, visible, self.first, self.second)
-        grid = 2 * grid.flatten(1, 2) / pictures.shape[-1] - 1
-        grey = pictures.mean(dim=1, keepdim=True)
-        found = grid_sample(grey, grid, padding_mode="border", align_corners=False)[:, 0]
-        strips = torch.log1p(255 * found).view(*shown.shape, LENGTH * WIDTH)
-        strips = strips - strips.mean(dim=2, keepdim=True)
-        spread = strips.square().mean(dim=2, keepdim=True).sqrt()
-        return strips / (spread + _LEAST_SPREAD) * shown[..., None]
+    first, second = torch.tensor(edges, dtype=torch.long).reshape(-1, 2).to(places.device).unbind(1)
+    shown = visible[:, first] * visible[:, second]
+    grid = strip_places(places, visible, first, second)
+    grid = 2 * grid.flatten(1, 2) / pictures.shape[-1] - 1
+    grey = pictures.mean(dim=1, keepdim=True)
+    found = grid_sample(grey, grid, padding_mode="border", align_corners=False)[:, 0]
+    strips = torch.log1p(255 * found).view(*shown.shape, LENGTH * WIDTH)
+    strips = strips - strips.mean(dim=2, keepdim=True)
+    spread = strips.square().mean(dim=2, keepdim=True).sqrt()
+    return strips / (spread + _LEAST_SPREAD) * shown[..., None]
 
 
 def strip_places(places: Tensor, visible: Tensor, first: Tensor, second: Tensor) -> Tensor:
@@ -76,4 +66,5 @@ def strip_places(places: Tensor, visible: Tensor, first: Tensor, second: Tensor)
     down = torch.linspace(0, 1, LENGTH).to(places)[:, None, None]
     side = torch.linspace(-1, 1, WIDTH).to(places)[:, None]
     middles = starts[:, :, None, None] + (reach * along)[:, :, None, None] * down
-    return middles + (_HALF * size * across)[:, :, None, None] * side
+    samples: Tensor = middles + (_HALF * size * across)[:, :, None, None] * side
+    return samples

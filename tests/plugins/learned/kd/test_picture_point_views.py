@@ -16,7 +16,7 @@ from liftbench.crops import make_crops
 from liftbench.images import Images
 from liftbench_plugins.learned.kd import PicturePointParams
 from liftbench_plugins.learned.kd.picture_point_views import PicturePointViews
-from liftbench_plugins.learned.pictures.strips import Strips
+from liftbench_plugins.learned.pictures.strips import read_strips
 
 F, N = 6, 32
 SKELETON = Skeleton(("middle", "left", "right"), ((0, 1), (0, 2)), left_right=((1, 2),), root=0)
@@ -60,7 +60,7 @@ def strips_by_hand(observations: Observations, frame: int, *, mirrored: bool) ->
         picture, other = picture.flip(3), [0, 2, 1]
         places = torch.stack([N - places[0, other, 0], places[0, other, 1]], dim=1)[None]
         visible = visible[:, other]
-    found: Tensor = Strips(SKELETON.edges)(picture, places, visible)[0]
+    found: Tensor = read_strips(picture, places, visible, SKELETON.edges)[0]
     return found
 
 
