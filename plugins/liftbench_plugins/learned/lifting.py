@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -107,6 +107,7 @@ def train_best_start(
     views: NormalisedViews,
     schedule: StartSchedule,
     context: RunContext,
+    choose: Callable[[Sequence[Network], NormalisedViews], Network] | None = None,
 ) -> Network:
     """Train several starts for a while, then the best of them to the end.
 
@@ -121,9 +122,11 @@ def train_best_start(
         views: all frames.
         schedule: the number of starts and the steps.
         context: the context of the run.
+        choose: returns the best of networks; None: `least_misfit`.
     """
     stages = Stages(context, schedule.starts * schedule.start_steps + schedule.steps)
-    trainer = _Trainer(loss, views, schedule, stages)
+    choose = choose or least_misfit
+    trainer = _Trainer(loss, views, schedule, stages, choose)
 
     def best_start(turn: int) -> Network:
         first = (context.seed + turn * _SEEDS) * schedule.starts
@@ -132,7 +135,7 @@ def train_best_start(
     found = best_start(turn=0)
     if is_collapsed(found.lift, views) or inconsistency(found.lift, views) > _LOST:
         stages.steps *= 2
-        found = min(found, best_start(turn=1), key=trainer.judge)
+        found = choose([found, best_start(turn=1)], views)
     if found.odds is None:
         found.odds = mirror_odds(found.lift, views)
     return found
@@ -140,18 +143,19 @@ def train_best_start(
 
 @dataclass(frozen=True)
 class _Trainer(Generic[Network]):
-    """Trains networks on the same views and judges them; see `train_best_start`."""
+    """Trains networks on the same views; see `train_best_start`."""
 
     loss: Callable[[Network, NormalisedViews, torch.Generator], Tensor]
     views: NormalisedViews
     schedule: StartSchedule
     stages: Stages
+    choose: Callable[[Sequence[Network], NormalisedViews], Network]
 
     def train_best(self, networks: list[Network]) -> Network:
         """Train every network for a while, then the best of them to the end."""
         for network in networks:
             self.train(network, self.schedule.start_steps)
-        best = min(networks, key=self.judge)
+        best = self.choose(networks, self.views)
         self.train(best, self.schedule.steps)
         return best
 
@@ -164,9 +168,10 @@ class _Trainer(Generic[Network]):
         schedule = Schedule(steps, self.schedule.batch_size, self.schedule.learning_rate)
         train(network, batch_loss, self.views.frames, schedule, self.stages.begin(steps))
 
-    def judge(self, network: Network) -> float:
-        """Return the misfit of a network; less is better."""
-        return misfit(network.lift, self.views, network.odds)
+
+def least_misfit(networks: Sequence[Network], views: NormalisedViews) -> Network:
+    """Return the network with the least `misfit`."""
+    return min(networks, key=lambda network: misfit(network.lift, views, network.odds))
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +92,28 @@ def test_the_best_start_is_trained_to_the_end(tmp_path: Path) -> None:
     assert drawn == [(3, 0), (4, 0), (5, 0)]
     assert network.number == 4
     assert network.scale.item() > 0.9
+
+
+def test_starts_and_turns_may_be_chosen_in_another_way(tmp_path: Path) -> None:
+    asked: list[list[int]] = []
+
+    def choose(networks: Sequence[Flat], seen: NormalisedViews) -> Flat:
+        assert seen.frames == B
+        asked.append([network.number for network in networks])
+        return networks[-1] if len(networks) == 3 else networks[0]
+
+    def start(number: int, turn: int) -> Flat:
+        return Flat(number, dead=turn == 0)
+
+    def loss(network: Flat, batch: NormalisedViews, _generator: torch.Generator) -> Tensor:
+        return reprojection_loss(batch, *network.lift(batch))
+
+    context = RunContext(0, "cpu", 1, 100.0, tmp_path, lambda *_: None)
+    schedule = StartSchedule(starts=3, start_steps=2, steps=4, batch_size=8)
+    found = train_best_start(start, loss, views(), schedule, context, choose)
+    assert asked[0] == [0, 1, 2]
+    assert asked[2] == [2, asked[1][-1]]
+    assert found.number == 2
 
 
 def test_training_is_repeated_with_other_starts_if_the_result_has_collapsed(tmp_path: Path) -> None:

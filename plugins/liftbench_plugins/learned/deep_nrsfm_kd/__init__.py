@@ -35,7 +35,7 @@ class DeepNrsfmKdParams(StartSchedule):
         gain: of the initial weights, see `BlockSparseNetwork`. Large initial codes let the
             consistency loss settle on a mirror image for some of the poses, in all their views.
         consistency: weight of the consistency loss of PR-RRN (eq. 17); 0, as in the paper, leaves
-            it out.
+            it out. With it, the best start is the most compact one.
     """
 
     sizes: tuple[int, ...] = (256, 128, 64, 32, 16, 8)
@@ -60,10 +60,15 @@ class DeepNrsfmKdParams(StartSchedule):
 
 @dataclass(frozen=True, kw_only=True)
 class DeepNrsfmKdConsistParams(DeepNrsfmKdParams):
-    """The defaults with the consistency loss."""
+    """The defaults with the consistency loss, and more starts, which are longer.
+
+    A start is long enough to show whether its shapes are compact, see `most_compact`.
+    """
 
     gain: float = 1.5
     consistency: float = 0.03
+    starts: int = 4
+    start_steps: int = 600
 
 
 def _make(**params: Any) -> Method:  # noqa: ANN401 the fields of DeepNrsfmKdParams
@@ -93,6 +98,7 @@ DEEP_NRSFM_KD_CONSIST = MethodSpec(
     key="deep_nrsfm_kd_consist",
     title="Deep NRSfM of KD with the consistency loss of PR-RRN",
     reference="of this project, after KD and PR-RRN",
+    version=2,
     make=_make,
     params=DeepNrsfmKdConsistParams,
     capabilities=_CAPABILITIES,

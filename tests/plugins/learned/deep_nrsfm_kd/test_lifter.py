@@ -14,8 +14,11 @@ from tests.plugins.learned.conftest import BRIEF, seeded
 
 from liftbench import Observations, RunContext
 from liftbench.types import Bools
+from liftbench_plugins.learned.compactness import most_compact
 from liftbench_plugins.learned.consistency import consistency_loss
+from liftbench_plugins.learned.deep_nrsfm_kd import lifter
 from liftbench_plugins.learned.deep_nrsfm_kd.lifter import DeepNrsfmKd
+from liftbench_plugins.learned.deep_nrsfm_kd.network import CameraFirstNetwork
 
 CONTEXT = RunContext(0, "cpu", 1, 1e6, Path(), lambda *_: None)
 KEYS = ("deep_nrsfm_kd", "deep_nrsfm_kd_consist")
@@ -105,6 +108,23 @@ def test_consistency_is_added_to_the_loss(tmp_path: Path) -> None:
     weight, method.params = method.params.consistency, alone
     plain = method._loss(method.network, batch, seeded())
     torch.testing.assert_close(whole, plain + weight * change)
+
+
+def test_the_most_compact_start_is_trained_further_with_the_consistency_loss_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices: list[object] = []
+
+    def train(*arguments: Any) -> CameraFirstNetwork:
+        start, *_, choose = arguments
+        choices.append(choose)
+        network: CameraFirstNetwork = start(0, 0)
+        return network
+
+    monkeypatch.setattr(lifter, "train_best_start", train)
+    for key in KEYS:
+        fit(scene(), tmp_path, key)
+    assert choices == [None, most_compact]
 
 
 def test_a_restored_method_is_the_fitted_one(tmp_path: Path) -> None:
