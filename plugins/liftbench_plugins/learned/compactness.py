@@ -16,9 +16,8 @@ from torch import Tensor
 from liftbench_plugins.learned.factorisation import NormalisedViews
 from liftbench_plugins.learned.lifting import Network, lift_all, misfit
 
-_COMPARABLE = (
-    1.5  # of the least misfit: a start with one shape for all frames is compact, and wrong
-)
+# Of the least misfit, the most that counts: a start with one shape for all frames is compact too.
+_COMPARABLE = 1.5
 
 
 def most_compact(networks: Sequence[Network], views: NormalisedViews) -> Network:
