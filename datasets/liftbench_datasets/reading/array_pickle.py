@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,6 +95,55 @@ class _ArrayUnpickler(pickle._Unpickler):
             raise pickle.UnpicklingError(f"it wants to load {module}.{name}, which is not allowed")
         return found
 
+    def load_build(self) -> None:
+        """Give an object its state, once it is known that numpy can take it.
+
+        numpy itself trusts the state of arrays and types: by false flags, bytes of the file would
+        become the addresses of objects.
+        """
+        *_, built, state = self.stack
+        if isinstance(built, np.dtype):
+            self.stack[-1] = _type_state(built, state)
+        elif isinstance(built, np.ndarray):
+            _require_array_state(state)
+        super().load_build()
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: load_build}  # noqa: RUF012 as there
+
+
+def _type_state(dtype: np.dtype[Any], state: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return a state of a type that has no parts: the byte order and length of a stored one."""
+    _, order, *parts, size, alignment, flags = state[:8]
+    sized = dtype.kind in _SIZED
+    if (
+        any(part is not None for part in (*parts, *state[8:]))
+        or order not in ("<", ">", "=", "|")
+        or flags != dtype.flags
+        or not (0 <= size < 2**31 if sized else size == -1)
+        or alignment not in (-1, dtype.alignment)
+    ):
+        raise pickle.UnpicklingError(f"it holds a type {dtype} with an impossible state")
+    return 3, order, None, None, None, size, alignment, flags
+
+
+def _require_array_state(state: Any) -> None:  # noqa: ANN401
+    """Raise UnpicklingError unless the content of an array fits its shape and type."""
+    shape, dtype, _, content = state[-4:]
+    if not isinstance(dtype, np.dtype) or not all(type(n) is int and n >= 0 for n in shape):
+        raise pickle.UnpicklingError("it holds an array without a shape or type")
+    if isinstance(content, list) != dtype.hasobject:
+        raise pickle.UnpicklingError(f"it holds an array of type {dtype} in another form")
+    values = len(content) if dtype.hasobject else len(content) / max(dtype.itemsize, 1)
+    if values != (math.prod(shape) if dtype.itemsize else 0):
+        raise pickle.UnpicklingError(f"it holds an array whose content does not fill {shape}")
+
+
+def _plain_type(name: str, *_align_copy: object) -> np.dtype[Any]:
+    """Stand in for `numpy.dtype`: return a new type without parts, as numpy's own are shared."""
+    if not isinstance(name, str) or np.dtype(name).kind not in _KINDS + _SIZED:
+        raise pickle.UnpicklingError(f"it holds a type {name!r}, expected numbers or texts")
+    return np.dtype(name, copy=True)
+
 
 def _latin1(text: str, encoding: str = "latin1") -> bytes:
     """Stand in for `_codecs.encode`, with which Python 3 writes bytes for Python 2."""
@@ -125,10 +175,12 @@ def _from_buffer(content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], o
     return np.frombuffer(content, dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
+# One letter for each kind of numbers and objects, and of those whose length is part of the type.
+_KINDS, _SIZED = "biufcO", "SU"
 _MULTIARRAY = "numpy._core.multiarray"
 _ALLOWED = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "ndarray"): ...,  # only told to `_reconstruct`, never called
+    ("numpy", "dtype"): _plain_type,
     (_MULTIARRAY, "_reconstruct"): _empty_array,
     (_MULTIARRAY, "scalar"): _scalar,
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,

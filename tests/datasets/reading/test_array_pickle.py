@@ -85,6 +85,74 @@ def test_other_names_are_refused(content: bytes) -> None:
         load_pickle(io.BytesIO(content))
 
 
+class Array:
+    """Is pickled as an array with any state; `kind` and `state` are those of its type."""
+
+    def __init__(self, kind: str, state: tuple[Any, ...], shape: Any, content: Any) -> None:
+        self.type = Type(kind, state)
+        self.shape, self.content = shape, content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        empty = np.array([1.0]).__reduce__()
+        return empty[0], empty[1], (1, self.shape, self.type, False, self.content)
+
+
+class Type:
+    def __init__(self, kind: str, state: tuple[Any, ...]) -> None:
+        self.kind, self.state = kind, state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.dtype, (self.kind, False, True), self.state
+
+
+def plain(order: str = "<", size: int = -1, alignment: int = -1, flags: int = 0) -> Any:
+    return 3, order, None, None, None, size, alignment, flags
+
+
+NUMBER, OBJECT = np.array([7.0]).tobytes(), plain("|", flags=np.dtype("O").flags)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        Array("f8", plain(flags=63), (1,), NUMBER),
+        Array("f8", plain(flags=63), (1,), [0.5]),
+        Array("O8", plain("|"), (1,), NUMBER),
+        Array("O8", OBJECT, (1,), NUMBER),
+        Array("O8", OBJECT, (2,), [None]),
+        Array("O8", OBJECT, (-1,), []),
+        Array("f8", plain(), (1,), [0.5]),
+        Array("f8", plain(), (2,), NUMBER),
+        Array("f8", plain(), (2**62, 4), b""),
+        Array("f8", plain(), (1.0,), NUMBER),
+        Array("f8", plain(size=1 << 20), (1,), NUMBER),
+        Array("f8", plain(alignment=0), (1,), NUMBER),
+        Array("f8", plain("x"), (1,), NUMBER),
+        Array("S8", plain("|", -8, 1), (1,), NUMBER),
+        Array("f8", (3, "<", None, ("a",), {"a": ("f8", 0)}, 8, 8, 0), (1,), NUMBER),
+        Array("f8,O", plain(), (1,), NUMBER),
+        Array("V8", plain("|", 8, 1), (1,), NUMBER),
+        Array("M8[s]", plain(), (1,), NUMBER),
+    ],
+)
+def test_an_array_with_a_false_state_is_refused(array: Array) -> None:
+    """numpy would take many of them, and read or write where no array is."""
+    with pytest.raises(pickle.UnpicklingError, match="it holds"):
+        load_pickle(io.BytesIO(pickle.dumps(array)))
+
+
+def test_a_true_state_is_that_of_the_array() -> None:
+    found = load_pickle(io.BytesIO(pickle.dumps(Array("f8", plain(">"), (1,), NUMBER[::-1]))))
+    np.testing.assert_array_equal(found, [7.0])
+    assert np.dtype("f8").isnative, "numpy's own type stays as it is"
+
+
+def test_the_array_class_cannot_be_called() -> None:
+    for content in (b"cnumpy\nndarray\n(I9\ntR.", b"\x80\x02cnumpy\nndarray\n)\x81."):
+        with pytest.raises(TypeError):
+            load_pickle(io.BytesIO(content))
+
+
 def test_huge_memo_index_takes_no_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert load_pickle(io.BytesIO(b"\x80\x02]r\xff\xff\xff\xff.")) == []
