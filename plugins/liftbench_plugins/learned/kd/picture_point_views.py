@@ -51,16 +51,14 @@ class PicturePointViews(PointViews):
             self.device
         )
 
-    def _beside_points(
-        self,
-        frames: Tensor,
-        change: Similarity | None = None,
-        generator: torch.Generator | None = None,
+    def _beside(self, frames: Tensor) -> tuple[Any, ...]:
+        return (self.strips[frames].float(),)
+
+    def _beside_changed(
+        self, frames: Tensor, change: Similarity, generator: torch.Generator
     ) -> tuple[Any, ...]:
-        strips = self.strips[frames]
-        if change is not None:
-            mirrored = change.mirrored[:, None, None]
-            strips = torch.where(mirrored, self.mirrored_strips[frames], strips)
+        mirrored = change.mirrored[:, None, None]
+        strips = torch.where(mirrored, self.mirrored_strips[frames], self.strips[frames])
         return strips.float(), generator
 
 

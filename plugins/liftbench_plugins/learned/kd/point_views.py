@@ -39,8 +39,7 @@ class PointViews:
 
     def lift(self, network: nn.Module, frames: Tensor) -> Tensor:
         """Return coordinates (B, P, 3) of the frames, in the unit of the observations."""
-        beside = self._beside_points(frames)
-        lifted = network(self.points[frames], self.visible[frames], *beside)
+        lifted = network(self.points[frames], self.visible[frames], *self._beside(frames))
         return self._place(lifted, frames)
 
     def lift_changed(
@@ -53,17 +52,18 @@ class PointViews:
         """Return the same, predicted from mirrored and turned frames, back in the true frames."""
         change = draw_turns(len(frames), params.flip, params.rotation, self.partner, generator)
         points, visible = change.move(self.points[frames]), change.rename(self.visible[frames])
-        beside = self._beside_points(frames, change, generator)
+        beside = self._beside_changed(frames, change, generator)
         lifted = network(points * visible[..., None], visible, *beside)
         return self._place(change.undo(lifted), frames)
 
-    def _beside_points(
-        self,
-        frames: Tensor,
-        change: Similarity | None = None,
-        generator: torch.Generator | None = None,
+    def _beside(self, frames: Tensor) -> tuple[Any, ...]:
+        """Return what the network sees of frames beside their points."""
+        return ()
+
+    def _beside_changed(
+        self, frames: Tensor, change: Similarity, generator: torch.Generator
     ) -> tuple[Any, ...]:
-        """Return what the network sees beside the points of frames, which are changed or not."""
+        """Return what the network sees of changed frames, in training."""
         return ()
 
     def _place(self, lifted: Tensor, frames: Tensor) -> Tensor:

@@ -89,7 +89,7 @@ def test_a_mirrored_frame_is_seen_with_the_strips_of_its_mirror_image(
             points: Tensor,
             visible: Tensor,
             strips: Tensor,
-            generator: torch.Generator | None,
+            generator: torch.Generator | None = None,
         ) -> Tensor:
             seen.append((points, strips, torch.tensor(generator is not None)))
             return nn.functional.pad(points, (0, 1))
