@@ -6,7 +6,7 @@ import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 from zipfile import ZipFile
 
 import numpy as np
@@ -78,11 +78,27 @@ def load_pickle(stream: IO[bytes], stand_ins: Names | None = None) -> Any:  # no
     return _ArrayUnpickler(stream, _ALLOWED | dict(stand_ins or {})).load()
 
 
+def _build(unpickler: Any) -> None:  # noqa: ANN401 whose stack only the code of Python knows
+    """Give an object its state, once it is known that numpy can take it.
+
+    numpy itself trusts the state of arrays and types: by false flags, bytes of the file would
+    become the addresses of objects.
+    """
+    *_, built, state = unpickler.stack
+    if isinstance(built, np.dtype):
+        unpickler.stack[-1] = _type_state(built, state)
+    elif isinstance(built, np.ndarray):
+        _require_array_state(state)
+    pickle._Unpickler.dispatch[pickle.BUILD[0]](unpickler)
+
+
 class _ArrayUnpickler(pickle._Unpickler):
     """Loads only the names that pickled arrays need.
 
     It extends the unpickler in Python: the one in C allocates any length that a file claims.
     """
+
+    dispatch: ClassVar = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _build}
 
     def __init__(self, stream: IO[bytes], allowed: Names) -> None:
         super().__init__(stream, encoding="latin1")
@@ -94,21 +110,6 @@ class _ArrayUnpickler(pickle._Unpickler):
         if found is None:
             raise pickle.UnpicklingError(f"it wants to load {module}.{name}, which is not allowed")
         return found
-
-    def load_build(self) -> None:
-        """Give an object its state, once it is known that numpy can take it.
-
-        numpy itself trusts the state of arrays and types: by false flags, bytes of the file would
-        become the addresses of objects.
-        """
-        *_, built, state = self.stack
-        if isinstance(built, np.dtype):
-            self.stack[-1] = _type_state(built, state)
-        elif isinstance(built, np.ndarray):
-            _require_array_state(state)
-        super().load_build()
-
-    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: load_build}  # noqa: RUF012 as there
 
 
 def _type_state(dtype: np.dtype[Any], state: Any) -> tuple[Any, ...]:  # noqa: ANN401
