@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from liftbench.seeds import named_rng
 from liftbench_datasets.people.actions import ACTIONS
@@ -46,12 +45,3 @@ def test_wandering_limbs_keep_their_length_and_their_limits() -> None:
         motion.positions[:, joints] - motion.positions[:, parents[joints]], axis=2
     )
     np.testing.assert_allclose(bones, np.broadcast_to(bones[0], bones.shape), atol=1e-9)
-
-
-def test_nothing_more_is_drawn_without_wandering() -> None:
-    rng = named_rng("test", "wander")
-    make_motion(rng, ACTIONS["walk"], 3)
-    after = rng.random()
-    rng = named_rng("test", "wander")
-    make_motion(rng, ACTIONS["walk"], 3, wander=1)
-    assert rng.random() != pytest.approx(after)

@@ -19,9 +19,9 @@ def read_strips(
 ) -> Tensor:
     """Return the logarithms of the brightness (B, E, LENGTH * WIDTH) along edges of a skeleton.
 
-    Each strip has the mean 0 and the spread 1. It turns with its edge, so that what it shows
-    depends on how a limb is lit and hidden, hardly on its direction in the picture. It is 0 if a
-    point of the edge is hidden.
+    Each strip has the mean 0 and about the spread 1, less where hardly anything is to be seen. It
+    turns with its edge, so that what it shows depends on how a limb is lit and hidden, hardly on
+    its direction in the picture. It is 0 if a point of the edge is hidden.
 
     Args:
         pictures: (B, 3, N, N) from 0 to 1.
