@@ -14,11 +14,14 @@ from torch import Tensor
 from liftbench_plugins.learned.kd.distillation import Distillation, teacher_frames
 from liftbench_plugins.learned.kd.targets import DepthTarget, DistillationTarget, Target
 from liftbench_plugins.learned.pictures.backbones import make_backbone
-from liftbench_plugins.learned.pictures.integral_regression import IntegralRegression
+from liftbench_plugins.learned.pictures.integral_regression import (
+    HeatMapShape,
+    IntegralRegression,
+)
 from step_times import median_seconds, training_step
 
 POINTS, ATOMS, BATCH, WEIGHT = 17, 256, 32, 0.3
-WIDTH, SIZES = 0.5, (64, 96)
+WIDTH, CELL, SIZES = 0.5, 4, (64, 96)
 FRAMES = 1000
 
 
@@ -68,7 +71,8 @@ def _loss_alone(target: Target) -> Callable[[], None]:
 def _student_step(target: Target, size: int) -> Callable[[], None]:
     generator = torch.Generator().manual_seed(2)
     backbone = make_backbone("resnet18", WIDTH, "", generator)
-    network = IntegralRegression(backbone, POINTS, size, WIDTH, generator)
+    shape = HeatMapShape(size, CELL, WIDTH, bfloat16=False)
+    network = IntegralRegression(backbone, POINTS, shape, generator)
     pictures = torch.randn(BATCH, 3, size, size, generator=generator)
 
     def loss() -> Tensor:

@@ -42,7 +42,9 @@ class Optimiser:
 
 
 class MuonAndAdam(Optimiser):
-    """Adam for biases, thresholds and vectors, Muon for matrices.
+    """Adam for biases, thresholds and vectors, Muon for matrices and kernels of convolutions.
+
+    A kernel is a matrix with a row per output channel. Kernels of one input channel go to Adam.
 
     Muon orthogonalises the momentum of a matrix, so that a step goes equally far in all of its
     directions (Jordan et al., 2024). On CMU subject 39, e3d of Deep NRSfM++ is 0.015 after 4 500
@@ -55,8 +57,10 @@ class MuonAndAdam(Optimiser):
 
     def __init__(self, network: nn.Module) -> None:
         parameters = list(network.parameters())
+        self._kernels = [(kernel, _as_matrix(kernel)) for kernel in filter(_is_kernel, parameters)]
         matrices = [parameter for parameter in parameters if _is_matrix(parameter)]
-        others = [parameter for parameter in parameters if not _is_matrix(parameter)]
+        others = [one for one in parameters if not (_is_matrix(one) or _is_kernel(one))]
+        matrices += [matrix for _, matrix in self._kernels]
         parts: list[Optimizer] = []
         if matrices:
             muon = Muon(matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
@@ -64,6 +68,18 @@ class MuonAndAdam(Optimiser):
         if others:
             parts.append(Adam(others, fused=True))
         super().__init__(parts)
+
+    def zero_grad(self) -> None:
+        """Clear the gradients."""
+        super().zero_grad()
+        for kernel, _ in self._kernels:
+            kernel.grad = None
+
+    def step(self, learning_rate: float) -> None:
+        """Change the parameters by their gradients."""
+        for kernel, matrix in self._kernels:
+            matrix.grad = None if kernel.grad is None else _in_rows(kernel.grad, kernel)
+        super().step(learning_rate)
 
 
 class MomentumDescent(Optimiser):
@@ -82,3 +98,21 @@ class MomentumDescent(Optimiser):
 
 def _is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim == 2 and min(parameter.shape) > 1
+
+
+def _is_kernel(parameter: Tensor) -> bool:
+    return parameter.ndim == 4 and min(parameter.shape[:2]) > 1
+
+
+def _as_matrix(kernel: nn.Parameter) -> nn.Parameter:
+    """Return a parameter in the same memory, so that a step of one changes the other."""
+    matrix = _in_rows(kernel.detach(), kernel)
+    if matrix.data_ptr() != kernel.data_ptr():
+        raise ValueError("a kernel has gaps in memory; expected one of the usual orders of axes")
+    return nn.Parameter(matrix)
+
+
+def _in_rows(values: Tensor, kernel: Tensor) -> Tensor:
+    """Return values of the shape of a kernel as a matrix, in the kernel's order in memory."""
+    order = sorted(range(1, kernel.ndim), key=kernel.stride, reverse=True)
+    return values.permute(0, *order).flatten(1)

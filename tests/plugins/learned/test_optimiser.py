@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.plugins.learned.conftest import backward
+from tests.plugins.learned.conftest import backward, draw
 from torch import Tensor, nn
 
 from liftbench_plugins.learned.optimiser import MomentumDescent, MuonAndAdam, Optimiser
@@ -45,6 +45,32 @@ def test_a_matrix_moves_equally_far_in_all_directions_and_about_as_far_as_under_
     # 0.2 sqrt(6) times the rate; Newton-Schulz stops between 0.5 and 1.5 times that.
     assert ((sizes > 0.0024) & (sizes < 0.0075)).all()
     assert (change.diagonal() > 0).all()
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_a_kernel_takes_the_steps_of_the_matrix_of_its_rows(order: torch.memory_format) -> None:
+    kernel = nn.Conv2d(3, 4, 5, bias=False).to(memory_format=order)  # type: ignore[call-overload]
+    matrix = nn.Linear(75, 4, bias=False)
+    with torch.no_grad():
+        matrix.weight.copy_(kernel.weight.flatten(1))
+    picture = draw(2, 3, 5, 5).float()
+    for network, seen in ((kernel, picture), (matrix, picture.flatten(1))):
+        optimiser = MuonAndAdam(network)
+        for _ in range(3):
+            optimiser.zero_grad()
+            backward((network(seen).flatten(1) - 1).square().sum())
+            optimiser.step(0.01)
+    torch.testing.assert_close(kernel.weight.flatten(1), matrix.weight, rtol=1e-3, atol=1e-4)
+
+
+def test_kernels_of_one_input_channel_take_steps_of_adam() -> None:
+    network = nn.Conv2d(4, 4, 3, groups=4, bias=False)
+    before = network.weight.detach().clone()
+    optimiser = MuonAndAdam(network)
+    backward((network.weight * draw(4, 1, 3, 3).float()).sum())
+    optimiser.step(0.01)
+    change = (network.weight.detach() - before).abs()
+    torch.testing.assert_close(change, torch.full_like(before, 0.01))
 
 
 def test_vectors_and_rows_take_steps_of_adam() -> None:

@@ -73,15 +73,21 @@ class PictureParams(TrainingParams):
         weights: path of public weights of the backbone at width 1, `package` for those of
             EfficientNet-Lite0 in the extra `images`, or empty for random ones.
         image_size: edge of a picture in pixels, a multiple of 32.
+        cell: pixels along each side of a cell of the heat map: 1, 2, 4, 8, 16 or 32.
+        bfloat16: whether convolutions calculate in bfloat16. This is faster on processors that have
+            instructions for it, and slower on others.
         scale: standard deviation of the factor of a picture's size; twice as much is the largest.
         shift: the same of its shift, as a share of its edge.
         colour: the same of the factors of the three colours.
     """
 
+    steps: int = 3_000
     backbone: BackboneName = "resnet18"
     width: float = 0.5
     weights: str = ""
-    image_size: int = 64
+    image_size: int = 96
+    cell: int = 8
+    bfloat16: bool = False
     scale: float = 0.1
     shift: float = 0.02
     colour: float = 0.1
@@ -97,6 +103,8 @@ class PictureParams(TrainingParams):
             raise ValueError(
                 f"image_size: expected a multiple of {STRIDE} pixels, got {self.image_size}"
             )
+        if self.cell < 1 or STRIDE % self.cell:
+            raise ValueError(f"cell: expected 1, 2, 4, 8, 16 or {STRIDE} pixels, got {self.cell}")
         if self.scale >= 0.5 or self.colour >= 0.5:
             raise ValueError("scale, colour: expected less than 0.5, so that no factor reaches 0")
 
@@ -187,6 +195,7 @@ class WeaksupPublishedParams(WeaksupParams):
     backbone: BackboneName = "resnet50"
     width: float = 1.0
     image_size: int = 256
+    cell: int = 4
     steps: int = 110_000
 
 
@@ -197,6 +206,7 @@ class KdPublishedParams(KdParams):
     backbone: BackboneName = "resnet50"
     width: float = 1.0
     image_size: int = 256
+    cell: int = 4
     steps: int = 110_000
 
 

@@ -15,7 +15,10 @@ from liftbench_plugins.learned.kd.picture_views import PictureViews
 from liftbench_plugins.learned.kd.point_views import PointViews
 from liftbench_plugins.learned.kd.points_network import PointsNetwork
 from liftbench_plugins.learned.pictures.backbones import make_backbone
-from liftbench_plugins.learned.pictures.integral_regression import IntegralRegression
+from liftbench_plugins.learned.pictures.integral_regression import (
+    HeatMapShape,
+    IntegralRegression,
+)
 
 
 class Views(Protocol):
@@ -56,6 +59,6 @@ def make_network(
         return PointsNetwork(points, params.hidden, generator)
     if look == "pictures_points":
         return PicturePointsNetwork(points, len(skeleton.edges), params, generator)
-    size, width = params.image_size, params.width
-    backbone = make_backbone(params.backbone, width, params.weights, generator)
-    return IntegralRegression(backbone, points, size, width, generator)
+    backbone = make_backbone(params.backbone, params.width, params.weights, generator)
+    shape = HeatMapShape(params.image_size, params.cell, params.width, params.bfloat16)
+    return IntegralRegression(backbone, points, shape, generator)

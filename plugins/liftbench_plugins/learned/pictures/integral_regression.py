@@ -5,16 +5,16 @@ Sun, Xiao, Wei, Liang, Wei, Integral human pose regression, ECCV 2018.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
+from liftbench_plugins.learned.pictures import STRIDE
 from liftbench_plugins.learned.pictures.backbones import Backbone
 
-_DECONVOLUTIONS = 3
 _CHANNELS = 256
 _FIRST_SPREAD = 1e-3
-CELL = 4
-"""Pixels of a picture along each side of a cell of the heat map."""
 
 
 def soft_argmax(volume: Tensor, size: float) -> Tensor:
@@ -33,32 +33,49 @@ def soft_argmax(volume: Tensor, size: float) -> Tensor:
     return share @ torch.stack([x, y, z - size / 2], dim=-1).flatten(end_dim=2)
 
 
+@dataclass(frozen=True)
+class HeatMapShape:
+    """The sizes of a network that predicts heat maps.
+
+    Attributes:
+        size: height and width of the pictures, in pixels; a multiple of 32.
+        cell: pixels along each side of a cell of the heat map: 1, 2, 4, 8, 16 or 32.
+        width: factor of the channels of the transposed convolutions.
+        bfloat16: whether convolutions calculate in bfloat16.
+    """
+
+    size: int
+    cell: int
+    width: float
+    bfloat16: bool
+
+    @property
+    def cells(self) -> int:
+        """Cells along each axis of a heat map."""
+        return self.size // self.cell
+
+
 class IntegralRegression(nn.Module):
     """A backbone, transposed convolutions to a volume per point, and its mean (section 2).
 
-    Three transposed convolutions with batch normalisation enlarge the features to one cell per 4
-    pixels (Xiao et al., Simple baselines for human pose estimation, ECCV 2018).
+    Each transposed convolution with batch normalisation makes the features twice as large, until
+    they have one cell of the heat map each (Xiao et al., Simple baselines for human pose estimation
+    and tracking, ECCV 2018).
 
     Args:
         backbone: turns pictures into features.
         points: P.
-        size: height and width of the pictures, in pixels; a multiple of 32.
-        width: factor of the channels of the transposed convolutions.
-        generator: draws their weights.
+        shape: of the network beside its backbone.
+        generator: draws the weights of the transposed convolutions.
     """
 
     def __init__(
-        self,
-        backbone: Backbone,
-        points: int,
-        size: int,
-        width: float,
-        generator: torch.Generator,
+        self, backbone: Backbone, points: int, shape: HeatMapShape, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.backbone, self.points, self.size = backbone, points, size
-        larger, channels = enlargement(backbone.channels, width)
-        last = nn.Conv2d(channels, points * (size // CELL), 1)
+        self.backbone, self.points, self.shape = backbone, points, shape
+        larger, channels = _enlargement(backbone.channels, shape)
+        last = nn.Conv2d(channels, points * shape.cells, 1)
         self.head = nn.Sequential(*larger, last)
         # All maps are nearly flat at first, so that every cell gets a gradient.
         for parameter in self.head.parameters():
@@ -72,26 +89,23 @@ class IntegralRegression(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Return positions (B, P, 3) in pixels of pictures (B, 3, N, N), see `soft_argmax`."""
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        maps = self.head(self.backbone(pictures))
-        return soft_argmax(maps.unflatten(1, (self.points, self.size // CELL)), self.size)
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.shape.bfloat16):
+            maps = self.head(self.backbone(pictures))
+        volume = maps.unflatten(1, (self.points, self.shape.cells))
+        return soft_argmax(volume, self.shape.size)
 
 
-def enlargement(channels: int, width: float) -> tuple[list[nn.Module], int]:
-    """Return layers that make a feature map eight times as large, and the channels after them.
-
-    Args:
-        channels: of the feature map.
-        width: factor of the channels of the layers.
-    """
-    layers, wide = list[nn.Module](), max(1, round(_CHANNELS * width))
-    for _ in range(_DECONVOLUTIONS):
+def _enlargement(channels: int, shape: HeatMapShape) -> tuple[list[nn.Module], int]:
+    """Return layers from features to cells of the heat map, and the channels after them."""
+    layers, wide = list[nn.Module](), max(1, round(_CHANNELS * shape.width))
+    for _ in range((STRIDE // shape.cell).bit_length() - 1):
         layers += [
             nn.ConvTranspose2d(channels, wide, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(wide),
             nn.ReLU(inplace=True),
         ]
         channels = wide
-    return layers, wide
+    return layers, channels
 
 
 def _accurate(volume: Tensor) -> torch.dtype:

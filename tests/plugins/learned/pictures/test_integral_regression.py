@@ -12,6 +12,7 @@ from tests.plugins.learned.conftest import backward, draw, seeded
 from liftbench.types import Floats
 from liftbench_plugins.learned.pictures.backbones import make_backbone
 from liftbench_plugins.learned.pictures.integral_regression import (
+    HeatMapShape,
     IntegralRegression,
     soft_argmax,
 )
@@ -65,18 +66,19 @@ def test_half_precision_maps_give_positions_in_single_precision() -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def student(size: int = 64) -> IntegralRegression:
+def student(size: int = 64, cell: int = 4, *, bfloat16: bool = False) -> IntegralRegression:
     backbone = make_backbone("resnet18", 1 / 16, "", seeded())
-    return IntegralRegression(backbone, 5, size, 1 / 16, seeded(1))
+    shape = HeatMapShape(size, cell, 1 / 16, bfloat16)
+    return IntegralRegression(backbone, 5, shape, seeded(1))
 
 
-@pytest.mark.parametrize("size", [32, 64, 96])
-def test_the_volume_has_a_cell_for_four_pixels_and_is_flat_at_first(size: int) -> None:
-    network = student(size)
+@pytest.mark.parametrize(("size", "cell"), [(32, 4), (96, 4), (32, 1), (64, 8), (96, 32)])
+def test_the_volume_has_cells_of_the_given_size_and_is_flat_at_first(size: int, cell: int) -> None:
+    network = student(size, cell)
     with torch.no_grad():
         maps = network.head(network.backbone(torch.zeros(2, 3, size, size)))
         found = network(torch.zeros(2, 3, size, size))
-    assert maps.shape == (2, 5 * (size // 4), size // 4, size // 4)
+    assert maps.shape == (2, 5 * (size // cell), size // cell, size // cell)
     assert found.shape == (2, 5, 3)
     torch.testing.assert_close(
         found, torch.tensor([size / 2, size / 2, 0.0]).expand(2, 5, 3), rtol=0, atol=0.1
@@ -97,8 +99,27 @@ def test_each_point_has_its_own_channels_from_front_to_back() -> None:
     assert found[:, [0, 1, 3, 4], 2].abs().max() < 1e-4
 
 
-def test_the_gradient_reaches_every_weight() -> None:
-    network = student()
+def test_bfloat16_rounds_what_convolutions_calculate_and_keeps_weights_and_positions() -> None:
+    exact, rounded = student(), student(bfloat16=True)
+    pictures = draw(4, 3, 64, 64).float()
+    for network in (exact, rounded):
+        last = network.head[-1]
+        assert isinstance(last, torch.nn.Conv2d)
+        with torch.no_grad():
+            last.weight.mul_(100)
+    kinds = set[torch.dtype]()
+    rounded.head.register_forward_hook(lambda _, __, maps: kinds.add(maps.dtype))
+    found = rounded(pictures)
+    assert kinds == {torch.bfloat16}
+    assert {found.dtype, *(weight.dtype for weight in rounded.parameters())} == {torch.float32}
+    expected = exact(pictures)
+    assert not torch.equal(found, expected)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.5)
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_the_gradient_reaches_every_weight(bfloat16: bool) -> None:
+    network = student(bfloat16=bfloat16)
     backward(network(draw(4, 3, 64, 64).float()).square().sum())
     silent = [
         name
