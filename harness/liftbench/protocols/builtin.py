@@ -68,6 +68,13 @@ BUILTIN_PROTOCOLS = (
         centre="root",
     ),
     Protocol(
+        "image_error",
+        "mean_image_distance",
+        "root points aligned, no scale, mean distance along x and y; 0 for a method that keeps the "
+        "points it is given",
+        centre="root",
+    ),
+    Protocol(
         "c3dpo_up3d",
         "mean_distance",
         "mean depth removed, flipped in depth where that is better, no scale, no alignment, mean "

@@ -49,6 +49,11 @@ def mean_depth_distance(predicted: Floats, truth: Floats, weights: Floats) -> Fl
     return _weighted_mean(np.abs(predicted[..., 2] - truth[..., 2]), weights)
 
 
+def mean_image_distance(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
+    """Return the mean distance of corresponding points of each frame along x and y."""
+    return mean_distance(predicted[..., :2], truth[..., :2], weights)
+
+
 def stress(predicted: Floats, truth: Floats, weights: Floats) -> Floats:
     """Return the mean over pairs i < j of | ‖G_i - G_j‖ - ‖P_i - P_j‖ | (C3DPO)."""
     first, second = np.triu_indices(truth.shape[1], k=1)
@@ -75,6 +80,7 @@ BUILTIN_METRICS = (
     Metric("relative_norm", relative_norm, "ratio", "‖S_gt - S‖_F / ‖S_gt‖_F"),
     Metric("mean_distance", mean_distance, "length", "mean distance of corresponding points"),
     Metric("mean_depth_distance", mean_depth_distance, "length", "mean distance along z"),
+    Metric("mean_image_distance", mean_image_distance, "length", "mean distance along x and y"),
     Metric("stress", stress, "length", "mean difference of pairwise distances"),
     Metric(
         "closer_mirrored",

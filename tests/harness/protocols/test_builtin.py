@@ -113,6 +113,7 @@ FRAME_LOOPS: dict[str, Callable[[Floats, Floats], float]] = {
 }
 WITH_ROOT_OR_BONES = {
     "depth_error",
+    "image_error",
     "c3dpo_h36m",
     "kd_mpjpe",
     "kd_pa_mpjpe",
@@ -149,6 +150,8 @@ def loop_from_root(name: str, predicted: Floats, truth: GroundTruth, frame: int)
     p, t = (p - p[ROOT])[counts], (t - t[ROOT])[counts]
     if name == "mirrored_frames":
         return 100.0 * (distances(p * FLIP, t) < distances(p, t))
+    if name == "image_error":
+        return distances(p[:, :2], t[:, :2])
     return distances(p, t) if name == "kd_mpjpe" else float(np.mean(np.abs(p[:, 2] - t[:, 2])))
 
 
@@ -397,5 +400,6 @@ def test_a_zero_depth_prediction_scores(name: str) -> None:
     _, truth = sample()
     errors = errors_of(name, truth.points_3d * (1.0, 1.0, 0.0), truth)
     assert np.isfinite(errors).all()
-    # A flat body is its own mirror image, so that no frame is closer mirrored.
-    assert not errors.any() if name == "mirrored_frames" else (errors > 0).all()
+    # A flat body is its own mirror image, so that no frame is closer mirrored; its image is right.
+    right = name in {"mirrored_frames", "image_error"}
+    assert not errors.any() if right else (errors > 0).all()

@@ -29,6 +29,10 @@ def mean_depth_distance(predicted: list[Floats], truth: list[Floats]) -> float:
     return float(np.mean([abs(p[2] - t[2]) for p, t in zip(predicted, truth, strict=True)]))
 
 
+def mean_image_distance(predicted: list[Floats], truth: list[Floats]) -> float:
+    return mean_distance([p[:2] for p in predicted], [t[:2] for t in truth])
+
+
 def stress(predicted: list[Floats], truth: list[Floats]) -> float:
     pairs = list(combinations(range(len(truth)), 2))
     return sum(
@@ -45,6 +49,7 @@ LOOPS: dict[str, FrameLoop] = {
     "relative_norm": relative_norm,
     "mean_distance": mean_distance,
     "mean_depth_distance": mean_depth_distance,
+    "mean_image_distance": mean_image_distance,
     "stress": stress,
     "closer_mirrored": closer_mirrored,
 }
@@ -87,7 +92,13 @@ def test_the_truth_has_no_error(metric: Metric) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("relative_norm", 3.0), ("mean_distance", 7.5), ("mean_depth_distance", 6.0), ("stress", 15)],
+    [
+        ("relative_norm", 3.0),
+        ("mean_distance", 7.5),
+        ("mean_depth_distance", 6.0),
+        ("mean_image_distance", 4.5),
+        ("stress", 15),
+    ],
 )
 def test_values_by_hand(name: str, expected: float) -> None:
     truth = np.array([[[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]])

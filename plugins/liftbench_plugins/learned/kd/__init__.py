@@ -82,6 +82,7 @@ class PictureParams(TrainingParams):
     """
 
     steps: int = 3_000
+    learning_rate: float = 2e-3
     backbone: BackboneName = "resnet18"
     width: float = 0.5
     weights: str = ""
@@ -197,6 +198,7 @@ class WeaksupPublishedParams(WeaksupParams):
     image_size: int = 256
     cell: int = 4
     steps: int = 110_000
+    learning_rate: float = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +210,7 @@ class KdPublishedParams(KdParams):
     image_size: int = 256
     cell: int = 4
     steps: int = 110_000
+    learning_rate: float = 1e-3
 
 
 Look = Literal["points", "pictures", "pictures_points"]
