@@ -82,7 +82,7 @@ class PictureParams(TrainingParams):
     """
 
     steps: int = 3_000
-    learning_rate: float = 2e-3
+    learning_rate: float = 6e-3
     backbone: BackboneName = "resnet18"
     width: float = 0.5
     weights: str = ""
