@@ -70,8 +70,7 @@ BUILTIN_PROTOCOLS = (
     Protocol(
         "image_error",
         "mean_image_distance",
-        "root points aligned, no scale, mean distance along x and y; 0 for a method that keeps the "
-        "points it is given",
+        "root points aligned, no scale, mean distance along x and y",
         centre="root",
     ),
     Protocol(
