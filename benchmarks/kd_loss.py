@@ -1,6 +1,6 @@
 """Print how much of a student's training step the loss of KD takes.
 
-The student is the default one of `kd`, on random pictures; all steps take turns in one run, because
+The student is that of `kd` in its suites, on random pictures; all steps take turns in one run, because
 the machine's speed drifts: python benchmarks/kd_loss.py
 """
 
@@ -21,7 +21,7 @@ from liftbench_plugins.learned.pictures.integral_regression import (
 from step_times import median_seconds, training_step
 
 POINTS, ATOMS, BATCH, WEIGHT = 17, 256, 32, 0.3
-WIDTH, CELL, SIZES = 0.5, 4, (64, 96)
+WIDTH, CELL, SIZES = 0.5, 8, (64, 96)
 FRAMES = 1000
 
 
@@ -71,7 +71,7 @@ def _loss_alone(target: Target) -> Callable[[], None]:
 def _student_step(target: Target, size: int) -> Callable[[], None]:
     generator = torch.Generator().manual_seed(2)
     backbone = make_backbone("resnet18", WIDTH, "", generator)
-    shape = HeatMapShape(size, CELL, WIDTH, bfloat16=False)
+    shape = HeatMapShape(size, CELL, WIDTH, bfloat16=True)
     network = IntegralRegression(backbone, POINTS, shape, generator)
     pictures = torch.randn(BATCH, 3, size, size, generator=generator)
 

@@ -1,6 +1,6 @@
 """Print how much of a student's training step its pictures take, and the memory of many pictures.
 
-The student is the default one of `kd`, on pictures of noise. Its loss is left out: it takes a few
+The student is that of `kd` in its suites, on pictures of noise. Its loss is left out: it takes a few
 per cent of a step (`kd_loss.py`). Batches and steps take turns in one run, because the machine's
 speed drifts: python benchmarks/picture_batches.py
 """
@@ -95,7 +95,7 @@ def _batch_and_step(observations: Observations, size: int) -> dict[str, Callable
 
 
 def _views(observations: Observations, size: int) -> tuple[Views, KdParams]:
-    params = KdParams(image_size=size, width=WIDTH)
+    params = KdParams(image_size=size, width=WIDTH, bfloat16=True)
     return make_views("pictures", params, observations, "cpu"), params
 
 
