@@ -1,7 +1,7 @@
 """Print how much of a student's training step the loss of KD takes.
 
-The student is that of `kd` in its suites, on random pictures; all steps take turns in one run, because
-the machine's speed drifts: python benchmarks/kd_loss.py
+The student is that of `kd` in its suites, on random pictures; all steps take turns in one run,
+because the machine's speed drifts: python benchmarks/kd_loss.py
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class MuonAndAdam(Optimiser):
         parameters = list(network.parameters())
         self._kernels = [(kernel, _as_matrix(kernel)) for kernel in filter(_is_kernel, parameters)]
         matrices = [parameter for parameter in parameters if _is_matrix(parameter)]
-        others = [one for one in parameters if not (_is_matrix(one) or _is_kernel(one))]
+        others = [p for p in parameters if not (_is_matrix(p) or _is_kernel(p))]
         matrices += [matrix for _, matrix in self._kernels]
         parts: list[Optimizer] = []
         if matrices:
