@@ -1,8 +1,8 @@
 """Print how much of a student's training step its pictures take, and the memory of many pictures.
 
-The student is that of `kd` in its suites, on pictures of noise. Its loss is left out: it takes a few
-per cent of a step (`kd_loss.py`). Batches and steps take turns in one run, because the machine's
-speed drifts: python benchmarks/picture_batches.py
+The student is that of `kd` in its suites, on pictures of noise. Its loss is left out: it takes a
+few per cent of a step (`kd_loss.py`). Batches and steps take turns in one run, because the
+machine's speed drifts: python benchmarks/picture_batches.py
 """
 
 from __future__ import annotations
