@@ -187,8 +187,8 @@ class KdParams(PictureParams, WeightParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeaksupPublishedParams(WeaksupParams):
-    """The defaults of Weaksup-bs in the recipe of the paper, for GPUs (section 5.1).
+class PublishedParams(PictureParams):
+    """A student in the recipe of the paper, for GPUs (section 5.1).
 
     The paper leaves the number of steps open; this is about 100 epochs of its 35 000 images.
     """
@@ -202,15 +202,13 @@ class WeaksupPublishedParams(WeaksupParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KdPublishedParams(KdParams):
-    """The defaults of KD in the recipe of the paper, see `WeaksupPublishedParams`."""
+class WeaksupPublishedParams(PublishedParams, WeaksupParams):
+    """The defaults of Weaksup-bs in the recipe of the paper."""
 
-    backbone: BackboneName = "resnet50"
-    width: float = 1.0
-    image_size: int = 256
-    cell: int = 4
-    steps: int = 110_000
-    learning_rate: float = 1e-3
+
+@dataclass(frozen=True, kw_only=True)
+class KdPublishedParams(PublishedParams, KdParams):
+    """The defaults of KD in the recipe of the paper."""
 
 
 Look = Literal["points", "pictures", "pictures_points"]
