@@ -30,6 +30,7 @@ _Direction = tuple[float, float]  # yaw and pitch in radians
 _OBLIQUE: _Direction = (0.6, 0.25)  # as the page first shows a frame
 _FRONT: _Direction = (0.0, 0.0)
 _SIDE: _Direction = (math.pi / 2, 0.0)
+_DASHES = ("-", "--", ":", "-.")
 _TRUTH, _PREDICTED, _ERROR = "0.5", COLOURS[0], COLOURS[1]
 
 
@@ -76,12 +77,13 @@ def training_figure(chart: TrainingChart, methods: Sequence[str]) -> Figure:
         steps, values = zip(*curve.points, strict=True)
         first = curve.method not in [other.method for other in chart.curves[:i]]
         label = curve.method if first else None
-        axes.plot(steps, values, lw=0.8, color=_colour(methods, curve.method), label=label)
+        colour, dashes = _colour(methods, curve.method), _dashes(methods, curve.method)
+        axes.plot(steps, values, lw=0.8, color=colour, ls=dashes, label=label)
     if all(value > 0 for curve in chart.curves for _, value in curve.points):
         axes.set_yscale("log")
         _plain_log_ticks(axes.yaxis)
     axes.set(xlabel="step", ylabel=chart.quantity, title=chart.title)
-    axes.legend(fontsize=6, loc="upper right")
+    axes.legend(fontsize=6, loc="best")
     return _figure(axes)
 
 
@@ -205,3 +207,8 @@ def _figure(axes: Axes) -> Figure:
     figure = axes.figure
     assert isinstance(figure, Figure)  # noqa: S101 and not a subfigure
     return figure
+
+
+def _dashes(methods: Sequence[str], method: str) -> str:
+    """Return the style of a method's lines, which differs where colours repeat."""
+    return _DASHES[methods.index(method) // len(COLOURS) % len(_DASHES)]

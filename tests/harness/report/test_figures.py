@@ -12,6 +12,7 @@ from PIL import Image
 
 from liftbench.report import SuiteReport, write_figures
 from liftbench.report.content import TrainingChart
+from liftbench.report.plots import training_figure
 
 KINDS = ("bars", "sweep", "errors", "frames", "training")
 
@@ -53,3 +54,12 @@ def test_similar_titles_get_different_files(report: SuiteReport, tmp_path: Path)
     only = replace(report, bars=(), sweeps=(), splits=(), trainings=several)
     files = write_figures(only, tmp_path)
     assert len(set(files)) == 6
+
+
+def test_lines_of_many_methods_differ_in_colour_or_dashes(report: SuiteReport) -> None:
+    (chart,) = report.trainings
+    names = [f"method {number}" for number in range(20)]
+    curves = tuple(replace(chart.curves[0], method=name) for name in names)
+    (axes,) = training_figure(replace(chart, curves=curves), names).axes
+    looks = {(line.get_color(), line.get_linestyle()) for line in axes.get_lines()}
+    assert len(looks) == len(names)
