@@ -35,7 +35,7 @@ class DeepNrsfmKdParams(StartSchedule):
         gain: of the initial weights, see `BlockSparseNetwork`. Large initial codes let the
             consistency loss settle on a mirror image for some of the poses, in all their views.
         consistency: weight of the consistency loss of PR-RRN (eq. 17); 0, as in the paper, leaves
-            it out. With it, the best start is the most compact one.
+            it out. With it, the best start is the one that agrees best with the others.
     """
 
     sizes: tuple[int, ...] = (256, 128, 64, 32, 16, 8)
@@ -62,7 +62,7 @@ class DeepNrsfmKdParams(StartSchedule):
 class DeepNrsfmKdConsistParams(DeepNrsfmKdParams):
     """The defaults with the consistency loss, and more starts, which are longer.
 
-    A start is long enough to show whether its shapes are compact, see `most_compact`.
+    A start is long enough to show whether others agree with it, see `most_agreed`.
     """
 
     gain: float = 1.5
@@ -98,7 +98,7 @@ DEEP_NRSFM_KD_CONSIST = MethodSpec(
     key="deep_nrsfm_kd_consist",
     title="Deep NRSfM of KD with the consistency loss of PR-RRN",
     reference="of this project, after KD and PR-RRN",
-    version=2,
+    version=3,
     make=_make,
     params=DeepNrsfmKdConsistParams,
     capabilities=_CAPABILITIES,

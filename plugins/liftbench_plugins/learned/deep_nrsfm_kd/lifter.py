@@ -13,7 +13,7 @@ from torch import Tensor
 from liftbench import Observations, Reconstruction, RunContext
 from liftbench.cameras import in_place
 from liftbench.types import Floats
-from liftbench_plugins.learned.compactness import most_compact
+from liftbench_plugins.learned.agreement import most_agreed
 from liftbench_plugins.learned.consistency import consistency_loss
 from liftbench_plugins.learned.deep_nrsfm import CONSISTENCY_FRAMES
 from liftbench_plugins.learned.deep_nrsfm.scale import box_edges
@@ -49,8 +49,8 @@ class DeepNrsfmKd:
     def fit(self, observations: Observations, context: RunContext) -> None:
         """Learn from several starts.
 
-        With the consistency loss the most compact of them is trained to the end: it can settle on
-        mirror images of some poses.
+        With the consistency loss the one that agrees best with the others is trained to the end:
+        a start can settle on mirror images of some poses.
         """
         self.device, self.scale = context.device, 1.0
         images = self._views(observations)
@@ -64,7 +64,7 @@ class DeepNrsfmKd:
             views,
             self.params,
             context,
-            most_compact if self.params.consistency else None,
+            most_agreed if self.params.consistency else None,
         )
 
     def predict(self, observations: Observations) -> Reconstruction:

@@ -14,7 +14,7 @@ from tests.plugins.learned.conftest import BRIEF, seeded
 
 from liftbench import Observations, RunContext
 from liftbench.types import Bools
-from liftbench_plugins.learned.compactness import most_compact
+from liftbench_plugins.learned.agreement import most_agreed
 from liftbench_plugins.learned.consistency import consistency_loss
 from liftbench_plugins.learned.deep_nrsfm_kd import lifter
 from liftbench_plugins.learned.deep_nrsfm_kd.lifter import DeepNrsfmKd
@@ -110,7 +110,7 @@ def test_consistency_is_added_to_the_loss(tmp_path: Path) -> None:
     torch.testing.assert_close(whole, plain + weight * change)
 
 
-def test_the_most_compact_start_is_trained_further_with_the_consistency_loss_alone(
+def test_the_start_that_others_agree_with_is_trained_further_with_the_consistency_loss_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choices: list[object] = []
@@ -124,7 +124,7 @@ def test_the_most_compact_start_is_trained_further_with_the_consistency_loss_alo
     monkeypatch.setattr(lifter, "train_best_start", train)
     for key in KEYS:
         fit(scene(), tmp_path, key)
-    assert choices == [None, most_compact]
+    assert choices == [None, most_agreed]
 
 
 def test_a_restored_method_is_the_fitted_one(tmp_path: Path) -> None:
