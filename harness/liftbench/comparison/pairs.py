@@ -114,7 +114,11 @@ def _method_text(registry: Registry, method: Mapping[str, Any]) -> str:
 
 
 def _runs_of_cell(stored: Mapping[str, list[StoredRun]], cell: Cell) -> tuple[StoredRun, ...]:
-    return tuple(stored.get(_comparison_key(cell.runs[0]), ())) if cell.runs else ()
+    """Return the runs of a cell, without those of other versions of its method."""
+    if not cell.runs:
+        return ()
+    runs, version = stored.get(_comparison_key(cell.runs[0]), ()), cell.runs[0].method["version"]
+    return tuple(run for run in runs if run.record.spec.method["version"] == version)
 
 
 def _group_runs(runs: Iterable[StoredRun]) -> dict[str, list[StoredRun]]:

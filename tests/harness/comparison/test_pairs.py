@@ -148,6 +148,18 @@ def test_runs_on_other_data_belong_to_their_method(runs: Runs) -> None:
     assert keys(pair) == ([old.spec.key], [])
 
 
+def test_runs_of_an_older_version_are_left_out(runs: Runs) -> None:
+    """Folders pair versions, to compare them; in a suite, a method is what runs today."""
+    runs.add_subset("walk", 1)
+    now = runs.add("near", "walk", 0.1).spec.key
+    record = runs.add("near", "walk", 0.1, 1)
+    before = {**record.spec.method, "version": 0}
+    runs.change(record, spec=replace(record.spec, method=before))
+    made = plan(cell(runs, "near"), cell(runs, "far"))
+    (pair,) = method_pairs(made, runs.store(), "near", "far")
+    assert keys(pair) == ([now], [])
+
+
 def test_settings_are_named_if_there_are_several(runs: Runs) -> None:
     runs.add_subset("walk", 1)
     cells = [cell(runs, m, setting) for setting in ("clean", "noisy") for m in ("near", "far")]
