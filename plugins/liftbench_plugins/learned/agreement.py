@@ -2,8 +2,8 @@
 
 An orthographic camera sees a body and its mirror image in depth alike. A network may settle on the
 body in some poses and on its mirror image in others, in all their views: then it reprojects well
-and does not contradict itself. But which poses it mirrors depends on its first weights, so that
-other starts contradict it.
+and does not contradict itself. Mostly its first weights decide which poses these are, so that other
+starts contradict it. Poses that most starts get wrong do not show.
 """
 
 from __future__ import annotations
