@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from liftbench.meshes.rasteriser import rasterise
 from liftbench.types import Floats
-from liftbench_datasets.geometry.rasteriser import rasterise
 
 BIAS = 0.025  # by which a surface must lie before a point to shade it
 # Height at which a body takes a third of the light that it takes at the floor, and the blur.

@@ -158,8 +158,9 @@ BUILTIN_PROTOCOLS = (
     Protocol(
         "miou",
         "mask_overlap",
-        "intersection over union of the reconstruction's mask and the true one; mean over frames "
-        "(CMR; To The Point, Table 1)",
+        "intersection over union of the reconstruction's mask, the pixels whose middle its mesh "
+        "covers, and the true one; mean over frames (CMR; To The Point, Table 1)",
+        version=2,
         centre="none",
     ),
     Protocol(
@@ -167,6 +168,21 @@ BUILTIN_PROTOCOLS = (
         "volume_overlap",
         "intersection over union of canonical volumes on a grid of 32 voxels an edge; mean over "
         "frames (To The Point, Table 4)",
+        centre="none",
+    ),
+    Protocol(
+        "wrong_rotations",
+        "wrong_rotations",
+        "percentage of frames whose rotation from the template's frame is more than 60 degrees "
+        "wrong",
+        centre="none",
+    ),
+    Protocol(
+        "vertex_error",
+        "vertex_distances",
+        "mean distance of the canonical mesh's vertices from the true ones after the best "
+        "similarity, over the root mean square distance of the true vertices from their mean; mean "
+        "over frames",
         centre="none",
     ),
 )

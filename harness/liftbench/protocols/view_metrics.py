@@ -1,7 +1,6 @@
-"""Scores of how a reconstruction looks: key points and masks in the image, and volumes.
+"""Scores of more than points: key points and masks in the image, volumes, surfaces and rotations.
 
-They compare with observations or meshes directly; the steps of a protocol do not apply. A higher
-score is better.
+They compare with observations or meshes directly; the steps of a protocol do not apply.
 """
 
 from __future__ import annotations
@@ -10,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 from scipy.ndimage import binary_fill_holes
 
+from liftbench.cameras import subtract_mean
+from liftbench.meshes.rasteriser import covered_pixels
+from liftbench.protocols.alignment import orthogonal_alignment
 from liftbench.types import Bools, Dataset, Floats, Mesh, Observations, Reconstruction
 
 PCK_SHARE = 0.1  # of the longer edge of the box. Source: CMR; To The Point, section 4
+WRONG_ANGLE = 60.0  # degrees
 GRID = 32  # voxels per edge. Source: To The Point, section 4
 
 
@@ -34,12 +35,14 @@ class ViewMetric:
             one.
         unit: `ratio` or `percent`.
         description: one sentence.
+        more_is_better: whether a higher score is a better one.
     """
 
     name: str
     scores: Callable[[Reconstruction, Dataset], Floats]
     unit: str
     description: str
+    more_is_better: bool = True
 
 
 def correct_keypoints(prediction: Reconstruction, data: Dataset) -> Floats:
@@ -85,32 +88,27 @@ def reproject(prediction: Reconstruction, observations: Observations) -> Floats:
 def mask_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
     """Return intersection over union of the reconstructed and the true mask of each frame.
 
-    The reconstructed mask has the pixels that the mesh covers.
+    The reconstructed mask has the pixels whose middle the mesh covers.
 
     Raises:
         LackingOutputError: there is no mesh.
-        ValueError: there are no masks.
+        ValueError: there are no masks, or it is unknown where points lie in them.
     """
-    images = data.observations.images
+    observations, images = data.observations, data.observations.images
     if prediction.vertices is None or prediction.faces is None:
         raise LackingOutputError("mask IoU needs a mesh (vertices and faces)")
     if images is None or images.masks is None:
         raise ValueError("mask IoU needs images with masks")
+    if observations.pixel is None or observations.origin is None:
+        raise ValueError("mask IoU needs `pixel` and `origin`")
+    flat = prediction.vertices[..., :2] / observations.pixel[:, None, None]
+    flat = flat + observations.origin[:, None] - 0.5  # from the middle of the first pixel
     scores = np.empty(len(images))
-    for frame, vertices in enumerate(prediction.vertices):
+    for frame, vertices in enumerate(flat):
         truth = images.mask(frame)
-        scores[frame] = _overlap(mesh_pixels(vertices, prediction.faces, truth.shape), truth)
+        height, width = truth.shape
+        scores[frame] = _overlap(covered_pixels(vertices, prediction.faces, (height, width)), truth)
     return scores
-
-
-def mesh_pixels(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, ...]) -> Bools:
-    """Return the mask (height, width) of a mesh whose x and y are in pixels."""
-    height, width = shape
-    canvas = Image.new("1", (width, height))
-    draw = ImageDraw.Draw(canvas)
-    for triangle in vertices[faces, :2].reshape(len(faces), 6).tolist():
-        draw.polygon(triangle, fill=1)
-    return np.asarray(canvas)
 
 
 def volume_overlap(prediction: Reconstruction, data: Dataset) -> Floats:
@@ -162,6 +160,53 @@ def _on_surface(mesh: Mesh, spacing: float) -> Floats:
     return np.concatenate(found)
 
 
+def wrong_rotations(prediction: Reconstruction, data: Dataset) -> Floats:
+    """Return 100 for each frame whose rotation is more than 60 degrees wrong, else 0.
+
+    Rotations are from the canonical frame of the category, which the template shows to a method.
+
+    Raises:
+        LackingOutputError: there is no rotation.
+        ValueError: the data has no true rotations.
+    """
+    if prediction.rotation is None:
+        raise LackingOutputError("wrong rotations need rotations")
+    if data.truth is None or data.truth.rotation is None:
+        raise ValueError("wrong rotations need true rotations")
+    traces = np.einsum("fij,fij->f", prediction.rotation, data.truth.rotation)
+    wrong: Floats = 100.0 * ((traces - 1) / 2 < np.cos(np.radians(WRONG_ANGLE)))
+    return wrong
+
+
+def vertex_distances(prediction: Reconstruction, data: Dataset) -> Floats:
+    """Return the mean distance of vertices from the true ones, over the true size, of each frame.
+
+    Canonical surfaces are compared after the best similarity. The size of a surface is the root
+    mean square of its vertices' distances from their mean.
+
+    Raises:
+        LackingOutputError: there is no canonical mesh, or it has other triangles than the true one.
+        ValueError: the data has no true meshes.
+    """
+    truth = data.truth
+    if prediction.canonical_vertices is None or prediction.faces is None:
+        raise LackingOutputError("vertex distances need a canonical mesh")
+    if truth is None or truth.mesh is None:
+        raise ValueError("vertex distances need true meshes")
+    meshes = [truth.meshes[int(number)] for number in truth.mesh]
+    if any(not np.array_equal(mesh.faces, prediction.faces) for mesh in meshes):
+        raise LackingOutputError("vertex distances need the triangles of the true meshes")
+    true = subtract_mean(np.array([mesh.vertices for mesh in meshes]))
+    found = subtract_mean(prediction.canonical_vertices)
+    every = np.ones(true.shape[:2])
+    found = found @ orthogonal_alignment(found, true, every, reflection=False)
+    squares = np.square(found).sum(axis=(1, 2))
+    scale = (found * true).sum(axis=(1, 2)) / np.where(squares > 0, squares, 1)
+    distance = np.linalg.norm(scale[:, None, None] * found - true, axis=2).mean(axis=1)
+    error: Floats = distance / np.sqrt(np.square(true).sum(axis=2).mean(axis=1))
+    return error
+
+
 def _overlap(first: Bools, second: Bools) -> float:
     union = (first | second).sum()
     return float((first & second).sum() / union) if union else float("nan")
@@ -171,4 +216,18 @@ BUILTIN_VIEW_METRICS = (
     ViewMetric("correct_keypoints", correct_keypoints, "percent", "PCK within 0.1 of the box"),
     ViewMetric("mask_overlap", mask_overlap, "ratio", "IoU of masks"),
     ViewMetric("volume_overlap", volume_overlap, "ratio", "IoU of volumes on a grid of 32"),
+    ViewMetric(
+        "wrong_rotations",
+        wrong_rotations,
+        "percent",
+        "rotations more than 60 degrees wrong",
+        more_is_better=False,
+    ),
+    ViewMetric(
+        "vertex_distances",
+        vertex_distances,
+        "ratio",
+        "distance of aligned vertices, over the size",
+        more_is_better=False,
+    ),
 )

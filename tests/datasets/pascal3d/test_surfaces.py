@@ -14,7 +14,8 @@ from tests.datasets.pascal3d.conftest import EMPTY, models_of, write_cad
 
 from liftbench.cameras import random_rotations
 from liftbench.errors import UserError
-from liftbench.protocols.view_metrics import mesh_pixels, volume_overlap
+from liftbench.meshes.rasteriser import covered_pixels
+from liftbench.protocols.view_metrics import volume_overlap
 from liftbench.seeds import named_rng
 from liftbench.types import Reconstruction
 from liftbench_datasets.pascal3d.adapter import Pascal3d
@@ -90,7 +91,7 @@ def test_real_surfaces_before_the_camera_cover_their_points(
     ):
         mesh = not_none(truth.meshes)[number]
         seen = 300 + 300 * (mesh.vertices - np.nanmean(models[number], axis=0)) @ turn.T
-        mask = binary_dilation(mesh_pixels(seen, mesh.faces, (600, 600)), iterations=5)
+        mask = binary_dilation(covered_pixels(seen, mesh.faces, (600, 600)), iterations=5)
         column, row = np.rint(300 + 300 * points[defined, :2]).astype(int).T
         assert mask[row, column].all()
     own = not_none(truth.meshes)[0]

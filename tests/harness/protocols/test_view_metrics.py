@@ -1,4 +1,4 @@
-"""Key points, masks and volumes against closed forms and plain loops."""
+"""Scores of key points, masks, volumes, surfaces and rotations against closed forms and loops."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.spatial.transform import Rotation
 
 from liftbench.images import Images
 from liftbench.plugin.registry import Registry
@@ -17,12 +18,13 @@ from liftbench.protocols.view_metrics import (
     LackingOutputError,
     correct_keypoints,
     mask_overlap,
-    mesh_pixels,
     mesh_voxels,
     reproject,
+    vertex_distances,
     volume_overlap,
+    wrong_rotations,
 )
-from liftbench.runs.scoring import score_record
+from liftbench.runs.scoring import more_is_better, score_record
 from liftbench.runs.store import RunRecord, RunSpec
 from liftbench.types import (
     Bools,
@@ -121,26 +123,22 @@ def test_points_of_a_lifter_are_moved_to_the_mean_of_the_visible_points() -> Non
     np.testing.assert_array_equal(reproject(given, seen), true - 3)
 
 
-def test_a_square_covers_its_pixels() -> None:
-    square = box((2, 3, 0), (5, 7, 9))
-    mask = mesh_pixels(square.vertices, square.faces, (10, 8))
-    expected = np.zeros((10, 8), dtype=bool)
-    expected[3:8, 2:6] = True
-    np.testing.assert_array_equal(mask, expected)
-
-
-def test_masks_overlap_as_squares_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("pixel", "origin"), [(1.0, 0.5), (0.25, 7.0)])
+def test_masks_overlap_as_squares_do(tmp_path: Path, pixel: float, origin: float) -> None:
     truth = np.zeros((40, 40), np.uint8)
     truth[0:20, 0:20] = 255
     Image.fromarray(truth).save(tmp_path / "mask.png")
     files = (str(tmp_path / "mask.png"),) * F
-    data = Dataset(
-        observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool), Images(files, files)), None
-    )
-    squares = [box((x, 0, 0), (x + 19, 19, 1)) for x in (0, 10, 20, 10)]
-    vertices = np.stack([square.vertices for square in squares])
-    found = mask_overlap(reconstruction(vertices=vertices, faces=CUBE), data)
+    seen = observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool), Images(files, files))
+    seen = replace(seen, pixel=np.full(F, pixel), origin=np.full((F, 2), origin))
+    squares = [box((x, 0, 0), (x + 20, 20, 1)) for x in (0, 10, 20, 10)]
+    vertices = np.stack([pixel * (square.vertices - [origin, origin, 0]) for square in squares])
+    found = mask_overlap(reconstruction(vertices=vertices, faces=CUBE), Dataset(seen, None))
     np.testing.assert_allclose(found, [1, 200 / 600, 0, 200 / 600])
+    with pytest.raises(ValueError, match="`pixel` and `origin`"):
+        mask_overlap(
+            reconstruction(vertices=vertices, faces=CUBE), Dataset(replace(seen, origin=None), None)
+        )
 
 
 def test_a_closed_surface_is_filled() -> None:
@@ -179,6 +177,59 @@ def test_volumes_overlap_as_boxes_do(turn: Floats) -> None:
     assert found[0] == 1
 
 
+def truth_of_boxes(**fields: Any) -> Dataset:
+    """Return frames whose truth is one box, or another for each frame."""
+    meshes = tuple(box((0, 0, 0), (1 + frame, 2, 1)) for frame in range(F))
+    truth = GroundTruth(
+        np.zeros((F, P, 3)), "m", np.full(F, "box"), np.arange(F), meshes=meshes, mesh=np.arange(F)
+    )
+    seen = observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool))
+    return Dataset(seen, replace(truth, **fields))
+
+
+def test_a_rotation_is_wrong_beyond_60_degrees() -> None:
+    true = Rotation.random(F, random_state=0)
+    error = Rotation.from_rotvec(np.radians([59.9, 60.1, 180, 0])[:, None] * [[0, 0.6, 0.8]])
+    found = reconstruction(rotation=(error * true).as_matrix())
+    scores = wrong_rotations(found, truth_of_boxes(rotation=true.as_matrix()))
+    assert scores.tolist() == [0, 100, 100, 0]
+
+
+def test_vertices_are_compared_after_the_best_similarity() -> None:
+    data = truth_of_boxes()
+    true = np.array([box((0, 0, 0), (1 + frame, 2, 1)).vertices for frame in range(F)])
+    turns = Rotation.random(F, random_state=0).as_matrix()
+    same = 3 * true @ turns + np.arange(F)[:, None, None]
+    found = vertex_distances(reconstruction(canonical_vertices=same, faces=CUBE), data)
+    np.testing.assert_allclose(found, 0, atol=1e-12)
+    # A cube in place of a box of edges a, 2, 1: each corner is off by the same vector.
+    cube = np.tile(box((0, 0, 0), (1, 1, 1)).vertices, (F, 1, 1))
+    found = vertex_distances(reconstruction(canonical_vertices=cube, faces=CUBE), data)
+    for frame, score in enumerate(found):
+        edges = np.array([1 + frame, 2, 1])
+        best = edges.sum() / 3  # least squares
+        expected = np.linalg.norm(best - edges) / np.linalg.norm(edges)
+        assert score == pytest.approx(expected)
+    mirrored = true * [-1, 1, 1]
+    mirrored[:, 0] += 0.5  # so that no rotation takes it to its mirror image
+    found = vertex_distances(reconstruction(canonical_vertices=mirrored, faces=CUBE), data)
+    assert (found > 0.01).all()
+
+
+def test_vertices_of_other_triangles_are_not_compared() -> None:
+    given = reconstruction(canonical_vertices=np.zeros((F, 8, 3)), faces=CUBE[::-1])
+    with pytest.raises(LackingOutputError, match="triangles of the true meshes"):
+        vertex_distances(given, truth_of_boxes())
+
+
+def test_tables_know_which_scores_should_be_low(registry: Registry) -> None:
+    better = {
+        name: more_is_better(registry.protocols[name], registry)
+        for name in ("pck", "miou", "iou3d", "wrong_rotations", "vertex_error", "e3d")
+    }
+    assert [name for name, more in better.items() if more] == ["pck", "miou", "iou3d"]
+
+
 def test_a_missing_output_is_named() -> None:
     data = Dataset(observations(np.zeros((F, P, 2)), np.ones((F, P), dtype=bool)), None)
     for changes, words in (
@@ -191,6 +242,8 @@ def test_a_missing_output_is_named() -> None:
     for metric, words in (
         (mask_overlap, "vertices and faces"),
         (volume_overlap, "canonical_vertices and faces"),
+        (vertex_distances, "a canonical mesh"),
+        (wrong_rotations, "need rotations"),
     ):
         with pytest.raises(LackingOutputError, match=words):
             metric(reconstruction(), data)
@@ -199,8 +252,11 @@ def test_a_missing_output_is_named() -> None:
     )
     with pytest.raises(ValueError, match="images with masks"):
         mask_overlap(surface, data)
-    with pytest.raises(ValueError, match="true meshes"):
-        volume_overlap(surface, data)
+    for metric in (volume_overlap, vertex_distances):
+        with pytest.raises(ValueError, match="true meshes"):
+            metric(surface, data)
+    with pytest.raises(ValueError, match="true rotations"):
+        wrong_rotations(reconstruction(rotation=np.tile(np.eye(3), (F, 1, 1))), data)
 
 
 @pytest.mark.parametrize("bad", [-1, 8])
@@ -251,7 +307,7 @@ def test_a_method_without_the_output_that_a_score_needs_is_skipped(registry: Reg
         registry.protocols["miou"],
     )
     assert record.status == "skipped"
-    assert record.error == "miou@1: mask IoU needs a mesh (vertices and faces)"
+    assert record.error == "miou@2: mask IoU needs a mesh (vertices and faces)"
     assert record.scores == {}
 
 

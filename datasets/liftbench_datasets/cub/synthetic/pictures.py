@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from liftbench.protocols.view_metrics import mesh_pixels
+from liftbench.meshes.rasteriser import covered_pixels, rasterise
 from liftbench.types import Bools, Floats
 from liftbench_datasets.adapting.drawn_files import write_drawing
 from liftbench_datasets.cub.synthetic.plumage import EYE
 from liftbench_datasets.cub.synthetic.surface import FACES
-from liftbench_datasets.geometry.rasteriser import rasterise
 
 SIZE = 256  # pixels of a picture's edge
 _FINER = 2  # pictures are drawn this many times finer and averaged
@@ -63,7 +62,7 @@ def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) ->
 
 def bird_mask(bird: Bird) -> Bools:
     """Return which pixels (256, 256) the bird covers."""
-    return mesh_pixels(bird.vertices, FACES, (SIZE, SIZE))
+    return covered_pixels(bird.vertices, FACES, (SIZE, SIZE))
 
 
 def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:

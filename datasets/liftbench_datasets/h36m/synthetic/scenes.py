@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from liftbench.meshes.rasteriser import rasterise
 from liftbench.types import Floats
-from liftbench_datasets.geometry.rasteriser import rasterise
 from liftbench_datasets.h36m.cameras import Lens, Place
 from liftbench_datasets.h36m.synthetic.crops import Crop
 from liftbench_datasets.h36m.synthetic.rooms import NORMALS, Room, look_around

@@ -15,7 +15,8 @@ from tests.datasets.conftest import mask_of, mesh_numbers_of, meshes_of, truth_o
 from tests.datasets.pascal3d.synthetic.conftest import NOWHERE, load
 
 from liftbench.errors import UserError
-from liftbench.protocols.view_metrics import mesh_pixels, volume_overlap
+from liftbench.meshes.rasteriser import covered_pixels
+from liftbench.protocols.view_metrics import volume_overlap
 from liftbench.suites.suite import make_params
 from liftbench.types import Floats, Reconstruction
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS, columns
@@ -41,7 +42,7 @@ def test_a_mesh_seen_by_the_camera_of_its_frame_covers_the_points(category: str)
         seen = scale * mesh.vertices @ turn.T + move
         corner = seen[:, :2].min(axis=0) - 30
         seen[:, :2] -= corner
-        mask = mesh_pixels(seen, mesh.faces, (640, 640))
+        mask = covered_pixels(seen, mesh.faces, (640, 640))
         near = binary_dilation(mask, iterations=math.ceil(0.02 * scale) + 1)
         column, row = np.rint(points_3d[:, :2] - corner).astype(int).T
         assert near[row, column].all()

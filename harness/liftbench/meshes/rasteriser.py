@@ -1,4 +1,7 @@
-"""Rasterisation: the triangle of a surface that each pixel of an image shows."""
+"""Rasterisation: which pixels a surface covers, and which triangle each of them shows.
+
+A pixel belongs to a triangle that contains its middle.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from liftbench.types import Floats
+from liftbench.types import Bools, Floats
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,24 @@ def rasterise(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]
     nearest[row[far_first], column[far_first]] = far_first  # the last one written to a pixel stays
     shown = nearest[nearest >= 0]
     return Fragments(row[shown], column[shown], front[face[shown]], weights[shown])
+
+
+def covered_pixels(vertices: Floats, faces: NDArray[np.int64], shape: tuple[int, int]) -> Bools:
+    """Return the mask (height, width) of a surface, which need not be closed.
+
+    Args:
+        vertices: (V, 2) or more coordinates, as in `rasterise`.
+        faces: (T, 3) indices of vertices in any order.
+        shape: height and width of the image.
+    """
+    corners = vertices[faces, :2]
+    corners = corners[_area(corners) != 0]
+    row, column, face = _within_boxes(corners, shape)
+    along, across = _coordinates(corners, row, column, face)
+    inside = (along >= 0) & (across >= 0) & (along + across <= 1)
+    mask = np.zeros(shape, dtype=np.bool_)
+    mask[row[inside], column[inside]] = True
+    return mask
 
 
 def _within_boxes(

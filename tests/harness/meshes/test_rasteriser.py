@@ -1,4 +1,4 @@
-"""What pixels show of a surface, against a plain loop over rays."""
+"""What pixels show of a surface, against a plain loop over rays, and what it covers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
+from liftbench.meshes.rasteriser import covered_pixels, rasterise
 from liftbench.seeds import named_rng
 from liftbench.types import Floats
-from liftbench_datasets.geometry.rasteriser import rasterise
 from liftbench_datasets.geometry.ray_mesh import crossings
 
 
@@ -73,3 +73,24 @@ def test_a_square_fills_the_pixels_whose_middle_it_holds() -> None:
 def test_what_lies_outside_shows_nowhere(shift: float) -> None:
     vertices, faces = hull(4)
     assert not len(rasterise(vertices + np.array([shift, 0, 0]), faces, (30, 40)).face)
+
+
+def test_a_surface_covers_the_pixels_whose_middle_it_contains() -> None:
+    corners = np.array([[1.6, 2.6], [5.4, 2.6], [5.4, 7.4], [1.6, 7.4]])
+    expected = np.zeros((10, 8), dtype=bool)
+    expected[3:8, 2:6] = True
+    for faces in (
+        [[0, 1, 2], [0, 2, 3]],
+        [[2, 1, 0], [0, 2, 3]],
+        [[0, 1, 2], [0, 2, 3], [1, 1, 1]],
+    ):
+        np.testing.assert_array_equal(covered_pixels(corners, np.array(faces), (10, 8)), expected)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_a_closed_surface_covers_what_its_fragments_show(seed: int) -> None:
+    vertices, faces = hull(seed)
+    seen = rasterise(vertices, faces, (30, 40))
+    mask = covered_pixels(vertices, faces, (30, 40))
+    assert mask[seen.row, seen.column].all()
+    assert mask.sum() == len(seen.row)

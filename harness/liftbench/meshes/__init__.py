@@ -1,0 +1,1 @@
+"""Surfaces: which pixels they cover, and their files."""
