@@ -20,9 +20,11 @@ from liftbench.plugin.subset_files import SubsetFiles
 from liftbench.types import (
     Dataset,
     GroundTruth,
+    Mesh,
     Observations,
     Reconstruction,
     Skeleton,
+    Template,
 )
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Finding",
     "GroundTruth",
     "Images",
+    "Mesh",
     "Method",
     "MethodSpec",
     "NoParams",
@@ -46,5 +49,6 @@ __all__ = [
     "SubsetFiles",
     "Teacher",
     "TeacherRef",
+    "Template",
     "hookimpl",
 ]

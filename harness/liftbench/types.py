@@ -17,6 +17,7 @@ from liftbench.images import Images
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Camera = Literal["orthographic", "weak_perspective", "perspective"]
+_SUM = 1e-6  # how far the sum of weights may be from 1
 CAMERAS: tuple[Camera, ...] = get_args(Camera)
 
 
@@ -46,6 +47,50 @@ class Skeleton:
 
 
 @dataclass(frozen=True, eq=False)
+class Mesh:
+    """A surface of triangles.
+
+    Attributes:
+        vertices: (V, 3).
+        faces: (N, 3) indices of vertices.
+    """
+
+    vertices: Floats
+    faces: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        vertices = _array(self, "vertices", np.float64, (None, 3))
+        _finite(self, "vertices", vertices)
+        _indices(self, "faces", _array(self, "faces", np.int64, (None, 3)), len(vertices))
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """A surface of a category that methods may know; it is not the truth of any frame.
+
+    Attributes:
+        mesh: in the canonical frame of the category, in any unit.
+        points: (P, V) weights that make each point of the skeleton from the vertices; each row has
+            the sum 1.
+    """
+
+    mesh: Mesh
+    points: Floats
+
+    def __post_init__(self) -> None:
+        points = _array(self, "points", np.float64, (None, len(self.mesh.vertices)))
+        _finite(self, "points", points)
+        if not np.allclose(points.sum(axis=1), 1, atol=_SUM):
+            raise ValueError("Template.points: the weights of a point must have the sum 1")
+
+    @property
+    def points_3d(self) -> Floats:
+        """The points of the skeleton on the mesh, (P, 3)."""
+        places: Floats = self.points @ self.mesh.vertices
+        return places
+
+
+@dataclass(frozen=True, eq=False)
 class Observations:
     """What a method may see: 2D points, never the 3D truth.
 
@@ -66,6 +111,7 @@ class Observations:
         origin: optional (F, 2) position in the image of the origin of `points_2d`, so that a point
             lies at `points_2d / pixel + origin`. Positions are pixels from the upper left corner
             of the image: the middle of its first pixel is at (0.5, 0.5).
+        template: optional surface of the category of all frames.
     """
 
     points_2d: Floats
@@ -77,6 +123,7 @@ class Observations:
     images: Images | None = None
     pixel: Floats | None = None
     origin: Floats | None = None
+    template: Template | None = None
 
     def __post_init__(self) -> None:
         count = len(self.skeleton.points)
@@ -95,6 +142,11 @@ class Observations:
         if self.images is not None and len(self.images) != frames:
             raise ValueError(
                 f"Observations.images: expected {frames} images, got {len(self.images)}"
+            )
+        if self.template is not None and len(self.template.points) != count:
+            raise ValueError(
+                f"Observations.template: expected weights of {count} points, got "
+                f"{len(self.template.points)}"
             )
         if self.camera not in CAMERAS:
             raise ValueError(f"Observations.camera: expected one of {CAMERAS}, got {self.camera!r}")
@@ -141,24 +193,6 @@ class Observations:
             origin=np.zeros_like(self.origin),
             camera="weak_perspective",
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Mesh:
-    """A surface of triangles.
-
-    Attributes:
-        vertices: (V, 3).
-        faces: (N, 3) indices of vertices.
-    """
-
-    vertices: Floats
-    faces: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        vertices = _array(self, "vertices", np.float64, (None, 3))
-        _finite(self, "vertices", vertices)
-        _indices(self, "faces", _array(self, "faces", np.int64, (None, 3)), len(vertices))
 
 
 class Meshes(Protocol):
@@ -238,6 +272,7 @@ class Reconstruction:
         vertices: optional (F, V, 3) surface in the camera's frame; x and y are as in `points_2d`.
         canonical_vertices: optional (F, V, 3) surface in the canonical frame.
         faces: optional (N, 3) vertex indices of the triangles of both surfaces.
+        colours: optional (F, V, 3) red, green and blue of each vertex, from 0 to 1.
     """
 
     points_3d: Floats
@@ -248,6 +283,7 @@ class Reconstruction:
     vertices: Floats | None = None
     canonical_vertices: Floats | None = None
     faces: NDArray[np.int64] | None = None
+    colours: Floats | None = None
 
     def __post_init__(self) -> None:
         points = _array(self, "points_3d", np.float64, (None, None, 3))
@@ -259,6 +295,7 @@ class Reconstruction:
             "points_2d": (frames, count, 2),
             "vertices": (frames, None, 3),
             "canonical_vertices": (frames, None, 3),
+            "colours": (frames, None, 3),
         }
         for name, shape in shapes.items():
             if getattr(self, name) is not None:
@@ -270,6 +307,12 @@ class Reconstruction:
             for surface in (self.vertices, self.canonical_vertices):
                 if surface is not None:
                     _indices(self, "faces", faces, surface.shape[1])
+        if self.colours is not None:
+            surface = self.canonical_vertices if self.vertices is None else self.vertices
+            if surface is None or surface.shape[1] != self.colours.shape[1]:
+                raise ValueError("Reconstruction.colours: expected one of each vertex of a surface")
+            if self.colours.size and not 0 <= self.colours.min() <= self.colours.max() <= 1:
+                raise ValueError("Reconstruction.colours: expected numbers from 0 to 1")
 
 
 @dataclass(frozen=True, eq=False)

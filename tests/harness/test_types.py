@@ -12,7 +12,17 @@ from tests.conftest import not_none
 
 from liftbench.cameras import project
 from liftbench.images import Images
-from liftbench.types import CAMERAS, Dataset, GroundTruth, Observations, Reconstruction, Skeleton
+from liftbench.types import (
+    CAMERAS,
+    Dataset,
+    Floats,
+    GroundTruth,
+    Mesh,
+    Observations,
+    Reconstruction,
+    Skeleton,
+    Template,
+)
 
 FRAMES, POINTS = 4, 3
 SKELETON = Skeleton(("root", "left", "right"), ((0, 1), (0, 2)), ((1, 2),))
@@ -358,3 +368,50 @@ def test_a_dataset_takes_frames_of_observations_and_truth_alike() -> None:
     assert (found.unit, found.groups) == (truth.unit, truth.groups)
     np.testing.assert_array_equal(taken.observations.points_2d, seen.points_2d[[3, 1]])
     assert Dataset(seen, None).take(np.array([0])).truth is None
+
+
+def template(**changes: Any) -> Template:
+    """Return a tetrahedron on which two points lie, one of them in the middle of an edge."""
+    given = {"points": np.array([[1.0, 0, 0, 0], [0, 0.5, 0.5, 0]]), **changes}
+    faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
+    return Template(Mesh(np.vstack([np.zeros(3), np.eye(3)]), faces), **given)
+
+
+def test_points_lie_on_the_template() -> None:
+    np.testing.assert_array_equal(template().points_3d, [[0, 0, 0], [0.5, 0.5, 0]])
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.ones((2, 3)), "points"),
+        (np.full((2, 4), 0.5), "Template.points: the weights of a point must have the sum 1"),
+        (np.full((2, 4), np.nan), "points"),
+    ],
+)
+def test_weights_of_points_are_checked(points: Floats, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        template(points=points)
+
+
+def test_a_template_has_the_points_of_the_skeleton() -> None:
+    with pytest.raises(ValueError, match=r"Observations\.template: expected weights of"):
+        Observations(**observation_fields(template=template(points=np.ones((1, 4)) / 4)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vertices": None}, "expected one of each vertex of a surface"),
+        ({"vertices": np.zeros((FRAMES, 6, 3))}, "expected one of each vertex of a surface"),
+        ({"colours": np.full((FRAMES, 5, 3), 255.0)}, "expected numbers from 0 to 1"),
+        ({"colours": np.full((FRAMES, 5, 3), -0.1)}, "expected numbers from 0 to 1"),
+    ],
+)
+def test_every_vertex_has_a_colour(changes: dict[str, Any], message: str) -> None:
+    fields = reconstruction_fields(
+        vertices=np.zeros((FRAMES, 5, 3)), colours=np.ones((FRAMES, 5, 3))
+    )
+    assert Reconstruction(**fields).colours is not None
+    with pytest.raises(ValueError, match=rf"Reconstruction\.colours: {message}"):
+        Reconstruction(**(fields | changes))

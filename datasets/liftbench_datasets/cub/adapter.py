@@ -78,7 +78,7 @@ class Cub:
         return checksum(dict.fromkeys(path for split in SPLITS for path in files.sources(split)))
 
     def load(self, root: Path, subset: str, split: str) -> Dataset:
-        """Return a split, with the release's images and CMR's masks if they are found."""
+        """Return a split, with the images, the masks and the template that are found."""
         files = _find(root, subset)
         arrays = _arrays(files, split)
         visible = arrays["visible"]
@@ -97,6 +97,7 @@ class Cub:
                 images,
                 np.ones(len(sequence)),
                 np.full((len(sequence), 2), FIRST_PIXEL),
+                read_template(files.template) if files.template.is_file() else None,
             ),
             None
             if truth is None
@@ -271,7 +272,7 @@ def _check_split(files: Files, split: str) -> str:
 
 def _check_template(files: Files) -> str:
     template = read_template(files.template)
-    sizes = (len(template.vertices), len(template.faces))
+    sizes = (len(template.mesh.vertices), len(template.mesh.faces))
     if sizes != (VERTICES, FACES):
         raise UserError(
             f"{files.template}: {sizes[0]} vertices and {sizes[1]} faces, "

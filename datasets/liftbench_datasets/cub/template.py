@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from liftbench.types import Floats
+from liftbench.types import Mesh, Template
 from liftbench_datasets.reading.array_fields import finite_field
 from liftbench_datasets.reading.one_line_errors import one_line_errors
 
 # The vertex of each part, in the order of `release.PARTS`. Source: the list of the template,
-# matched by name. The template is a mirror image: left parts have the smaller x.
+# matched by name.
 KEYPOINT_VERTICES = (84, 550, 621, 377, 230, 572, 395, 533, 92, 195, 414, 479, 185, 233, 376)
 VERTICES, FACES = 642, 1280
-
-
-@dataclass(frozen=True)
-class Template:
-    """A mesh whose vertices include the keypoints.
-
-    Attributes:
-        vertices: (V, 3) of a bird about 1 long: beak to tail along y, the back up along z.
-        faces: (T, 3) indices of vertices, from 0.
-    """
-
-    vertices: Floats
-    faces: NDArray[np.int64]
-
-    @property
-    def keypoints(self) -> Floats:
-        """The 15 parts on the mesh, (15, 3)."""
-        points: Floats = self.vertices[list(KEYPOINT_VERTICES)]
-        return points
+_MIRROR = (-1, 1, 1)
 
 
 def read_template(path: Path) -> Template:
-    """Read the vertices and triangles of a Wavefront OBJ file.
+    """Read a bird about 1 long, beak at -y, the back up along z and its left at +x.
+
+    The Wavefront OBJ file holds its mirror image, with left parts at the smaller x.
 
     Raises:
         DataMissingError: the file is not found.
@@ -54,7 +36,9 @@ def read_template(path: Path) -> Template:
             raise ValueError(f"a face's vertices are not all within 1..{len(vertices)}")
         if len(vertices) <= max(KEYPOINT_VERTICES):
             raise ValueError(f"{len(vertices)} vertices, the keypoints need {VERTICES}")
-    return Template(vertices, faces)
+    points = np.zeros((len(KEYPOINT_VERTICES), len(vertices)))
+    points[np.arange(len(points)), KEYPOINT_VERTICES] = 1
+    return Template(Mesh(vertices * _MIRROR, faces[:, ::-1]), points)
 
 
 def _index(word: str) -> int:

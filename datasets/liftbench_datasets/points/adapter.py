@@ -68,7 +68,9 @@ class Points(SubsetFiles):
         edges = tuple((int(a), int(b)) for a, b in arrays["edges"])
         return Dataset(
             Observations(
-                **seen,
+                seen["points_2d"],
+                seen["visible"],
+                seen["sequence"],
                 camera=arrays["camera"].item(),
                 skeleton=Skeleton(tuple(arrays["names"].tolist()), edges),
                 box=arrays["box"][chosen] if "box" in arrays else None,

@@ -138,6 +138,7 @@ class Capabilities:
             (`RunContext.truth`). Such methods are controls: tables mark them, they are never best
             and have no verdict.
         extra: it can learn from a second data set too (`RunContext.extra`).
+        needs_template: it needs a surface of the category (`Observations.template`).
         needs_sequences: it needs sequences of several adjacent frames in the order of time.
         most_frames: it takes at most this many frames; None means any number.
         transductive: it can only reconstruct the frames that it was fitted to.
@@ -158,6 +159,7 @@ class Capabilities:
     given_points: bool = False
     supervised: bool = False
     extra: bool = False
+    needs_template: bool = False
     needs_sequences: bool = False
     most_frames: int | None = None
     transductive: bool = False

@@ -27,6 +27,8 @@ def incompatibility(
     needs_masks = stage == "fit" and "masks" in capabilities.learns_from
     if capabilities.images and (reason := _lack_of_images(observations, masks=needs_masks)):
         return reason
+    if stage == "fit" and capabilities.needs_template and observations.template is None:
+        return "the method needs a template of the category, which is not there"
     if capabilities.needs_sequences and (reason := _disorder(observations.sequence)):
         return f"the method needs sequences of frames in the order of time: {reason}"
     most = capabilities.most_frames

@@ -13,7 +13,7 @@ import numpy as np
 
 from liftbench.arrays import Arrays, load_arrays, save_arrays
 from liftbench.images import Images
-from liftbench.types import Floats, Observations, Reconstruction, Skeleton
+from liftbench.types import Floats, Mesh, Observations, Reconstruction, Skeleton, Template
 
 ChildStatus = Literal["ok", "failed", "timeout", "out_of_memory"]
 STATE_FILE = "state.pt"
@@ -112,6 +112,10 @@ def write_observations(path: Path, observations: Observations) -> None:
         for name in ("points_2d", "visible", "sequence", "box", "pixel", "origin")
         if (value := getattr(observations, name)) is not None
     }
+    if (template := observations.template) is not None:
+        arrays["template_vertices"] = template.mesh.vertices
+        arrays["template_faces"] = template.mesh.faces
+        arrays["template_points"] = template.points
     images = observations.images and observations.images.draw_all()
     meta = {
         "camera": observations.camera,
@@ -125,9 +129,16 @@ def read_observations(path: Path) -> Observations:
     """Read what `write_observations` wrote."""
     arrays = load_arrays(path)
     meta = json.loads(str(arrays.pop("meta")))
+    template = None
+    if "template_points" in arrays:
+        vertices, faces, points = (
+            arrays.pop(f"template_{name}") for name in ("vertices", "faces", "points")
+        )
+        template = Template(Mesh(vertices, faces), points)
     skeleton, images = meta["skeleton"], meta["images"]
     return Observations(
         **arrays,
+        template=template,
         camera=meta["camera"],
         skeleton=Skeleton(
             points=tuple(skeleton["points"]),

@@ -172,7 +172,8 @@ def unit_of(protocol: Protocol, registry: Registry) -> str:
 
 def more_is_better(protocol: Protocol, registry: Registry) -> bool:
     """Return whether a higher number is a better one."""
-    return isinstance(registry.metrics[protocol.metric], ViewMetric)
+    metric = registry.metrics[protocol.metric]
+    return isinstance(metric, ViewMetric) and metric.more_is_better
 
 
 def _mirror_image(prediction: Reconstruction) -> Reconstruction:

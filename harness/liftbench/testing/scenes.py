@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from liftbench.arrays import cache_folder
@@ -18,7 +19,16 @@ from liftbench.errors import require_known
 from liftbench.plugin.specs import Conformance, DatasetInfo, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.testing.scene_pictures import add_pictures
-from liftbench.types import Camera, Dataset, Floats, GroundTruth, Observations, Skeleton
+from liftbench.types import (
+    Camera,
+    Dataset,
+    Floats,
+    GroundTruth,
+    Mesh,
+    Observations,
+    Skeleton,
+    Template,
+)
 
 SUBSETS = ("all",)
 SPLITS = ("train", "unseen")
@@ -47,7 +57,8 @@ def scene(
         name: name of the motion; another name gives another motion.
         hidden: whether three random points of each frame are hidden.
         boxes: whether frames have boxes and pixel sizes, which differ from frame to frame.
-        pictures: folder for the pictures and masks of this scene alone; None for none.
+        pictures: folder for the pictures and masks of this scene alone, which has a template then;
+            None for neither.
         sequences: number of sequences.
         frames: number of frames in each sequence.
         first: id of the first sequence.
@@ -63,7 +74,7 @@ def scene(
     skeleton = Skeleton(tuple(f"point{i}" for i in range(_POINTS)), tuple(pairwise(range(_POINTS))))
     seen = Observations(points_2d, visible, sequence, camera, skeleton)
     if pictures is not None:
-        seen = add_pictures(seen, flat, pictures)
+        seen = replace(add_pictures(seen, flat, pictures), template=body_template())
     elif boxes:
         seen = _add_boxes(seen)
     return Dataset(
@@ -78,14 +89,35 @@ def moving_body(name: str, sequences: int = 3, frames: int = 20) -> Floats:
     It bends in two ways. It stands at least 9 units in front of the camera, off the optical axis;
     its points are about 1.7 units from their mean.
     """
-    body, rng = named_rng("conformance", "body"), named_rng("conformance", name)
-    rest, *modes = subtract_mean(body.standard_normal((1 + _MODES, _POINTS, 3)))
+    rng = named_rng("conformance", name)
+    rest, *modes = _rest_and_modes()
     weights = 0.3 * _smooth(rng, sequences, frames, _MODES)
     shapes = rest + np.tensordot(weights, np.stack(modes), axes=1)
     turns = Rotation.from_rotvec(_smooth(rng, sequences, frames, 3)).as_matrix()
     place = np.array([1.0, -1.0, 12.0]) + 0.5 * _smooth(rng, sequences, frames, 3)
     points_3d: Floats = shapes @ turns.swapaxes(1, 2) + place[:, None]
     return points_3d
+
+
+def body_template() -> Template:
+    """Return the convex hull of the body at rest, on which all points depend."""
+    rest = _rest_and_modes()[0]
+    used, faces = np.unique(ConvexHull(rest).simplices, return_inverse=True)
+    vertices, faces = rest[used], faces.reshape(-1, 3)
+    corners = vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    inward = (normals * corners.mean(axis=1)).sum(axis=1) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    # The weights of least norm that have the sum 1 and give the place of each point.
+    known = np.concatenate([vertices.T, np.ones((1, len(vertices)))])
+    wanted = np.concatenate([rest.T, np.ones((1, _POINTS))])
+    return Template(Mesh(vertices, faces), (np.linalg.pinv(known) @ wanted).T)
+
+
+def _rest_and_modes() -> Floats:
+    """Return the points (3, 12, 3) of the body at rest and of its two ways to bend."""
+    body = named_rng("conformance", "body")
+    return subtract_mean(body.standard_normal((1 + _MODES, _POINTS, 3)))
 
 
 def _add_boxes(observations: Observations) -> Observations:
@@ -101,9 +133,10 @@ def _add_boxes(observations: Observations) -> Observations:
 
 def permute_points(observations: Observations, order: NDArray[np.int64]) -> Observations:
     """Return the observations with their points in another order."""
-    skeleton, place = observations.skeleton, np.argsort(order)
+    skeleton, place, template = observations.skeleton, np.argsort(order), observations.template
     return replace(
         observations,
+        template=template and replace(template, points=template.points[order]),
         points_2d=observations.points_2d[:, order],
         visible=observations.visible[:, order],
         skeleton=Skeleton(

@@ -13,11 +13,12 @@ from liftbench_datasets.cub.release import PARTS
 from liftbench_datasets.cub.template import KEYPOINT_VERTICES, read_template
 
 
-def test_the_template_is_that_of_the_file(tmp_path: Path) -> None:
+def test_the_template_is_the_mirror_image_of_that_of_the_file(tmp_path: Path) -> None:
     template = read_template(write_template(tmp_path / "bird.obj"))
-    assert template.faces.tolist() == [[0, 1, 2], [3, 4, 641]]
-    written = np.random.default_rng(0).normal(size=(642, 3)).round(4)
-    np.testing.assert_array_equal(template.keypoints, written[list(KEYPOINT_VERTICES)])
+    assert template.mesh.faces.tolist() == [[2, 1, 0], [641, 4, 3]]
+    written = np.random.default_rng(0).normal(size=(642, 3)).round(4) * [-1, 1, 1]
+    np.testing.assert_array_equal(template.mesh.vertices, written)
+    np.testing.assert_array_equal(template.points_3d, written[list(KEYPOINT_VERTICES)])
 
 
 def test_a_template_with_too_few_vertices_is_reported(tmp_path: Path) -> None:

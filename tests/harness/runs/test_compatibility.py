@@ -13,8 +13,10 @@ from tests.conftest import not_none
 from liftbench import (
     Capabilities,
     Images,
+    Mesh,
     Observations,
     Skeleton,
+    Template,
 )
 from liftbench.runs.compatibility import incompatibility
 
@@ -126,3 +128,18 @@ def test_incompatibility_looks_at_the_number_of_frames() -> None:
     assert incompatibility(Capabilities(most_frames=5), seen) == ""
     message = incompatibility(Capabilities(most_frames=4), seen)
     assert message == "the method takes at most 4 frames, there are 5"
+
+
+def test_a_method_that_needs_a_template_learns_only_where_there_is_one() -> None:
+    seen = Observations(
+        np.zeros((2, 3, 2)),
+        np.ones((2, 3), bool),
+        np.zeros(2, int),
+        "orthographic",
+        Skeleton(("a", "b", "c")),
+    )
+    able = Capabilities(needs_template=True)
+    assert "a template of the category, which is not there" in incompatibility(able, seen)
+    assert incompatibility(able, seen, "predict") == ""
+    known = replace(seen, template=Template(Mesh(np.eye(3), np.array([[0, 1, 2]])), np.eye(3)))
+    assert incompatibility(able, known) == ""

@@ -18,6 +18,7 @@ from liftbench.runs.exchange import (
     save_reconstructions,
     write_observations,
 )
+from liftbench.types import Mesh, Template
 
 SKELETON = Skeleton(tuple("abcd"), edges=((0, 1), (1, 2)), left_right=((2, 3),), root=1)
 
@@ -37,6 +38,7 @@ def observations() -> Observations:
         images=Images(("a.png", "b.png", "c.png"), ("a.npy", "b.npy", "c.npy")),
         pixel=rng.uniform(1, 2, 3),
         origin=rng.uniform(-9, 9, (3, 2)),
+        template=Template(Mesh(rng.standard_normal((5, 3)), np.array([[0, 1, 4]])), np.eye(4, 5)),
     )
 
 
@@ -52,6 +54,7 @@ def reconstruction(seed: int = 0) -> Reconstruction:
         vertices=rng.standard_normal((3, 5, 3)),
         canonical_vertices=rng.standard_normal((3, 5, 3)),
         faces=np.array([[0, 1, 2], [2, 3, 4]]),
+        colours=rng.uniform(size=(3, 5, 3)),
     )
 
 
@@ -59,7 +62,9 @@ def assert_same(found: object, expected: object) -> None:
     """Compare two instances of a dataclass field by field, arrays bit for bit."""
     for field in fields(expected):  # type: ignore[arg-type]
         ours, theirs = getattr(found, field.name), getattr(expected, field.name)
-        if isinstance(theirs, np.ndarray):
+        if isinstance(theirs, Template | Mesh):
+            assert_same(ours, theirs)
+        elif isinstance(theirs, np.ndarray):
             assert ours.dtype == theirs.dtype
             assert ours.tobytes() == theirs.tobytes(), field.name
         else:
@@ -71,7 +76,7 @@ def test_observations_come_back_as_they_were(tmp_path: Path) -> None:
     assert_same(read_observations(tmp_path / "seen.npz"), observations())
 
 
-@pytest.mark.parametrize("absent", ["box", "images", "pixel"])
+@pytest.mark.parametrize("absent", ["box", "images", "pixel", "template"])
 def test_absent_fields_stay_absent(tmp_path: Path, absent: str) -> None:
     changes: dict[str, Any] = {absent: None}
     without = replace(observations(), **changes)
@@ -105,6 +110,8 @@ def test_a_digest_depends_on_every_field(name: str) -> None:
         value[0] = np.diag([1.0, -1.0, -1.0])
     elif name == "visible":
         value[0, 0] = not value[0, 0]
+    elif name == "colours":
+        value.flat[0] /= 2
     else:
         value.flat[0] += 1
     after = replace(before, **{name: value})

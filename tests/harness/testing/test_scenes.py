@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 from tests.conftest import not_none
 
 from liftbench.cameras import project, subtract_mean
@@ -100,3 +101,17 @@ def test_a_turn_turns_images_as_it_turns_points() -> None:
         np.testing.assert_allclose(
             project(points @ turn.T, camera), project(points, camera) @ turn[:2, :2].T, atol=1e-12
         )
+
+
+def test_the_template_of_scenes_with_pictures_is_the_closed_body_at_rest(tmp_path: Path) -> None:
+    assert scene("orthographic", "a").observations.template is None
+    seen = scene("orthographic", "a", pictures=tmp_path).observations
+    template = not_none(seen.template)
+    vertices, faces = template.mesh.vertices, template.mesh.faces
+    volume = np.linalg.det(vertices[faces]).sum() / 6
+    assert volume == pytest.approx(ConvexHull(template.points_3d).volume)
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    order = np.arange(12)[::-1]
+    moved = not_none(permute_points(seen, order).template)
+    np.testing.assert_array_equal(moved.points_3d, template.points_3d[order])

@@ -32,6 +32,7 @@ from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, picture_files,
 from liftbench_datasets.cub.synthetic.plumage import draw_plumage, vertex_colours
 from liftbench_datasets.cub.synthetic.shapes import POSE, draw_species
 from liftbench_datasets.cub.synthetic.surface import vertex
+from liftbench_datasets.cub.synthetic.template import mean_bird
 from liftbench_datasets.cub.synthetic.views import Views, draw_views
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
 
@@ -83,7 +84,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
     """
 
     key = KEY
-    version = 1
+    version = 2
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = SyntheticCubParams(**params)
@@ -107,6 +108,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
                 self._images(views),
                 pixel=np.ones(len(sequence)),
                 origin=np.full((len(sequence), 2), FIRST_PIXEL),
+                template=mean_bird(),
             ),
             GroundTruth(
                 views.points_3d,
@@ -115,6 +117,7 @@ class SyntheticCub(Generated[SyntheticCubParams]):
                 sequence,
                 meshes=LazyMeshes(len(sequence), views.mesh),
                 mesh=np.arange(len(sequence)),
+                rotation=views.turn,
             ),
         )
 
