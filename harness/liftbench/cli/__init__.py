@@ -8,6 +8,7 @@ import click
 
 from liftbench.cli.compare import compare
 from liftbench.cli.data import data
+from liftbench.cli.export import export
 from liftbench.cli.options import Commands
 from liftbench.cli.plugins import plugins
 from liftbench.cli.report import report
@@ -33,5 +34,5 @@ def main(ctx: click.Context, plugin_files: tuple[Path, ...]) -> None:
     ctx.obj = plugin_files
 
 
-for command in (run, sweep, table, compare, report, score, rerun, plugins, data):
+for command in (run, sweep, table, compare, report, score, rerun, export, plugins, data):
     main.add_command(command)
