@@ -12,6 +12,8 @@ from liftbench_plugins.learned.deep_nrsfm import DEEP_NRSFM, DEEP_NRSFM_PP, DEEP
 from liftbench_plugins.learned.deep_nrsfm_kd import TEACHERS as KD_TEACHERS
 from liftbench_plugins.learned.kd import STUDENTS as KD_STUDENTS
 from liftbench_plugins.learned.pr_rrn import VARIANTS as PR_RRN_VARIANTS
+from liftbench_plugins.learned.ttp import VARIANTS as TTP_VARIANTS
+from liftbench_plugins.learned.ttp_points import TTP_POINTS
 from liftbench_plugins.zero_depth import ZERO_DEPTH
 
 _HERE = Path(__file__).parent
@@ -22,7 +24,7 @@ def liftbench_methods() -> Sequence[MethodSpec]:
     """Return the built-in methods."""
     deep_nrsfm = (DEEP_NRSFM, DEEP_NRSFM_PP, DEEP_NRSFM_PP_CONSIST)
     kd = (*KD_TEACHERS, *KD_STUDENTS)
-    learned = (*deep_nrsfm, *kd, *PR_RRN_VARIANTS, *C3DPO_VARIANTS)
+    learned = (*deep_nrsfm, *kd, *PR_RRN_VARIANTS, *C3DPO_VARIANTS, *TTP_VARIANTS, TTP_POINTS)
     return [ZERO_DEPTH, *CLASSICAL, *learned]
 
 

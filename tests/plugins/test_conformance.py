@@ -24,7 +24,7 @@ WITHOUT_TORCH = (
     "xiao_kanade",
     "zero_depth",
 )
-WITH_TORCH = ("c3dpo", "deep_nrsfm_pp", "kd", "pr_rrn", "sps")
+WITH_TORCH = ("c3dpo", "deep_nrsfm_pp", "kd", "pr_rrn", "sps", "ttp")
 VARIANTS = (
     "c3dpo_base",
     "c3dpo_base_published",
@@ -43,6 +43,11 @@ VARIANTS = (
     "supervised_pictures",
     "supervised_pictures_points",
     "supervised_points",
+    "ttp_masks",
+    "ttp_points",
+    "ttp_rigid",
+    "ttp_rigid_masks",
+    "ttp_views",
 )
 # Their recipe is for GPUs: one step takes half a minute on a CPU, after which they heed the budget.
 FOR_GPUS = ("kd_published", "kd_weaksup_published")

