@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, Muon, Optimizer
 
 
@@ -95,6 +96,28 @@ class MomentumDescent(Optimiser):
     def __init__(self, network: nn.Module, momentum: float, weight_decay: float) -> None:
         parameters = network.parameters()
         super().__init__([SGD(parameters, momentum=momentum, weight_decay=weight_decay)])
+
+
+class ClippedAdam(Optimiser):
+    """Adam on gradients of limited length.
+
+    For losses that solve for something, whose gradients have no limit where it is hardly
+    determined. A gradient that is not finite is left out.
+
+    Args:
+        network: the network whose parameters are optimised.
+        largest: the norm that the gradient of all parameters together keeps.
+    """
+
+    def __init__(self, network: nn.Module, largest: float) -> None:
+        self._parameters, self._largest = list(network.parameters()), largest
+        super().__init__([Adam(self._parameters)])
+
+    def step(self, learning_rate: float) -> None:
+        """Change the parameters by their gradients."""
+        norm = clip_grad_norm_(self._parameters, self._largest)
+        if bool(norm.isfinite()):
+            super().step(learning_rate)
 
 
 def _is_matrix(parameter: Tensor) -> bool:
