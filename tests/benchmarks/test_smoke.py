@@ -43,8 +43,20 @@ def run_classical(script: ModuleType, root: Path) -> None:
     script.main(root)
 
 
+def run_held_out_points(script: ModuleType, root: Path) -> None:
+    write_cub(root)
+    quick = {"basis": 1, "start_steps": 1, "steps": 1}
+    vars(script).update(FEWEST=4, ROWS={"ttp_points": quick})
+    script.main(root, [0])
+
+
 def run_kd_loss(script: ModuleType, root: Path) -> None:
     vars(script).update(POINTS=5, ATOMS=8, BATCH=4, FRAMES=12, WIDTH=0.05, SIZES=(32,))
+    script.main()
+
+
+def run_pose_layer(script: ModuleType, root: Path) -> None:
+    vars(script).update(POINTS=20, SHAPES=2, BATCH=2, ITERATIONS=1)
     script.main()
 
 
@@ -59,11 +71,15 @@ def run_reading_and_scoring(script: ModuleType, root: Path) -> None:
     script.main(root)
 
 
-def run_reading_cub(script: ModuleType, root: Path) -> None:
+def write_cub(root: Path) -> None:
     write_release(root / "cub_200_2011")
     write_all_sfm(root / "cub_cmr", "sfm")
     for split, images in SPLITS.items():
         write_cleaned(root / "cub_cmr" / "data" / f"{split}_cub_cleaned.mat", images)
+
+
+def run_reading_cub(script: ModuleType, root: Path) -> None:
+    write_cub(root)
     script.main(root)
 
 
@@ -79,6 +95,11 @@ def run_report_size(script: ModuleType, root: Path) -> None:
 
 def run_rigidity(script: ModuleType, root: Path) -> None:
     vars(script).update(FIRST=4, SECOND=8)
+    script.main()
+
+
+def run_silhouettes(script: ModuleType, root: Path) -> None:
+    vars(script).update(SIZE=16, BATCH=2, FINER=2)
     script.main()
 
 
@@ -106,14 +127,17 @@ def run_teacher_preference(script: ModuleType, root: Path) -> None:
 RUNS: dict[str, tuple[Callable[[ModuleType, Path], None], str]] = {
     "c3dpo_step": (run_step, "ours / plain port"),
     "classical": (run_classical, "rigid"),
+    "held_out_points": (run_held_out_points, "ttp_points"),
     "kd_loss": (run_kd_loss, "loss of kd / step of kd, 32 px"),
     "pairwise_step": (run_step, "pr_rrn"),
     "picture_batches": (run_picture_batches, "batch / step, 32 px"),
+    "pose_layer": (run_pose_layer, "alternating / lbfgs"),
     "reading_and_scoring": (run_reading_and_scoring, "kd_depth_error"),
     "reading_cub": (run_reading_cub, "from cache"),
     "reading_h36m": (run_reading_h36m, "from cache"),
     "report_size": (run_report_size, "page"),
     "rigidity": (run_rigidity, "5000 points"),
+    "silhouettes": (run_silhouettes, "finer masks"),
     "teacher_preference": (run_teacher_preference, "depth of least bound (14)"),
     "train_step": (run_step, "orthographic, complete / plain"),
 }
