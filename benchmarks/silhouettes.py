@@ -18,7 +18,7 @@ from liftbench_plugins.learned.ttp.silhouette import soft_silhouette
 from step_times import median_seconds
 
 SIZE, BATCH, FINER = 64, 8, 8
-SOFTNESS = 0.3  # pixels
+SOFTNESS = 0.15  # pixels
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, Muon, Optimizer
+
+from liftbench_plugins.learned import OptimiserName
 
 
 class Optimiser:
@@ -82,6 +84,24 @@ class MuonAndAdam(Optimiser):
             slope = kernel.grad
             matrix.grad = None if slope is None else slope.permute(_order(kernel)).flatten(1)
         super().step(learning_rate)
+
+
+class PlainAdam(Optimiser):
+    """Adam for all parameters.
+
+    Args:
+        network: the network whose parameters are optimised.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__([Adam(network.parameters(), fused=True)])
+
+
+OPTIMISERS: Mapping[OptimiserName, Callable[[nn.Module], Optimiser]] = {
+    "muon": MuonAndAdam,
+    "adam": PlainAdam,
+}
+"""The optimisers of a network by the name that recipes give them."""
 
 
 class MomentumDescent(Optimiser):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from liftbench import Capabilities, Conformance, Method, MethodSpec
 from liftbench.plugin.param_checks import require_not_negative, require_one_of, require_positive
 from liftbench.plugin.specs import Lesson
+from liftbench_plugins.learned import OptimiserName
 from liftbench_plugins.learned.pictures import STRIDE, BackboneName
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ class LossWeights:
             require_not_negative(weight.name, getattr(self, weight.name))
 
 
+_POSITIVE = (
+    *("iterations", "batch_size", "learning_rate", "basis_pace"),
+    *("width", "image_size", "softness"),
+)
+_NOT_NEGATIVE = ("basis", "modes", "rigid_steps", "steps", "rotation", "scale", "shift", "colour")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TtpParams(LossWeights):
     """The network and its training: a recipe for CPUs.
@@ -85,7 +93,9 @@ class TtpParams(LossWeights):
         rigid_steps: optimisation steps without deformation, which come first.
         steps: optimisation steps with deformation.
         batch_size: frames per step, of which a step sees two changed versions each.
+        optimiser: `muon` for matrices, with Adam for the rest, or `adam` for all, as in the paper.
         learning_rate: of the first step; it falls along a cosine.
+        basis_pace: how much faster than the network basis shapes change.
         backbone: turns pictures into features.
         width: factor of the channels of the backbone.
         weights: path of public weights of the backbone at width 1, `package` for those of
@@ -94,6 +104,7 @@ class TtpParams(LossWeights):
             `package` for features of EfficientNet-Lite0, or the path of torchvision's weights of
             AlexNet for LPIPS, as in the paper; see `make_distance`.
         image_size: edge of a picture in pixels, a multiple of 32.
+        farthest_guess: the largest angle of guessed views from the template's front, in degrees.
         softness: of rendered masks, in pixels; at first four times as much, which falls over the
             first tenth of the steps.
         flip: share of pictures that are mirrored left to right.
@@ -110,12 +121,15 @@ class TtpParams(LossWeights):
     rigid_steps: int = 200
     steps: int = 1_600
     batch_size: int = 12
+    optimiser: OptimiserName = "muon"
     learning_rate: float = 3e-3
+    basis_pace: float = 10.0
     backbone: BackboneName = "resnet18"
     width: float = 0.5
     weights: str = ""
     appearance: str = ""
     image_size: int = 64
+    farthest_guess: float = 180.0
     softness: float = 0.5
     flip: float = 0.5
     rotation: float = 15.0
@@ -125,20 +139,11 @@ class TtpParams(LossWeights):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("iterations", "batch_size", "learning_rate", "width", "image_size"):
+        for name in _POSITIVE:
             require_positive(name, getattr(self, name))
-        require_positive("softness", self.softness)
-        for name in (
-            "basis",
-            "modes",
-            "rigid_steps",
-            "steps",
-            "rotation",
-            "scale",
-            "shift",
-            "colour",
-        ):
+        for name in _NOT_NEGATIVE:
             require_not_negative(name, getattr(self, name))
+        require_one_of("optimiser", self.optimiser, get_args(OptimiserName))
         require_one_of("backbone", self.backbone, get_args(BackboneName))
         if self.image_size % STRIDE:
             raise ValueError(
@@ -146,8 +151,43 @@ class TtpParams(LossWeights):
             )
         if not 0 <= self.flip <= 1:
             raise ValueError(f"flip: expected a share of pictures from 0 to 1, got {self.flip}")
+        if not 0 <= self.farthest_guess <= 180:
+            raise ValueError(
+                f"farthest_guess: expected 0 to 180 degrees, got {self.farthest_guess:g}"
+            )
         if self.scale >= 0.5 or self.colour >= 0.5:
             raise ValueError("scale, colour: expected less than 0.5, so that no factor reaches 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TtpPublishedParams(TtpParams):
+    """The recipe of the paper, for GPUs (sections 3 and 4).
+
+    What the paper leaves open is as the authors set it. Steps are 100 epochs of CUB's 5 964
+    pictures without deformation, and 100 with it. The scale of a pose is not theirs (see
+    `affine_scale`), and textures are compared as `appearance` says.
+    """
+
+    modes: int = 0
+    rigid_steps: int = 74_500
+    steps: int = 74_500
+    batch_size: int = 8
+    optimiser: OptimiserName = "adam"
+    learning_rate: float = 1e-4
+    basis_pace: float = 100.0
+    mask: float = 2.0
+    width: float = 1.0
+    image_size: int = 256
+    rotation: float = 20.0
+    scale: float = 0.12
+    shift: float = 0.075
+
+
+@dataclass(frozen=True, kw_only=True)
+class TtpMasksPublishedParams(TtpPublishedParams):
+    """The recipe of the paper without key points."""
+
+    keypoints: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,9 +199,14 @@ class TtpMasksParams(TtpParams):
 
 @dataclass(frozen=True, kw_only=True)
 class TtpViewsParams(TtpMasksParams):
-    """The defaults without key points, with guessed views."""
+    """The defaults without key points, with guessed views.
+
+    Nobody says from which side a picture was taken, but animals are mostly photographed from their
+    side or from before, so views from behind are not guessed.
+    """
 
     guessed_view: float = 10.0
+    farthest_guess: float = 90.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +257,7 @@ VARIANTS = (
     _variant("ttp_masks", "To The Point without key points", TtpMasksParams, ("masks",)),
     _variant(
         "ttp_views",
-        "To The Point without key points, with guessed views (camera hypotheses)",
+        "To The Point without key points, with guessed front and side views (camera hypotheses)",
         TtpViewsParams,
         ("masks",),
     ),
@@ -223,6 +268,18 @@ VARIANTS = (
         "ttp_rigid_masks",
         "To The Point with neither key points nor deformation",
         TtpRigidMasksParams,
+        ("masks",),
+    ),
+    _variant(
+        "ttp_published",
+        "To The Point, recipe of the paper",
+        TtpPublishedParams,
+        ("keypoints", "masks"),
+    ),
+    _variant(
+        "ttp_masks_published",
+        "To The Point without key points, recipe of the paper",
+        TtpMasksPublishedParams,
         ("masks",),
     ),
 )

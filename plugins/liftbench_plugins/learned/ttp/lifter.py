@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
 from liftbench import Observations, Reconstruction, RunContext, Template
+from liftbench_plugins.learned.optimiser import OPTIMISERS
 from liftbench_plugins.learned.pictures.augmentation import Augmentation
 from liftbench_plugins.learned.pictures.backbones import STAGES, make_backbone
 from liftbench_plugins.learned.training import Schedule, train
@@ -26,7 +27,6 @@ from liftbench_plugins.learned.ttp.view_start import GuessedViews, guess_views
 _PREDICT_BATCH = 64
 _FIRST_BASIS = 0.01  # Source: the authors' settings
 _FIRST_SHAPE = 0.1  # root mean square of basis shapes of smooth modes
-_BASIS_PACE = 10.0  # how much faster than the network basis shapes change
 _FIRST_SIZE = 0.5  # half edge of the picture that the template has before any step
 _WIDE, _NARROW = 4.0, 0.1  # times the softness at first, and the share of steps until it is 1
 _GUESSING = 0.3  # the share of steps in which guessed views count
@@ -45,7 +45,7 @@ class CategoryNetwork(nn.Module):
 
     def __init__(self, params: TtpParams, mesh: CategoryMesh, generator: torch.Generator) -> None:
         super().__init__()
-        count = len(mesh.vertices)
+        count, self.pace = len(mesh.vertices), params.basis_pace
         # So that a map has four cells an edge or more, as in the paper.
         stages = STAGES if params.image_size >= _LARGE else STAGES - 1
         backbone = make_backbone(
@@ -60,10 +60,10 @@ class CategoryNetwork(nn.Module):
         self.regressor = PointRegressor(backbone, params.image_size, start, fields, generator)
         if modes is not None:
             drawn = torch.randn(params.basis, modes.shape[1], 3, generator=generator)
-            self.shares = nn.Parameter(_FIRST_SHAPE / _BASIS_PACE / modes.shape[1] ** 0.5 * drawn)
+            self.shares = nn.Parameter(_FIRST_SHAPE / self.pace / modes.shape[1] ** 0.5 * drawn)
         else:
             drawn = torch.rand(params.basis, count, 3, generator=generator)
-            self.shares = nn.Parameter(_FIRST_BASIS / _BASIS_PACE * drawn)
+            self.shares = nn.Parameter(_FIRST_BASIS / self.pace * drawn)
         self.log_gamma = nn.Parameter(torch.zeros(()))
         # A part of the state, so that a training that goes on from a checkpoint knows it.
         self.steps_done: Tensor
@@ -74,7 +74,7 @@ class CategoryNetwork(nn.Module):
     def basis(self) -> Tensor:
         """The basis shapes (K, N, 3); K = 0 as long as the training is rigid."""
         shares = self.shares if int(self.steps_done) > self.rigid_steps else self.shares[:0]
-        shares = _BASIS_PACE * shares
+        shares = self.pace * shares
         return shares if self.modes is None else self.modes @ shares
 
     def find(self, pictures: Tensor, mesh: CategoryMesh, basis: Tensor) -> Prediction:
@@ -112,13 +112,14 @@ class ToThePoint:
             print(f"{empty} of {len(masks)} masks are empty: losses of masks leave them out")
         guess = None
         if params.guessed_view:
-            guess = guess_views(self.mesh.vertices, self.mesh.faces, masks)
+            guess = guess_views(self.mesh.vertices, self.mesh.faces, masks, params.farthest_guess)
         train(
             self.network,
             partial(self._loss, views, guess),
             observations.frames,
             Schedule(params.rigid_steps + params.steps, params.batch_size, params.learning_rate),
             context,
+            OPTIMISERS[params.optimiser](self.network),
         )
 
     @torch.no_grad()

@@ -6,7 +6,6 @@ views are a start; the paper has none, and calls them camera hypotheses where ot
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import roma
@@ -71,20 +70,26 @@ class GuessedViews:
         return torch.where(found, gap, 0)
 
 
-def upright_views() -> Tensor:
-    """Return rotations (V, 3, 3) from the template's frame, whose z is up, to the camera's.
+def upright_views(farthest: float) -> Tensor:
+    """Return rotations (V, 3, 3) from the template's frame to the camera's.
 
-    The camera's y points down and its z away. The views go round the template, each from below,
-    level and above, and turned in the image either way.
+    The template's z is up and its front at -y; the camera's y points down and its z away. The views
+    go round the template, each from below, level and above, and turned in the image either way.
+
+    Args:
+        farthest: largest angle from the front, in degrees; 180 for views from all sides.
     """
-    angles = torch.arange(_AZIMUTHS) * (2 * math.pi / _AZIMUTHS)
+    degrees = torch.arange(_AZIMUTHS) * (360 / _AZIMUTHS)
+    angles = torch.deg2rad(degrees[torch.minimum(degrees, 360 - degrees) <= farthest])
     tilts = torch.deg2rad(torch.tensor(_TILTS))
     azimuth, elevation, roll = torch.cartesian_prod(angles, tilts, tilts).unbind(dim=1)
     level = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
     return _turn(2, roll) @ _turn(0, elevation) @ level @ _turn(2, azimuth)
 
 
-def guess_views(vertices: Tensor, faces: Tensor, masks: Tensor) -> GuessedViews:
+def guess_views(
+    vertices: Tensor, faces: Tensor, masks: Tensor, farthest: float = 180.0
+) -> GuessedViews:
     """Return, for each mask, the view whose silhouette overlaps it most (IoU).
 
     Both are moved to a common middle and scaled to a common area first.
@@ -93,8 +98,10 @@ def guess_views(vertices: Tensor, faces: Tensor, masks: Tensor) -> GuessedViews:
         vertices: (N, 3) of the template.
         faces: (T, 3).
         masks: (F, M, M), from 0 to 1.
+        farthest: see `upright_views`. Bodies of two like sides look alike in masks from before on
+            one side and from behind on the other.
     """
-    flat = vertices @ upright_views().to(vertices).mT
+    flat = vertices @ upright_views(farthest).to(vertices).mT
     flat = flat * (_FILL / torch.linalg.vector_norm(vertices, dim=1).max())
     corners = torch.cat([flat[..., :2] + 1, flat[..., 2:]], dim=2) * (_DRAWN / 2)
     drawn = rasterise(corners, faces, _DRAWN, _DRAWN).covered.to(vertices)

@@ -27,7 +27,7 @@ def draw_masks(positions: Tensor, faces: Tensor) -> Tensor:
 def guess(chosen: Tensor) -> tuple[GuessedViews, Tensor, Tensor]:
     """Return what is guessed from masks in chosen views, the true positions, and the masks."""
     vertices, faces = closed_mesh()
-    posed = vertices @ upright_views().double()[chosen].mT
+    posed = vertices @ upright_views(180).double()[chosen].mT
     posed = posed * torch.tensor(SCALES)[:, None, None]
     posed = posed + torch.nn.functional.pad(torch.tensor(SHIFTS), (0, 1))[:, None]
     masks = draw_masks(posed, faces)
@@ -35,7 +35,7 @@ def guess(chosen: Tensor) -> tuple[GuessedViews, Tensor, Tensor]:
 
 
 def test_views_are_rotations_that_go_round_an_upright_template() -> None:
-    views = upright_views()
+    views = upright_views(180)
     assert len(views) == 24 * 3 * 3
     torch.testing.assert_close(views @ views.mT, torch.eye(3).expand_as(views))
     assert (torch.linalg.det(views) > 0).all()
@@ -45,6 +45,15 @@ def test_views_are_rotations_that_go_round_an_upright_template() -> None:
     assert len(level) == 24
     front = torch.atan2(level[:, 0, 0], level[:, 2, 0]).sort().values
     torch.testing.assert_close(front.diff(), torch.full((23,), math.pi / 12))
+
+
+def test_guessed_views_are_no_farther_from_the_front_than_is_said() -> None:
+    views = upright_views(90)
+    assert len(views) == 13 * 3 * 3
+    front = torch.tensor([0.0, -1.0, 0.0])
+    level = views[(views[:, 1, 2] + 1).abs() < 1e-6]
+    assert ((level @ front)[:, 2] < 1e-6).all()  # the front is nearer to the camera
+    assert len(upright_views(0)) == 3 * 3
 
 
 def test_the_silhouette_of_the_guessed_view_is_that_of_the_mask() -> None:
