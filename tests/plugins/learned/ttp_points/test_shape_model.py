@@ -56,8 +56,22 @@ def test_hidden_points_are_not_read() -> None:
     shown = torch.ones(B, POINTS, dtype=torch.bool)
     shown[:, :3] = False
     found = model.find(points, shown)
-    again = model.find(torch.where(shown[..., None], points, 99.0), shown)
+    again = model.find(torch.where(shown[..., None], points, torch.nan), shown)
     torch.testing.assert_close(found.shape, again.shape, rtol=0, atol=0)
+
+
+def test_shown_points_count_by_their_weight_alone() -> None:
+    model = exact_model(0, own_sizes=False)
+    points = images_of(model, torch.linspace(0.5, 2.0, B).double())
+    visible = torch.ones(B, POINTS, dtype=torch.bool)
+    shown = visible.clone()
+    shown[:, 8:] = False
+    held, half, whole = (completion_loss(model, points, visible, shown, w) for w in (0.0, 0.5, 1.0))
+    all_shown = completion_loss(model, points, shown, shown, 1.0)
+    torch.testing.assert_close(half, held + 0.5 * all_shown)
+    torch.testing.assert_close(whole, held + all_shown)
+    far = torch.where(shown[..., None], points, points + 100)
+    assert completion_loss(model, far, visible, shown, 0.0) > 50
 
 
 def test_every_part_of_the_model_learns() -> None:
