@@ -119,7 +119,7 @@ class TtpParams(LossWeights):
     modes: int = 32
     iterations: int = 4
     rigid_steps: int = 200
-    steps: int = 1_600
+    steps: int = 3_200
     batch_size: int = 12
     optimiser: OptimiserName = "muon"
     learning_rate: float = 3e-3
