@@ -21,6 +21,7 @@ from liftbench.plugin import hooks
 from liftbench.plugin.registry import Catalogue, Registry, load_registry
 from liftbench.plugin.specs import Capabilities, DatasetSpec, MethodSpec, NoParams
 from liftbench.protocols.metrics import Metric
+from liftbench.protocols.time_metrics import TimeMetric
 from liftbench.suites.suite import Suite, read_suite
 
 Item = TypeVar("Item")
@@ -123,7 +124,7 @@ def _protocols(registry: Registry) -> str:
 def _metrics(registry: Registry) -> str:
     rows: list[tuple[str, str, str]] = []
     for key, metric in _ours(registry.metrics):
-        if isinstance(metric, Metric):
+        if isinstance(metric, Metric | TimeMetric):
             rows.append((f"`{key}`", metric.description, metric.unit))
         else:
             rows.append((f"`{key}`", metric.description, f"{metric.unit}, more is better"))

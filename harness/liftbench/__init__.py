@@ -17,6 +17,7 @@ from liftbench.plugin.specs import (
     TeacherRef,
 )
 from liftbench.plugin.subset_files import SubsetFiles
+from liftbench.plugin.timing import time_part
 from liftbench.types import (
     Dataset,
     GroundTruth,
@@ -51,4 +52,5 @@ __all__ = [
     "TeacherRef",
     "Template",
     "hookimpl",
+    "time_part",
 ]

@@ -66,7 +66,7 @@ run_options = option_bundle(
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
         show_default=True,
-        help="Where methods compute; auto: on the GPU if PyTorch finds one.",
+        help="Where methods compute; auto: as the suite says, or on the GPU if PyTorch finds one.",
     ),
     click.option(
         "--threads",
@@ -128,6 +128,7 @@ def open_run(
     suite: Suite, registry: Registry, options: RunOptions, plugin_files: tuple[Path, ...]
 ) -> SuiteRun:
     """Return a suite with the bench and the store that the options ask for."""
-    execution = Execution(options.device, options.threads, plugin_files)
+    device = suite.device if options.device == "auto" else options.device
+    execution = Execution(device, options.threads, plugin_files)
     bench = open_bench(registry, options.data_root, execution, suite.limits)
     return SuiteRun(suite, bench, Store(options.results / suite.name), options)

@@ -15,7 +15,7 @@ from liftbench.errors import DataMissingError, UserError
 from liftbench.protocols.protocol import Protocol
 from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
-from liftbench.runs.scoring import frame_values, more_is_better
+from liftbench.runs.scoring import frame_values, is_run_time, more_is_better
 from liftbench.runs.store import RunSpec
 from liftbench.tables.data_identity import DIGITS
 from liftbench.tables.wording import count_of
@@ -149,6 +149,8 @@ def _comparable_runs(
     bench: Bench, pair: Pair, protocol: Protocol, split: str
 ) -> tuple[list[StoredRun], list[StoredRun]]:
     """Return the runs of both sides that have scores on the present data under the protocol."""
+    if is_run_time(protocol, bench.registry):
+        raise _NotComparableError("run times are not those of frames")
     a, b = (_finished_runs(name, side) for name, side in (("A", pair.a), ("B", pair.b)))
     common = {_data_identity(run) for run in a} & {_data_identity(run) for run in b}
     if not common:

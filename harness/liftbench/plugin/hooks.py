@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from liftbench.plugin.specs import DatasetSpec, MethodSpec
     from liftbench.protocols.metrics import Metric
     from liftbench.protocols.protocol import Protocol
+    from liftbench.protocols.time_metrics import TimeMetric
     from liftbench.protocols.view_metrics import ViewMetric
 
 PROJECT = "liftbench"
@@ -38,7 +39,7 @@ def liftbench_corruptions() -> Sequence[CorruptionSpec]:  # type: ignore[empty-b
 
 
 @_hookspec
-def liftbench_metrics() -> Sequence[Metric | ViewMetric]:  # type: ignore[empty-body]
+def liftbench_metrics() -> Sequence[Metric | ViewMetric | TimeMetric]:  # type: ignore[empty-body]
     """Return the frame errors and view scores of this plugin."""
 
 

@@ -23,6 +23,7 @@ from liftbench.plugin.specs import DatasetSpec, MethodSpec
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.metrics import BUILTIN_METRICS, Metric
 from liftbench.protocols.protocol import Protocol
+from liftbench.protocols.time_metrics import BUILTIN_TIME_METRICS, TimeMetric
 from liftbench.protocols.view_metrics import BUILTIN_VIEW_METRICS, ViewMetric
 
 Item = TypeVar("Item")
@@ -69,7 +70,7 @@ class Registry:
     methods: Catalogue[MethodSpec]
     datasets: Catalogue[DatasetSpec]
     corruptions: Catalogue[CorruptionSpec]
-    metrics: Catalogue[Metric | ViewMetric]
+    metrics: Catalogue[Metric | ViewMetric | TimeMetric]
     protocols: Catalogue[Protocol]
     suites: Catalogue[Path]
     published: tuple[Path, ...]
@@ -88,8 +89,8 @@ class _Core:
         return BUILTIN_CORRUPTIONS
 
     @hooks.hookimpl
-    def liftbench_metrics(self) -> Sequence[Metric | ViewMetric]:
-        return (*BUILTIN_METRICS, *BUILTIN_VIEW_METRICS)
+    def liftbench_metrics(self) -> Sequence[Metric | ViewMetric | TimeMetric]:
+        return (*BUILTIN_METRICS, *BUILTIN_VIEW_METRICS, *BUILTIN_TIME_METRICS)
 
     @hooks.hookimpl
     def liftbench_protocols(self) -> Sequence[Protocol]:
@@ -168,7 +169,7 @@ def _collect(
     methods: Catalogue[MethodSpec] = Catalogue("method")
     datasets: Catalogue[DatasetSpec] = Catalogue("dataset")
     corruptions: Catalogue[CorruptionSpec] = Catalogue("corruption")
-    metrics: Catalogue[Metric | ViewMetric] = Catalogue("metric")
+    metrics: Catalogue[Metric | ViewMetric | TimeMetric] = Catalogue("metric")
     protocols: Catalogue[Protocol] = Catalogue("protocol")
     suites: Catalogue[Path] = Catalogue("suite")
     published: list[Path] = []
@@ -224,7 +225,7 @@ _HOOKS: dict[str, tuple[type, ...]] = {
     "liftbench_methods": (MethodSpec,),
     "liftbench_datasets": (DatasetSpec,),
     "liftbench_corruptions": (CorruptionSpec,),
-    "liftbench_metrics": (Metric, ViewMetric),
+    "liftbench_metrics": (Metric, ViewMetric, TimeMetric),
     "liftbench_protocols": (Protocol,),
     "liftbench_suites": (Path,),
     "liftbench_published": (Path,),

@@ -38,6 +38,7 @@ from liftbench.runs.exchange import (
 )
 from liftbench.runs.fits.generators import remember_generators, seed_generators
 from liftbench.runs.fits.predict import Snapshots, predict_and_check
+from liftbench.runs.fits.run_time import measure_run_times
 from liftbench.runs.fits.states import make_method, restore_state, restored_teachers, save_state
 from liftbench.types import Reconstruction
 
@@ -119,6 +120,10 @@ def _fit_and_predict(folder: Path, task: Task, progress: _Progress) -> ChildOutc
     for names, fitted_method in zip(task["evaluate"], copies, strict=True):
         for name in names:
             reports[name] = _predict(fitted_method, folder, name, predictions)
+        # Last, since a call may change what a method predicts next.
+        for name in names if task["timed"] else ():
+            if name in predictions:
+                reports[name] |= _time(fitted_method, folder, name)
     save_reconstructions(folder / "predictions.npz", predictions)
     return {
         "status": "ok",
@@ -173,10 +178,23 @@ def _predict(
     try:
         prediction = predict_and_check(method, read_observations(folder / f"{name}.npz"))
     except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
-        trace = traceback.format_exc().splitlines()[-_TRACE_LINES:]
-        return {"status": _status_of(error), "error": "\n".join([_message(error), *trace])}
+        return _failure(error)
     predictions[name] = prediction
     return {"seconds": time.perf_counter() - start, "digest": digest(prediction)}
+
+
+def _time(method: Method, folder: Path, name: str) -> PredictionReport:
+    """Report the run times of one of the observations, or why there are none."""
+    try:
+        return {"timings": measure_run_times(method, read_observations(folder / f"{name}.npz"))}
+    except BaseException as error:  # noqa: BLE001 a method may raise anything, SystemExit too
+        return _failure(error)
+
+
+def _failure(error: BaseException) -> PredictionReport:
+    """Report an error with the end of its trace."""
+    trace = traceback.format_exc().splitlines()[-_TRACE_LINES:]
+    return {"status": _status_of(error), "error": "\n".join([_message(error), *trace])}
 
 
 def _message(error: BaseException) -> str:

@@ -67,12 +67,17 @@ class Task(TypedDict):
     restore: KeptState | None
     extra: bool
     keep: bool
+    timed: bool
 
 
 class PredictionReport(TypedDict, total=False):
-    """One prediction of a child process: `seconds` and `digest`, or `status` and `error`."""
+    """One prediction of a child process: `seconds` and `digest`, or `status` and `error`.
+
+    `timings` has the run times of single frames, if the task asks for them.
+    """
 
     seconds: float
+    timings: dict[str, list[float]]
     digest: str
     status: ChildStatus
     error: str

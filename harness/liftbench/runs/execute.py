@@ -23,7 +23,7 @@ from liftbench.runs.fits.kept import KeptFits
 from liftbench.runs.fits.task import make_task, obstacle_to_fit, on_any_machine, write_lesson
 from liftbench.runs.fits.teachers import TeacherError, fit_teachers
 from liftbench.runs.process import OnProgress, run_child
-from liftbench.runs.scoring import score_result
+from liftbench.runs.scoring import is_run_time, score_result
 from liftbench.runs.store import RunRecord, RunResult, RunSpec
 from liftbench.types import Observations, Reconstruction
 
@@ -54,6 +54,7 @@ def execute(
         return [RunResult(run.record) for run in runs]
     write_lesson(bench, specs[0], fitted, folder)
     task = make_task(bench, specs[0], inputs)
+    task["timed"] = any(is_run_time(protocol, bench.registry) for protocol in protocols)
     try:
         teachers = fit_teachers(bench, specs[0], fits)
     except TeacherError as error:
@@ -143,6 +144,7 @@ class _PreparedRun:
             record,
             predict_seconds=sum(report["seconds"] for report in own.values()) if own else None,
             digests={split: report["digest"] for split, report in own.items()},
+            timings={split: r["timings"] for split, r in own.items() if "timings" in r},
         )
         found = {split: predictions[name] for split, name in self.inputs.items()}
         if self.pictured:

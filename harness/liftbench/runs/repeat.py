@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from liftbench.errors import UserError
 from liftbench.runs.bench import Bench
 from liftbench.runs.execute import execute
 from liftbench.runs.fits.kept import KeptFits
+from liftbench.runs.scoring import is_run_time
 from liftbench.runs.store import RunRecord, RunResult, Store
 
 
@@ -51,7 +52,8 @@ def repeat(bench: Bench, stored: RunRecord, store: Store, *, keep: bool) -> Repe
             (result,) = execute(bench, [spec], folder / "run", protocols, lambda *_: None, fits)
             if keep:
                 fits.spread(spec.fit_key)
-    return Repetition(result, tuple(_differences(stored, result.record)))
+    timed = {p.identity for p in protocols if is_run_time(p, bench.registry)}
+    return Repetition(result, tuple(_differences(stored, result.record, timed)))
 
 
 def _with_teachers(stored: RunRecord, store: Store, folder: Path) -> Store:
@@ -64,13 +66,14 @@ def _with_teachers(stored: RunRecord, store: Store, folder: Path) -> Store:
     return copy
 
 
-def _differences(stored: RunRecord, repeated: RunRecord) -> Iterator[str]:
+def _differences(stored: RunRecord, repeated: RunRecord, timed: Collection[str]) -> Iterator[str]:
+    """Yield what differs but for run times, which no repetition has again."""
     if stored.status != repeated.status:
         yield f"status: stored {stored.status}, repeated {repeated.status}"
     for split in sorted({*stored.digests, *repeated.digests}):
         if stored.digests.get(split) != repeated.digests.get(split):
             yield f"{split}: predictions differ in their bits"
-    for identity in sorted({*stored.scores} & {*repeated.scores}):
+    for identity in sorted(({*stored.scores} & {*repeated.scores}).difference(timed)):
         for split, score in stored.scores[identity].items():
             again = repeated.scores[identity].get(split)
             if again is None or again.value != score.value:

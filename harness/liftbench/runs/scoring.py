@@ -13,6 +13,7 @@ from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
 from liftbench.protocols.protocol import Matched, Protocol, frame_errors, match_frames
 from liftbench.protocols.steps import flip_depth
+from liftbench.protocols.time_metrics import TimeMetric
 from liftbench.protocols.view_metrics import LackingOutputError, ViewMetric
 from liftbench.runs.bench import Bench
 from liftbench.runs.store import RunRecord, RunResult, Score
@@ -45,6 +46,8 @@ def score_record(
     """
     try:
         metric = registry.metrics[protocol.metric]
+        if isinstance(metric, TimeMetric):
+            return _with_scores(record, protocol, _run_times(record, metric, predictions))
         data = {
             split: part
             for split in predictions
@@ -63,9 +66,19 @@ def score_record(
         others = {name: kept for name, kept in record.scores.items() if name != protocol.identity}
         message = f"{protocol.identity}: {error}"
         return replace(record, status="failed", error=message, scores=others)
+    return _with_scores(record, protocol, scores)
+
+
+def _with_scores(record: RunRecord, protocol: Protocol, scores: Mapping[str, Score]) -> RunRecord:
     if record.status == "skipped":  # under a protocol that needs another output
         record = replace(record, status="ok", error="")
     return replace(record, scores={**record.scores, protocol.identity: scores})
+
+
+def _run_times(record: RunRecord, metric: TimeMetric, splits: Iterable[str]) -> dict[str, Score]:
+    """Return the run times of one frame of each split; they are not a matter of predictions."""
+    times = {split: metric.mean(record.timings.get(split, {})) for split in splits}
+    return {split: Score(time, {"all": time}, frames=1) for split, time in times.items()}
 
 
 def _is_better_mirrored(
@@ -103,7 +116,7 @@ def _score(values: Floats, scored: Bools, data: Dataset, protocol: Protocol) -> 
 def frame_values(
     prediction: Reconstruction,
     data: Dataset,
-    metric: Metric | ViewMetric,
+    metric: Metric | ViewMetric | TimeMetric,
     protocol: Protocol,
     *,
     mirrored: bool,
@@ -120,6 +133,8 @@ def frame_values(
     Raises:
         ValueError: the prediction cannot be scored.
     """
+    if isinstance(metric, TimeMetric):
+        raise ValueError("run times are not those of frames")  # noqa: TRY004 as of other metrics
     if isinstance(metric, ViewMetric):
         values = metric.scores(prediction, data)
         scored = ~np.isnan(values)
@@ -174,6 +189,11 @@ def more_is_better(protocol: Protocol, registry: Registry) -> bool:
     """Return whether a higher number is a better one."""
     metric = registry.metrics[protocol.metric]
     return isinstance(metric, ViewMetric) and metric.more_is_better
+
+
+def is_run_time(protocol: Protocol, registry: Registry) -> bool:
+    """Return whether a protocol's numbers are run times, which predictions do not tell."""
+    return isinstance(registry.metrics[protocol.metric], TimeMetric)
 
 
 def _mirror_image(prediction: Reconstruction) -> Reconstruction:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from liftbench.errors import UserError
 from liftbench.files import write_atomic
+from liftbench.protocols.time_metrics import Timings
 from liftbench.runs.exchange import load_reconstructions, save_reconstructions
 from liftbench.types import Reconstruction
 
@@ -117,6 +118,7 @@ class RunRecord:
         error_curve: protocol identity to split to (step, value) in the training, over a sample of
             the frames, for methods that keep snapshots.
         digests: split to SHA-256 of the predicted arrays.
+        timings: split to the run times of one frame, where a suite's protocols ask for them.
         execution: device and threads, which decide the last bits of the result.
         limits: the limits on wall clock and memory.
         environment: versions, machine and git state.
@@ -134,6 +136,7 @@ class RunRecord:
     curve: tuple[tuple[int, int, float], ...] = ()
     error_curve: ErrorCurves = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    timings: Mapping[str, Timings] = field(default_factory=dict)
     execution: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import math
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -84,10 +84,19 @@ class SuiteMethod(_Strict):
 
 
 class PrintedRow(_Strict):
-    """The method and the setting of printed numbers, as in the CSV files."""
+    """The method and the setting of printed numbers, as in the CSV files.
+
+    `settings` has further ones, whose numbers stand in the same row.
+    """
 
     method: str
     setting: str
+    settings: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Method and setting of all its numbers."""
+        return tuple((self.method, setting) for setting in (self.setting, *self.settings))
 
 
 class SuitePublished(_Strict):
@@ -96,6 +105,9 @@ class SuitePublished(_Strict):
     Attributes:
         paper: as in the CSV files.
         table: as in the CSV files.
+        only: a part that the printed settings of these numbers have, such as `part=total`, for a
+            table whose settings also say what is measured; all its numbers if left out.
+        datasets: printed dataset to the suite's dataset, where they differ.
         splits: printed split to the suite's split, where they differ.
         settings: printed setting to the suite's setting, where they differ.
         methods: printed method key to the suite's method key, where they differ.
@@ -107,6 +119,8 @@ class SuitePublished(_Strict):
 
     paper: str
     table: str
+    only: str = ""
+    datasets: dict[str, str] = {}
     splits: dict[str, str] = {}
     settings: dict[str, str] = {}
     methods: dict[str, str] = {}
@@ -115,9 +129,9 @@ class SuitePublished(_Strict):
 
     @model_validator(mode="after")
     def _has_each_printed_row_once(self) -> SuitePublished:
-        first: dict[PrintedRow, str] = {}
-        for row, printed in self.rows.items():
-            if (other := first.setdefault(printed, row)) != row:
+        first: dict[tuple[str, str], str] = {}
+        for row, key in ((row, key) for row, printed in self.rows.items() for key in printed.keys):
+            if (other := first.setdefault(key, row)) != row:
                 raise ValueError(
                     f"rows: '{other}' and '{row}' have the same printed numbers; keep one"
                 )
@@ -145,6 +159,7 @@ class Suite(_Strict):
             the printed numbers stand alone.
         published: the printed tables that the suite repeats.
         limits: the limits on the time and memory of each run.
+        device: where methods compute unless a command says another one.
         sweep: grids of severities; each column is run at every combination of each grid. A grid
             maps the key of each corruption to its parameters, with a list of values for its
             severity. The key `data` maps parameters of the adapter to lists of values.
@@ -160,6 +175,7 @@ class Suite(_Strict):
     methods: dict[str, SuiteMethod]
     published: tuple[SuitePublished, ...] = ()
     limits: Limits = Limits()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     sweep: tuple[Annotated[dict[str, dict[str, Any]], Field(min_length=1)], ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -27,7 +27,7 @@ def printed_numbers(
     unit = unit_of(protocol, registry)
     found: dict[Position, list[PublishedNumber]] = {}
     for table in suite.published:
-        of_table = [n for n in published if (n.paper, n.table) == (table.paper, table.table)]
+        of_table = [number for number in published if _belongs_to(number, table)]
         _require_printed_rows(suite, table, of_table)
         for number in of_table:
             if table.metrics.get(number.metric, number.metric) != protocol.name:
@@ -42,13 +42,19 @@ def printed_numbers(
     return found
 
 
+def _belongs_to(number: PublishedNumber, table: SuitePublished) -> bool:
+    """Return whether a number is one of those of a printed table that a suite names."""
+    same = (number.paper, number.table) == (table.paper, table.table)
+    return same and (not table.only or table.only in number.setting.split(";"))
+
+
 def _position(suite: Suite, table: SuitePublished, number: PublishedNumber) -> Position:
     """Return where a number of a printed table stands among the suite's tables."""
-    rows = {(printed.method, printed.setting): row for row, printed in table.rows.items()}
+    rows = {key: row for row, printed in table.rows.items() for key in printed.keys}
     row = rows.get((number.method, number.setting))
     return Position(
         row or table.methods.get(number.method, number.method),
-        number.dataset,
+        table.datasets.get(number.dataset, number.dataset),
         number.subset,
         table.splits.get(number.split, number.split),
         table.settings.get(number.setting, number.setting if row is None else suite.setting),
@@ -60,14 +66,14 @@ def _require_printed_rows(
 ) -> None:
     """Raise UserError if a row should have numbers that its table does not print."""
     there = {(number.method, number.setting) for number in numbers}
-    for row, printed in table.rows.items():
-        if (printed.method, printed.setting) not in there:
-            settings = sorted(setting for method, setting in there if method == printed.method)
-            raise UserError(
-                f"suite '{suite.name}': published {table.paper} {table.table}: rows: {row}: "
-                f"no number of '{printed.method}' under '{printed.setting}' is printed, expected "
-                f"one of its settings: {', '.join(map(repr, settings)) or 'it has none'}"
-            )
+    keys = ((row, key) for row, printed in table.rows.items() for key in printed.keys)
+    for row, (method, setting) in ((row, key) for row, key in keys if key not in there):
+        settings = sorted(known for other, known in there if other == method)
+        raise UserError(
+            f"suite '{suite.name}': published {table.paper} {table.table}: rows: {row}: "
+            f"no number of '{method}' under '{setting}' is printed, expected "
+            f"one of its settings: {', '.join(map(repr, settings)) or 'it has none'}"
+        )
 
 
 def _same_kind(ours: str, printed: str) -> bool:

@@ -245,6 +245,35 @@ def test_numbers_of_a_printed_row_may_stand_in_another_column(board: Board) -> N
     assert [line["published"] for line in board.csv()] == ["0.25"]
 
 
+def test_a_row_may_have_the_printed_numbers_of_several_settings(board: Board) -> None:
+    row = {"method": "theirs", "setting": "far;2", "settings": ["near;2"]}
+    settings = {"far;2": "far", "near;2": "near"}
+    board.suite["published"] = [
+        {"paper": "paper", "table": "T1", "rows": {"ours": row}, "settings": settings}
+    ]
+    for setting, printed in (("far", "0.25"), ("near", "0.75")):
+        board.add("ours", 0.5, setting=setting)
+        board.add_printed(printed, method="theirs", setting=f"{setting};2")
+    assert [line["published"] for line in board.csv()] == ["0.25", "0.75"]
+
+
+def test_a_part_of_the_setting_can_say_what_is_measured(board: Board) -> None:
+    board.suite["published"] = [
+        {"paper": "paper", "table": "T1", "only": "part=all", "settings": {"a;part=all": ""}}
+    ]
+    board.add("ours", 0.5)
+    board.add_printed("0.25", setting="a;part=all")
+    board.add_printed("0.75", setting="a;part=all of it")
+    assert [line["published"] for line in board.csv()] == ["0.25"]
+
+
+def test_a_printed_dataset_can_stand_for_that_of_the_suite(board: Board) -> None:
+    board.suite["published"] = [{"paper": "paper", "table": "T1", "datasets": {"any": "tiny"}}]
+    board.add("ours", 0.5)
+    board.add_printed("0.25", method="ours", dataset="any")
+    assert [line["published"] for line in board.csv()] == ["0.25"]
+
+
 def test_a_row_without_its_printed_numbers_is_an_error_of_the_suite(board: Board) -> None:
     rows = {"ours": {"method": "theirs", "setting": "weight=3"}}
     board.suite["published"] = [{"paper": "paper", "table": "T1", "rows": rows}]

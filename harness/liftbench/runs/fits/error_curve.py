@@ -12,7 +12,7 @@ from liftbench.runs.bench import Bench
 from liftbench.runs.exchange import load_reconstructions
 from liftbench.runs.firewall import to_data_unit
 from liftbench.runs.fits.predict import sample_frames, snapshot_folder
-from liftbench.runs.scoring import LoadSplit, score_record
+from liftbench.runs.scoring import LoadSplit, is_run_time, score_record
 from liftbench.runs.store import RunRecord
 from liftbench.types import Dataset, Reconstruction
 
@@ -43,7 +43,7 @@ def add_error_curve(
     for step in steps:
         predictions = dict(_read_snapshot(record, inputs, folder, step, bench, load))
         blank = replace(record, scores={})
-        for protocol in protocols:
+        for protocol in (p for p in protocols if not is_run_time(p, bench.registry)):
             blank = score_record(blank, predictions, load, bench.registry, protocol)
         for name, splits in blank.scores.items():
             for split, score in splits.items():

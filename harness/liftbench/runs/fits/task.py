@@ -31,6 +31,7 @@ def make_task(bench: Bench, spec: RunSpec, inputs: list[list[str]]) -> Task:
         "restore": None,
         "extra": bool(spec.extra),
         "keep": False,
+        "timed": False,
     }
 
 

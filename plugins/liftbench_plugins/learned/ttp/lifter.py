@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
-from liftbench import Observations, Reconstruction, RunContext, Template
+from liftbench import Observations, Reconstruction, RunContext, Template, time_part
 from liftbench_plugins.learned.optimiser import OPTIMISERS
 from liftbench_plugins.learned.pictures.augmentation import Augmentation
 from liftbench_plugins.learned.pictures.backbones import STAGES, make_backbone
@@ -79,10 +79,12 @@ class CategoryNetwork(nn.Module):
 
     def find(self, pictures: Tensor, mesh: CategoryMesh, basis: Tensor) -> Prediction:
         """Return positions, poses and shapes in pictures (B, 3, N, N)."""
-        positions, visibility = self.regressor(pictures)
-        layer = PoseDeformation("alternating", self.iterations if len(basis) else 1)
-        scale = affine_scale(positions, visibility, mesh.vertices)
-        fit = layer(positions, visibility, mesh.vertices, basis, self.log_gamma.exp(), scale)
+        with time_part("network"):
+            positions, visibility = self.regressor(pictures)
+        with time_part("optimisation"):
+            layer = PoseDeformation("alternating", self.iterations if len(basis) else 1)
+            scale = affine_scale(positions, visibility, mesh.vertices)
+            fit = layer(positions, visibility, mesh.vertices, basis, self.log_gamma.exp(), scale)
         return Prediction(positions, visibility, fit)
 
 
