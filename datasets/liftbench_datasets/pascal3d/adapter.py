@@ -36,6 +36,7 @@ from liftbench_datasets.pascal3d.release import (
     find_release,
 )
 from liftbench_datasets.pascal3d.surfaces import cad_meshes
+from liftbench_datasets.pascal3d.template import cad_template
 from liftbench_datasets.pascal3d.views import (
     Views,
     image_views,
@@ -76,6 +77,10 @@ class Pascal3dParams:
         test_keypoints: likewise.
         random_views: number of random views of each category.
         view_seed: fixes the draw of the random rotations.
+        masks: True leaves out objects without a mask, see the layout; then picture methods can
+            learn from masks.
+        template: True gives a closed surface about one of a category's CAD models, which some
+            picture methods need.
     """
 
     views: Literal["annotated", "random"] = "annotated"
@@ -88,13 +93,17 @@ class Pascal3dParams:
     test_keypoints: Keypoints = "gt"
     random_views: int = 3000
     view_seed: int = 0
+    masks: bool = False
+    template: bool = False
 
     def __post_init__(self) -> None:
         require_integers(self, "categories", "random_views", "view_seed")
         for name, kind in get_type_hints(type(self)).items():
             if known := get_args(kind):
                 require_one_of(name, getattr(self, name), known)
-        require_booleans(self, "missing")
+        require_booleans(self, "missing", "masks", "template")
+        if self.masks and self.views == "random":
+            raise ValueError("masks: random views have no pictures; set it to false")
         if self.random_views < 2:
             raise ValueError(f"random_views: expected at least 2, got {self.random_views}")
         self._require_detections_fit()
@@ -154,7 +163,11 @@ class Pascal3d:
                 "'liftbench data check pascal3d' counts what is there"
             )
         unit = "model unit" if self.params.views == "random" else "px"
-        return join_views(subset, parts, unit, {c: _meshes(release, c) for c in categories})
+        data = join_views(subset, parts, unit, {c: _meshes(release, c) for c in categories})
+        if subset == ALL or not self.params.template:
+            return data
+        template = cad_template(release.cad(subset), subset)
+        return replace(data, observations=replace(data.observations, template=template))
 
     def note(self, root: Path, subset: str) -> str:
         """Return what kind of views these are and what is missing."""
@@ -213,6 +226,9 @@ class Pascal3d:
             for source, part in self._lists():
                 files.append(release.image_list(category, source, part))
                 files += release.annotations(category, source, part).values()
+        if self.params.masks:
+            sources = dict.fromkeys(source for source, _ in self._lists())
+            files += [mask for source in sources for mask in release.masks(category, source)]
         if "hrnet" in (self.params.train_keypoints, self.params.test_keypoints):
             files.append(release.detections())
         return files
@@ -253,6 +269,12 @@ class Pascal3d:
             detected = read_detections(release.detections(), category, objects)
         images = np.array([str(release.picture(name)) for name in objects.image], dtype=np.str_)
         views = replace(image_views(objects, models, detected), images=images)
+        if self.params.masks:
+            masks = [
+                release.mask(*which) for which in zip(objects.image, objects.number, strict=True)
+            ]
+            views = replace(views, masks=np.array(list(map(str, masks)), dtype=np.str_))
+            views = views.take(np.array([mask.is_file() for mask in masks], dtype=np.bool_))
         return take_visible(views) if self.params.missing else take_complete(views)
 
 
@@ -285,8 +307,11 @@ PASCAL3D = DatasetSpec(
         "folder PASCAL3D+_release1.1 is found too. Detected keypoints: hrnet.json beside CAD, "
         '{"detections": [{"image": "car_pascal/2008_000028", "object": 1, "points": '
         '{"left_front_wheel": [x, y], ...}}, ...]}: an annotation file, the place of the object '
-        "in it from 1, pixels; points that are not detected are left out",
+        "in it from 1, pixels; points that are not detected are left out. Masks of a detector or "
+        "of PASCAL VOC, for the parameter masks: Masks/car_pascal/2008_000028_1.png beside CAD: "
+        "the annotation file and the place of the object in it; black outside the object",
         size="about 7.5 GB zipped",
     ),
+    added_params={"masks": False, "template": False},
     partial={"CAD models only": {"views": "random"}},
 )

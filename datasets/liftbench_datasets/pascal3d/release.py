@@ -72,6 +72,14 @@ class Release:
         source = image.partition("/")[0].rpartition("_")[2]
         return self.folder / "Images" / f"{image}{_SUFFIX[source]}"
 
+    def mask(self, image: str, number: int) -> Path:
+        """Return the file of the mask of an object of an image, by its number from 1."""
+        return self.folder / "Masks" / f"{image}_{number}.png"
+
+    def masks(self, category: str, source: Source) -> list[Path]:
+        """Return all files of masks of a category that are there."""
+        return sorted((self.folder / "Masks" / f"{category}_{source}").glob("*.png"))
+
     def detections(self) -> Path:
         """Return the user's file of detected keypoints.
 

@@ -38,6 +38,7 @@ class Views(FrameArrays):
         model: (F,) index of the object's mesh among those of its category.
         box: (F, 4) x, y, width, height in the image; None without images.
         images: (F,) image files; None without images.
+        masks: (F,) files of masks; None without masks.
     """
 
     points_3d: Floats
@@ -48,6 +49,7 @@ class Views(FrameArrays):
     model: NDArray[np.int64]
     box: Floats | None = None
     images: NDArray[np.str_] | None = None
+    masks: NDArray[np.str_] | None = None
 
 
 def random_views(models: Floats, rotations: Floats) -> Views:
@@ -129,7 +131,6 @@ def join_views(
     sequence = np.unique(names, return_inverse=True)[1]
     group = np.repeat([c for c, _ in parts], [len(views.sequence) for _, views in parts])
     boxes = [views.box for _, views in parts if views.box is not None]
-    images = [views.images for _, views in parts if views.images is not None]
     return Dataset(
         Observations(
             points_2d=np.where(visible[..., None], flat, np.nan),
@@ -138,7 +139,7 @@ def join_views(
             camera="orthographic",
             skeleton=skeleton(subset),
             box=np.concatenate(boxes) if boxes else None,
-            images=Images(tuple(np.concatenate(images).tolist())) if images else None,
+            images=_join_images([views for _, views in parts]),
             pixel=np.ones(len(group)) if unit == "px" else None,
             origin=np.full((len(group), 2), _ORIGIN) if unit == "px" else None,
         ),
@@ -153,6 +154,17 @@ def join_views(
             _mesh_numbers(parts, meshes),
         ),
     )
+
+
+def _join_images(parts: Sequence[Views]) -> Images | None:
+    """Return the image files of all parts, with their masks; None if there are none."""
+    files = [views.images for views in parts if views.images is not None]
+    masks = [views.masks for views in parts if views.masks is not None]
+    return Images(_join_names(files), _join_names(masks) if masks else None) if files else None
+
+
+def _join_names(names: Sequence[NDArray[np.str_]]) -> tuple[str, ...]:
+    return tuple(np.concatenate(names).tolist())
 
 
 def _mesh_numbers(

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from tests.conftest import not_none
 from tests.datasets.conftest import truth_of
 from tests.datasets.pascal3d.conftest import labelled, models_of, write_cad, write_image
 
-from liftbench.errors import UserError
+from liftbench.errors import DataMissingError, UserError
 from liftbench.suites.suite import make_params
 from liftbench_datasets.pascal3d.adapter import PASCAL3D, Pascal3d, Pascal3dParams
 
@@ -38,6 +40,23 @@ def test_the_checksum_names_all_files(root: Path) -> None:
     assert Pascal3d(views="random").checksum(root, "car") != random
 
 
+def test_objects_without_a_mask_are_left_out_if_masks_are_asked_for(root: Path) -> None:
+    whole = Pascal3d().load(root, "car", "train").observations
+    assert not_none(whole.images).masks is None
+    before = Pascal3d(masks=True).checksum(root, "car")
+    with pytest.raises(DataMissingError, match="no object of 'car' is left in 'train'"):
+        Pascal3d(masks=True).load(root, "car", "train")
+    mask = root / "pascal3d" / "Masks" / "car_imagenet" / "n01_1_2.png"
+    mask.parent.mkdir(parents=True)
+    Image.fromarray(np.eye(4, dtype=np.uint8) * 255).save(mask)
+    assert Pascal3d(masks=True).checksum(root, "car") != before
+    seen = Pascal3d(masks=True).load(root, "car", "train").observations
+    assert not_none(seen.images).masks == (str(mask),)
+    assert (not_none(seen.images).mask(0) == np.eye(4, dtype=np.bool_)).all()
+    shown = seen.visible[0]
+    assert (seen.points_2d[0, shown] == whole.points_2d[1, shown]).all()
+
+
 def test_a_changed_file_is_read_again(root: Path) -> None:
     before = Pascal3d().load(root, "car", "test")
     write_image(root / "pascal3d", "car_pascal/2008_000002", [labelled("car", 3)])
@@ -57,6 +76,8 @@ def test_a_changed_file_is_read_again(root: Path) -> None:
         ({"objects": "some"}, "objects: expected one of whole, all"),
         ({"test_images": "coco"}, "test_images: expected one of all, imagenet, pascal"),
         ({"test_keypoints": "hrnet", "views": "random"}, "random views have no detections"),
+        ({"masks": True, "views": "random"}, "masks: random views have no pictures"),
+        ({"template": 1}, "template: expected true or false, got 1"),
         ({"train_keypoints": "hrnet", "missing": False}, "missing: a detector misses points"),
     ],
 )

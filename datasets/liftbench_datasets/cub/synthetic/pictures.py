@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 
 from liftbench.meshes.rasteriser import covered_pixels, rasterise
 from liftbench.types import Bools, Floats
+from liftbench_datasets.adapting.backdrops import draw_backdrop, to_bytes
 from liftbench_datasets.adapting.drawn_files import write_drawing
 from liftbench_datasets.cub.synthetic.plumage import EYE
 from liftbench_datasets.cub.synthetic.surface import FACES
@@ -20,8 +21,6 @@ SIZE = 256  # pixels of a picture's edge
 _FINER = 2  # pictures are drawn this many times finer and averaged
 _LIGHT = np.array([-0.45, -0.75, -0.5]) / np.linalg.norm([-0.45, -0.75, -0.5])
 _AMBIENT, _DIFFUSE = 0.48, 0.62
-_SCENES = ((0.30, 0.42, 0.20), (0.45, 0.50, 0.32), (0.62, 0.74, 0.86), (0.50, 0.42, 0.32))
-_BLOBS = 5  # of the background along an edge
 _BARK = np.array([0.36, 0.28, 0.21])
 
 
@@ -76,7 +75,7 @@ def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:
     canvas[seen.row, seen.column] = seen.between(bird.colours, FACES) * light[:, None]
     for eye in bird.eyes:
         _dot(canvas, _FINER * eye + (_FINER - 1) / 2, _FINER * bird.unit * 0.026)
-    return _bytes(canvas.reshape(SIZE, _FINER, SIZE, _FINER, 3).mean(axis=(1, 3)))
+    return to_bytes(canvas.reshape(SIZE, _FINER, SIZE, _FINER, 3).mean(axis=(1, 3)))
 
 
 def _vertex_normals(vertices: Floats) -> Floats:
@@ -89,10 +88,7 @@ def _vertex_normals(vertices: Floats) -> Floats:
 
 def _background(rng: np.random.Generator, bird: Bird) -> Floats:
     """Return colour blobs and the branch that the bird sits on, at `_FINER` times the size."""
-    scene = np.array(_SCENES[rng.integers(len(_SCENES))])
-    light, tint = rng.normal(0, 0.09, (_BLOBS, _BLOBS, 1)), rng.normal(0, 0.03, (_BLOBS, _BLOBS, 3))
-    image = Image.fromarray(_bytes(scene + light + tint))
-    image = image.resize((_FINER * SIZE, _FINER * SIZE), Image.Resampling.BICUBIC)
+    image = draw_backdrop(rng, _FINER * SIZE, _FINER * SIZE)
     if bird.perch is not None:
         _draw_branch(rng, ImageDraw.Draw(image), _FINER * bird.perch, _FINER * bird.unit)
     return np.asarray(image) / 255
@@ -107,7 +103,7 @@ def _draw_branch(
     bark = _BARK * rng.uniform(0.6, 1.3)
     for down, share, tone in ((0.5, 1.0, 0.75), (0.4, 0.7, 1.0), (0.25, 0.25, 1.25)):
         ends = [(end, y + down * width + slope * (end - x)) for end in (-far, 2 * far)]
-        red, green, blue = _bytes(tone * bark).tolist()
+        red, green, blue = to_bytes(tone * bark).tolist()
         pen.line(ends, fill=(red, green, blue), width=max(1, round(share * width)))
 
 
@@ -117,8 +113,3 @@ def _dot(canvas: Floats, place: Floats, radius: float) -> None:
     x, y = place
     canvas[(columns - x) ** 2 + (rows - y) ** 2 <= radius**2] = EYE
     canvas[(columns - x + radius / 3) ** 2 + (rows - y + radius / 3) ** 2 <= radius**2 / 9] = 0.9
-
-
-def _bytes(colours: Floats) -> NDArray[np.uint8]:
-    levels: Floats = np.rint(255 * colours.clip(0, 1))
-    return levels.astype(np.uint8)

@@ -8,16 +8,16 @@ a new viewpoint, and is kept if enough of its points are visible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from liftbench.cameras import subtract_mean
+from liftbench.arrays import cache_folder
+from liftbench.images import Images
 from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
@@ -26,31 +26,10 @@ from liftbench_datasets.adapting.generated import Generated, generated_info
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
-from liftbench_datasets.geometry.viewpoints import viewpoint_rotations
 from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, POINTS, categories_of
-from liftbench_datasets.pascal3d.synthetic.bodies import (
-    Bodies,
-    Draw,
-    Sketch,
-    box_surface,
-    draw_bodies,
-)
-from liftbench_datasets.pascal3d.synthetic.furniture import (
-    bottle,
-    chair,
-    diningtable,
-    sofa,
-    tvmonitor,
-)
-from liftbench_datasets.pascal3d.synthetic.vehicles import (
-    aeroplane,
-    bicycle,
-    boat,
-    bus,
-    car,
-    motorbike,
-    train,
-)
+from liftbench_datasets.pascal3d.synthetic.pictures import picture_files, write_picture
+from liftbench_datasets.pascal3d.synthetic.template import middle_template
+from liftbench_datasets.pascal3d.synthetic.views import BATCH, KEY, SIZE_RANGE, draw_batch
 from liftbench_datasets.pascal3d.views import (
     LEAST_VISIBLE,
     Views,
@@ -59,33 +38,7 @@ from liftbench_datasets.pascal3d.views import (
     take_visible,
 )
 
-KEY = "synthetic_pascal3d"
-BATCH = 256  # objects drawn at once, whatever the number of frames, so that it changes no frame
 LEAST_FRAMES = 5  # of a category, so that both splits have some
-SKETCHES: Mapping[str, Callable[[Draw], Sketch]] = {
-    f.__name__: f
-    for f in (
-        *(aeroplane, car, tvmonitor, sofa, motorbike, diningtable),
-        *(chair, bus, bottle, boat, bicycle, train),
-    )
-}
-
-# Mean and spread in degrees: cameras are held a little above most objects.
-ELEVATION = (8.0, 7.0)
-ELEVATIONS = {
-    "aeroplane": (-2.0, 14.0),
-    "chair": (16.0, 9.0),
-    "diningtable": (22.0, 9.0),
-    "sofa": (15.0, 7.0),
-}
-THETA_SPREAD = 4.0
-THETA_SPREADS = {"aeroplane": 12.0}
-ELEVATION_RANGE = (-40.0, 60.0)
-
-# Pixels, of photographs as large as those of PASCAL VOC.
-IMAGE = np.array([500.0, 375.0])
-SIZE, SIZE_SPREAD, SIZE_RANGE = 240.0, 0.35, (70.0, 480.0)  # larger side of the points' box
-PLACE_SPREAD = 0.1  # of the image's sides
 
 
 @dataclass(frozen=True)
@@ -97,17 +50,19 @@ class SyntheticPascal3dParams:
         seed: fixes all random draws.
         occlusion: True hides points behind the object; False shows all points of the same frames.
             In `all`, the points of other categories are hidden in either case.
+        template: True gives the object of middle measures as the template of a category.
     """
 
     frames: int = 1000
     seed: int = 0
     occlusion: bool = True
+    template: bool = False
 
     def __post_init__(self) -> None:
         require_integers(self, "frames", "seed")
         if self.frames < LEAST_FRAMES:
             raise ValueError(f"frames: expected at least {LEAST_FRAMES}, got {self.frames}")
-        require_booleans(self, "occlusion")
+        require_booleans(self, "occlusion", "template")
 
 
 class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
@@ -117,12 +72,14 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
     first floor(0.8 n) are `train`, the rest `unseen`. Every frame shows another object and is a
     sequence. Points are in pixels, with x and y where the object is in its image; the mean depth
     of a frame is zero. The group of a frame is its category. True meshes are the objects in the
-    model frame of `bodies`.
+    model frame of `bodies`, to which the rotations belong. The pictures of a category, which are
+    drawn when they are first used, show the object alone, cut off where it leaves the picture.
     """
 
     key = KEY
     version = 1
     subset_names = (ALL, *CATEGORIES)
+    added_params: ClassVar[Mapping[str, Any]] = {"template": False}
 
     def __init__(self, **params: Any) -> None:  # noqa: ANN401 the dataclass has the types
         self.params = SyntheticPascal3dParams(**params)
@@ -137,9 +94,14 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
         data = join_views(subset, parts, "px", {c: self._meshes(c, views) for c, views in parts})
         # Sequences are numbered through both splits; `join_views` has only one of them.
         sequence = np.concatenate([i * self.params.frames + frames for i in range(len(parts))])
+        seen, truth = data.observations, data.truth
+        if subset != ALL:
+            template = middle_template(subset) if self.params.template else None
+            seen = replace(seen, images=self._images(*parts[0]), template=template)
+        turns = np.concatenate([self._turns(c, views) for c, views in parts])
         return Dataset(
-            replace(data.observations, sequence=sequence),
-            data.truth and replace(data.truth, sequence=sequence),
+            replace(seen, sequence=sequence),
+            truth and replace(truth, sequence=sequence, rotation=turns),
         )
 
     def check(self, root: Path) -> list[Finding]:
@@ -151,9 +113,32 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
 
         def make(number: int) -> Mesh:
             batch, place = divmod(number, BATCH)
-            return box_surface(_solids(category, self.params.seed, batch)[place])
+            return draw_batch(category, self.params.seed, batch).mesh(place)
 
         return LazyMeshes(int(views.model.max()) + 1, make)
+
+    def _turns(self, category: str, views: Views) -> Floats:
+        """Return the rotations (F, 3, 3) from the model frame to the camera frame."""
+        batch, place = np.divmod(views.model, BATCH)
+        turns = np.empty((len(place), 3, 3))
+        for number in np.unique(batch):
+            here = batch == number
+            turns[here] = draw_batch(category, self.params.seed, int(number)).turn[place[here]]
+        return turns
+
+    def _images(self, category: str, views: Views) -> Images:
+        """Return pictures in the cache, named by the number of an object in the endless list."""
+        seed, numbers = self.params.seed, views.model.tolist()
+        folder = cache_folder() / "pictures" / f"{KEY}-{self.version}-{category}-{seed}"
+        files, masks = picture_files(folder, numbers)
+
+        def draw(frame: int) -> None:
+            batch, place = divmod(numbers[frame], BATCH)
+            scene = draw_batch(category, seed, batch).scene(place, category)
+            rng = named_rng(KEY, "picture", seed, category, numbers[frame])
+            write_picture(rng, scene, files[frame], masks[frame])
+
+        return Images(files, masks, draw)
 
     def views(self, category: str) -> Views:
         """Return the frames of a category: of all objects drawn, the first with enough points."""
@@ -173,49 +158,19 @@ class SyntheticPascal3d(Generated[SyntheticPascal3dParams]):
 def _batches(category: str, seed: int) -> Iterator[Views]:
     """Yield batches of an endless list of objects that show enough of their points."""
     for batch in count():
-        rng, bodies = _draw_objects(category, seed, batch)
-        turns = _draw_turns(rng, category)
-        points = _in_image(rng, bodies.points @ turns.swapaxes(1, 2))
+        drawn = draw_batch(category, seed, batch)
+        points = drawn.points
         yield take_visible(
             Views(
                 points_3d=points,
                 points_2d=points[..., :2],
-                visible=bodies.visible(-turns[:, 2]),
+                visible=drawn.bodies.visible(-drawn.turn[:, 2]),
                 defined=np.ones(points.shape[:2], dtype=np.bool_),
                 sequence=np.array([""] * BATCH),
                 model=BATCH * batch + np.arange(BATCH),
                 box=point_boxes(points[..., :2]),
             )
         )
-
-
-def _draw_objects(category: str, seed: int, batch: int) -> tuple[np.random.Generator, Bodies]:
-    """Return the generator after it drew the objects of a batch, and these objects."""
-    rng = named_rng(KEY, "objects", seed, category, batch)
-    return rng, draw_bodies(rng, SKETCHES[category], BATCH, category)
-
-
-@lru_cache(maxsize=len(CATEGORIES))
-def _solids(category: str, seed: int, batch: int) -> Floats:
-    return _draw_objects(category, seed, batch)[1].solids
-
-
-def _draw_turns(rng: np.random.Generator, category: str) -> Floats:
-    """Return the rotations from the model frame to the camera frame, (F, 3, 3)."""
-    azimuth = rng.uniform(0, 360, BATCH)
-    elevation = rng.normal(*ELEVATIONS.get(category, ELEVATION), BATCH).clip(*ELEVATION_RANGE)
-    theta = rng.normal(0, THETA_SPREADS.get(category, THETA_SPREAD), BATCH)
-    return viewpoint_rotations(azimuth, elevation, theta)
-
-
-def _in_image(rng: np.random.Generator, points: Floats) -> Floats:
-    """Return rotated points (F, P, 3) in pixels, at a random place of the image."""
-    size = (SIZE * np.exp(rng.normal(0, SIZE_SPREAD, len(points)))).clip(*SIZE_RANGE)
-    place = rng.normal(IMAGE / 2, PLACE_SPREAD * IMAGE, (len(points), 2))
-    extent = np.ptp(points[..., :2], axis=1).max(axis=1)
-    placed: Floats = subtract_mean(points) * (size / extent)[:, None, None]
-    placed[..., :2] += place[:, None]
-    return placed
 
 
 def _check_category(category: str, views: Views, frames: int) -> Finding:
@@ -239,8 +194,10 @@ SYNTHETIC_PASCAL3D = DatasetSpec(
     splits=SPLITS,
     info=generated_info(
         layout="parameters frames, seed and occlusion",
-        size="1000 frames of each of 12 categories by default, 7 to 17 points each, 124 in `all`",
+        size="1000 frames of each of 12 categories by default, 7 to 17 points each, 124 in `all`; "
+        "pictures and masks that methods or scores ask for go to the cache",
     ),
     synthetic=True,
+    added_params=SyntheticPascal3d.added_params,
     conformance=Conformance({"frames": 8}),
 )

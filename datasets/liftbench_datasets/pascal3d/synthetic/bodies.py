@@ -66,7 +66,15 @@ def draw_bodies(
     rng: np.random.Generator, sketch: Callable[[Draw], Sketch], count: int, category: str
 ) -> Bodies:
     """Draw `count` objects of a category, with every measure uniform between its ends."""
-    drawn = sketch(lambda low, high: rng.uniform(low, high, count))
+    return _bodies(sketch(lambda low, high: rng.uniform(low, high, count)), count, category)
+
+
+def middle_body(sketch: Callable[[Draw], Sketch], category: str) -> Bodies:
+    """Return the one object of a category with every measure half way between its ends."""
+    return _bodies(sketch(lambda low, high: np.array([(low + high) / 2])), 1, category)
+
+
+def _bodies(drawn: Sketch, count: int, category: str) -> Bodies:
     points = np.stack([_array(_place(drawn.points, n), count) for n in POINTS[category]], axis=1)
     low, high = (_corners(drawn.boxes, end, count) for end in (0, 1))
     least = np.minimum(points.min(axis=1), low.min(axis=1))
@@ -99,7 +107,10 @@ def around(points: Mapping[str, Place], names: str, margins: Place) -> Box:
 
 
 def box_surface(boxes: Floats) -> Mesh:
-    """Return the closed surfaces of boxes (B, 2, 3), lower and upper corners."""
+    """Return the closed surfaces of boxes (B, 2, 3), lower and upper corners.
+
+    Each has two triangles for the sides at -x, +x, -y, +y, -z and +z.
+    """
     corners = np.where(_CORNERS[..., None, :] == 0, boxes[:, 0], boxes[:, 1])
     faces = _FACES + len(_CORNERS) * np.arange(len(boxes))[:, None, None]
     return Mesh(corners.swapaxes(0, 1).reshape(-1, 3), faces.reshape(-1, 3))

@@ -7,14 +7,9 @@ from pathlib import Path
 
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset
-from liftbench_datasets.pascal3d.synthetic.adapter import (
-    SKETCHES,
-    SyntheticPascal3d,
-)
-from liftbench_datasets.pascal3d.synthetic.bodies import (
-    Bodies,
-    draw_bodies,
-)
+from liftbench_datasets.pascal3d.synthetic.adapter import SyntheticPascal3d
+from liftbench_datasets.pascal3d.synthetic.bodies import Bodies, draw_bodies
+from liftbench_datasets.pascal3d.synthetic.views import SKETCHES
 
 NOWHERE = Path("/nonexistent")
 

@@ -20,14 +20,13 @@ from liftbench.protocols.view_metrics import volume_overlap
 from liftbench.suites.suite import make_params
 from liftbench.types import Floats, Reconstruction
 from liftbench_datasets.pascal3d.categories import CATEGORIES, POINTS, columns
-from liftbench_datasets.pascal3d.synthetic import adapter as synthetic_pascal3d
+from liftbench_datasets.pascal3d.synthetic import views as synthetic_views
 from liftbench_datasets.pascal3d.synthetic.adapter import (
-    BATCH,
     SYNTHETIC_PASCAL3D,
     SyntheticPascal3d,
     SyntheticPascal3dParams,
-    _draw_objects,
 )
+from liftbench_datasets.pascal3d.synthetic.views import BATCH, draw_batch
 from liftbench_datasets.pascal3d.views import Views
 
 
@@ -36,7 +35,7 @@ def test_a_mesh_seen_by_the_camera_of_its_frame_covers_the_points(category: str)
     data = load(category, "unseen", frames=20)
     truth = truth_of(data)
     for number, points_3d in zip(not_none(truth.mesh).tolist(), truth.points_3d, strict=True):
-        _, drawn = _draw_objects(category, 0, number // BATCH)
+        drawn = draw_batch(category, 0, number // BATCH).bodies
         scale, turn, move = similarity(drawn.points[number % BATCH], points_3d)
         mesh = not_none(truth.meshes)[number]
         seen = scale * mesh.vertices @ turn.T + move
@@ -73,7 +72,7 @@ def test_the_volume_of_a_mesh_overlaps_itself_whole_and_others_less() -> None:
 
 def test_meshes_are_made_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Floats] = []
-    monkeypatch.setattr(synthetic_pascal3d, "box_surface", made.append)
+    monkeypatch.setattr(synthetic_views, "box_surface", made.append)
     data = SyntheticPascal3d(frames=300).load(NOWHERE, "all", "unseen")
     meshes, numbers = meshes_of(data), mesh_numbers_of(data)
     assert len(meshes) >= 300 * 12
