@@ -1,4 +1,4 @@
-"""The style of figures and their files: PNG for pages and SVG for papers."""
+"""The style of figures and their files: PNG for pages, SVG or PDF for papers."""
 
 from __future__ import annotations
 
@@ -19,15 +19,23 @@ STYLE: dict[Any, Any] = {
 }
 # With these settings, the same numbers give the same bytes.
 _SAME_BYTES: dict[Any, Any] = {"svg.hashsalt": "liftbench", "svg.fonttype": "none"}
-_METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}}
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+}
+DRAWING = ("png", "svg")
+"""The files of a figure of lines and text."""
+PICTURES = ("png", "pdf")
+"""The files of a figure that shows pictures."""
 
 
-def figure_files(figure: Figure) -> dict[str, bytes]:
+def figure_files(figure: Figure, endings: tuple[str, ...] = DRAWING) -> dict[str, bytes]:
     """Return the contents of the files of a figure, by file ending."""
     files = {}
     with mpl.rc_context(_SAME_BYTES):
-        for ending, metadata in _METADATA.items():
+        for ending in endings:
             stream = io.BytesIO()
-            figure.savefig(stream, format=ending, dpi=150, metadata=metadata)
+            figure.savefig(stream, format=ending, dpi=150, metadata=_METADATA[ending])
             files[ending] = stream.getvalue()
     return files

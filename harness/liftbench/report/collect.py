@@ -7,9 +7,11 @@ from functools import cache
 
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
+from liftbench.protocols.view_metrics import ViewMetric
 from liftbench.report.content import (
     Bar,
     BarChart,
+    MeshGallery,
     RunSummary,
     SplitReport,
     SuiteReport,
@@ -17,6 +19,7 @@ from liftbench.report.content import (
     TrainingCurve,
 )
 from liftbench.report.frames import FrameSource, PointProtocol, RunFrames
+from liftbench.report.meshes import read_meshes
 from liftbench.report.split_report import make_split_report
 from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Cell, Plan
@@ -61,17 +64,19 @@ def collect_suite(
     point_protocol = _point_protocol(plan, bench.registry)
     source = FrameSource(bench, store, point_protocol) if point_protocol else None
     splits = tuple(_splits(plan, records, source, tick)) if source else ()
+    meshes = tuple(_mesh_galleries(plan, records, bench, store))
     return SuiteReport(
         board=board,
         methods=_methods(plan, board, bench.registry),
         bars=tuple(chart for section in board.sections for chart in _bar_charts(section)),
         sweeps=sweeps,
         splits=splits,
+        meshes=meshes,
         trainings=tuple(_training_charts(plan, records, bench.registry)),
         planned=sum(len(cell.runs) for cell in plan.cells),
         runs=tuple(_runs(plan, records)),
         environments=tuple(environments(store)),
-        left_out=source.left_out if source else (_NOTHING_COMPARED,),
+        left_out=source.left_out if source else () if meshes else (_NOTHING_COMPARED,),
     )
 
 
@@ -154,6 +159,24 @@ def _splits(
             tick()
         for split, of_methods in found.items():
             yield make_split_report(join_words(title, split), source.point_protocol, of_methods)
+
+
+def _mesh_galleries(
+    plan: Plan, records: Records, bench: Bench, store: Store
+) -> Iterator[MeshGallery]:
+    """Yield the meshes of the first seed of each method, ranked by the first score of a view."""
+    protocols = [bench.registry.protocols[name] for name in plan.suite.protocols]
+    ranking = [
+        (p, m) for p in protocols if isinstance(m := bench.registry.metrics[p.metric], ViewMetric)
+    ]
+    for title, cells in _by_data(plan.cells).items() if ranking else ():
+        load = cache(lambda split, cells=cells: bench.load(cells[0].runs[0], split))
+        for cell in cells:
+            record = records.get(cell.runs[0].key)
+            if record is None or record.status != "ok":
+                continue
+            if found := read_meshes(record, store, title, cell.method, *ranking[0], load):
+                yield found
 
 
 def _teacher_of(record: RunRecord, records: Records) -> RunRecord | None:

@@ -143,6 +143,51 @@ class SplitReport:
     points: int
 
 
+@dataclass(frozen=True, eq=False)
+class MeshFrame:
+    """A frame that a method reconstructs as a mesh. Lengths are pixels of its picture.
+
+    Attributes:
+        index: the index of the frame in the split.
+        value: its score.
+        pixels: (N, N, 3) from 0 to 255, the square about the object.
+        points: (P, 2) predicted positions, from the upper left corner.
+        visible: (P,) which of them the method sees.
+        vertices: (V, 3); x and y are positions, z points away from the camera.
+        colours: (V, 3) from 0 to 255.
+    """
+
+    index: int
+    value: float
+    pixels: NDArray[np.uint8]
+    points: Floats
+    visible: Bools
+    vertices: Floats
+    colours: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class MeshGallery:
+    """Frames of one run of a method as meshes, from the best to the worst.
+
+    Attributes:
+        title: the dataset, subset, setting and split.
+        metric: the protocol that ranks the frames, and its unit.
+        method: the method's row of the suite.
+        seed, key: of the run.
+        faces: (T, 3) triangles, counter-clockwise as seen from outside.
+        frames: evenly spread over the ranks.
+    """
+
+    title: str
+    metric: str
+    method: str
+    seed: int
+    key: str
+    faces: NDArray[np.int64]
+    frames: tuple[MeshFrame, ...]
+
+
 @dataclass(frozen=True)
 class TrainingCurve:
     """A quantity of one training as points (step, value)."""
@@ -190,6 +235,7 @@ class SuiteReport:
         board: the leaderboard.
         methods: a description of each method in the tables.
         bars, sweeps, splits, trainings: the charts.
+        meshes: what methods reconstruct as meshes from pictures.
         planned: the number of runs that the suite asks for.
         runs: the stored runs.
         environments: the environments of the runs, with the number of runs in each.
@@ -201,6 +247,7 @@ class SuiteReport:
     bars: tuple[BarChart, ...]
     sweeps: tuple[Sweep, ...]
     splits: tuple[SplitReport, ...]
+    meshes: tuple[MeshGallery, ...]
     trainings: tuple[TrainingChart, ...]
     planned: int
     runs: tuple[RunSummary, ...]

@@ -1,17 +1,19 @@
-"""Writes the figures of a report as PNG and SVG files for papers."""
+"""Writes the figures of a report as files for papers: PNG, and SVG, or PDF of pictures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from liftbench.files import write_atomic
-from liftbench.plotting import figure_files
+from liftbench.plotting import DRAWING, PICTURES, figure_files
 from liftbench.report import plots
 from liftbench.report.content import SuiteReport
+from liftbench.report.mesh_pictures import mesh_figure
 from liftbench.sweeps import figures as sweep_figures
 from liftbench.tables.wording import join_words
 
@@ -19,23 +21,28 @@ from liftbench.tables.wording import join_words
 def write_figures(report: SuiteReport, folder: Path) -> list[Path]:
     """Write all figures of a suite and return the paths of their files."""
     files = []
-    for name, figure in _figures_by_name(report):
-        for ending, content in figure_files(figure).items():
+    for name, figure, endings in _figures_by_name(report):
+        for ending, content in figure_files(figure, endings).items():
             files.append(folder / f"{name}.{ending}")
             write_atomic(files[-1], content)
     return files
 
 
-def _figures_by_name(report: SuiteReport) -> Iterator[tuple[str, Figure]]:
-    """Yield each figure with a unique file name."""
+def _figures_by_name(report: SuiteReport) -> Iterator[tuple[str, Figure, tuple[str, ...]]]:
+    """Yield each figure with a unique file name and the endings of its files."""
     taken: set[str] = set()
-    for title, figure in _figures(report):
+    drawings = ((title, figure, DRAWING) for title, figure in _figures(report))
+    pictures = (
+        (f"meshes {gallery.title} {gallery.method}", mesh_figure(gallery), PICTURES)
+        for gallery in report.meshes
+    )
+    for title, figure, endings in chain(drawings, pictures):
         words = f"{report.board.suite.name}_{title}"
         name = plain = re.sub(r"[^A-Za-z0-9.]+", "_", words).strip("._")
         while name in taken:
             name = f"{plain}_{len(taken)}"
         taken.add(name)
-        yield name, figure
+        yield name, figure, endings
 
 
 def _figures(report: SuiteReport) -> Iterator[tuple[str, Figure]]:

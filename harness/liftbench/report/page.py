@@ -16,9 +16,17 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from numpy.typing import NDArray
 from PIL import Image
 
-from liftbench.report.content import ComparedFrame, FramePicture, SplitReport, SuiteReport
+from liftbench.report.content import (
+    ComparedFrame,
+    FramePicture,
+    MeshFrame,
+    MeshGallery,
+    SplitReport,
+    SuiteReport,
+)
 from liftbench.suites.grids import Axis, Index
 from liftbench.sweeps.surfaces import Surface
 from liftbench.sweeps.sweep import Sweep
@@ -27,9 +35,10 @@ from liftbench.tables.wording import join_words
 from liftbench.types import Floats
 
 _ASSETS = files("liftbench.report") / "assets"
-_SCRIPTS = ("elements.js", "table.js", "chart.js", "view3d.js", "page.js")
+_SCRIPTS = ("elements.js", "table.js", "chart.js", "view3d.js", "mesh3d.js", "page.js")
 _FULL_SCALE = 32767  # coordinates are kept as 16 bit integers
 _JPEG_QUALITY = 85
+_MOST_TRIANGLES = 20_000  # of a mesh that a page turns
 
 
 def render_page(title: str, reports: Sequence[SuiteReport], figures: Sequence[str] = ()) -> str:
@@ -94,6 +103,7 @@ def _chart_data(report: SuiteReport) -> dict[str, Any]:
         "bars": report.bars,
         "planes": [plane for sweep in report.sweeps for plane in _plane_data(sweep)],
         "columns": [_split_data(split) for split in report.splits],
+        "meshes": [_mesh_data(gallery) for gallery in report.meshes],
         "trainings": report.trainings,
     }
 
@@ -165,19 +175,54 @@ def _frame_data(frame: ComparedFrame) -> dict[str, Any]:
     """Return a frame with its points as 16 bit integers in base64."""
     points = frame.centred
     scale = (float(np.abs(points).max()) or 1.0) / _FULL_SCALE
-    packed = np.rint(points / scale).astype("<i2").tobytes()
+    packed = _base64(np.rint(points / scale).astype("<i2"))
     return {
         "rank": frame.rank,
         "frame": frame.index,
         "sequence": frame.sequence,
         "error": frame.error,
         "scale": scale,
-        "points": base64.b64encode(packed).decode(),
+        "points": packed,
         "hidden": np.flatnonzero(frame.hidden).tolist(),
         "uncounted": np.flatnonzero(~frame.counts).tolist(),
         "picture": frame.picture and _picture_data(frame.picture),
         "teacher": frame.teacher and _frame_data(frame.teacher),
     }
+
+
+def _mesh_data(gallery: MeshGallery) -> dict[str, Any]:
+    """Return meshes with places as 16 bit integers, and colours and corners, in base64."""
+    small = len(gallery.faces) <= _MOST_TRIANGLES
+    return {
+        "title": gallery.title,
+        "metric": gallery.metric,
+        "method": gallery.method,
+        "seed": gallery.seed,
+        "key": gallery.key,
+        "triangles": len(gallery.faces),
+        "faces": _base64(gallery.faces.astype("<u2")) if small else None,
+        "frames": [
+            {
+                "index": frame.index,
+                "value": frame.value,
+                "picture": _picture_data(FramePicture(frame.pixels, frame.points)),
+                **(_surface_of(frame) if small else {}),
+            }
+            for frame in gallery.frames
+        ],
+    }
+
+
+def _surface_of(frame: MeshFrame) -> dict[str, str]:
+    """Return vertices about the middle of their box, in any unit, and their colours."""
+    vertices = frame.vertices - (frame.vertices.min(axis=0) + frame.vertices.max(axis=0)) / 2
+    scale = _FULL_SCALE / (float(np.abs(vertices).max()) or 1.0)
+    places = np.rint(scale * vertices).astype("<i2")
+    return {"vertices": _base64(places), "colours": _base64(frame.colours)}
+
+
+def _base64(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
 
 
 def _picture_data(picture: FramePicture) -> dict[str, Any]:

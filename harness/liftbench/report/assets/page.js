@@ -109,20 +109,11 @@ function drawGallery(host, column, gallery) {
         return [name, scored ? short(gaps[i]) : '', marks.filter(Boolean).join(', ')];
       })));
   });
-  const button = (text, act) => {
-    const made = html('button', { type: 'button' }, text);
-    made.addEventListener('click', act);
-    return made;
-  };
   const has = (name) => gallery.scenes.some((scene) => scene[name].length);
   const key = (name, text) => html('li', {}, html('span', { class: `swatch ${name}` }), text);
   host.replaceChildren(
     html('div', { class: 'scenes' }, scenes),
-    html('div', { class: 'tools' },
-      button('Left', () => view.move(-0.3, 0, 1)), button('Right', () => view.move(0.3, 0, 1)),
-      button('Up', () => view.move(0, -0.3, 1)), button('Down', () => view.move(0, 0.3, 1)),
-      button('Nearer', () => view.move(0, 0, 1.25)), button('Farther', () => view.move(0, 0, 0.8)),
-      button('Reset', () => view.reset())),
+    turningTools(view),
     html('ul', { class: 'legend' }, key('predicted', 'prediction'), key('truth', 'truth'), key('error', 'error'),
       has('hidden') ? key('hidden', 'hidden from the method') : null,
       has('uncounted') ? html('li', {}, 'faint: not scored') : null),
@@ -136,6 +127,12 @@ function drawColumns(host, suite) {
   const chosen = html('div', {});
   host.append(choice('Data', suite.columns.map((column) => column.title), (index) =>
     drawColumn(chosen, suite, suite.columns[index])), chosen);
+}
+
+function drawMeshes(host, suite) {
+  const chosen = html('div', {});
+  host.append(choice('Method', suite.meshes.map((gallery) => `${gallery.method}: ${gallery.title}`), (index) =>
+    drawMeshGallery(chosen, suite.meshes[index])), chosen);
 }
 
 function drawTrainings(host, suite) {
@@ -156,7 +153,7 @@ function drawTrainings(host, suite) {
     draw(suite.trainings[index])), chosen);
 }
 
-const DRAW = { bars: drawBars, planes: drawPlanes, columns: drawColumns, trainings: drawTrainings };
+const DRAW = { bars: drawBars, planes: drawPlanes, columns: drawColumns, meshes: drawMeshes, trainings: drawTrainings };
 
 // Shows the suite that the address names, or the overview, and draws it when it is first shown.
 function show() {

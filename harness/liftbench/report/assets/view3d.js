@@ -9,10 +9,11 @@ const KEYS = {
 
 // One view for all scenes that are shown together, so that they turn together.
 class View {
-  constructor() {
+  constructor(start = START) {
     this.drawn = [];
     this.asked = false;
-    Object.assign(this, START);
+    this.start = start;
+    Object.assign(this, start);
   }
 
   move(yaw, pitch, zoom) {
@@ -23,7 +24,7 @@ class View {
   }
 
   reset() {
-    Object.assign(this, START);
+    Object.assign(this, this.start);
     this.ask();
   }
 
@@ -149,6 +150,20 @@ function paintAxes(context, view, height, colour) {
     context.stroke();
     context.fillText(name, 27 + 24 * x, height - 26 + 24 * y);
   }
+}
+
+// Buttons that do what pointer and keys do.
+function turningTools(view) {
+  const button = (text, act) => {
+    const made = html('button', { type: 'button' }, text);
+    made.addEventListener('click', act);
+    return made;
+  };
+  return html('div', { class: 'tools' },
+    button('Left', () => view.move(-0.3, 0, 1)), button('Right', () => view.move(0.3, 0, 1)),
+    button('Up', () => view.move(0, -0.3, 1)), button('Down', () => view.move(0, 0.3, 1)),
+    button('Nearer', () => view.move(0, 0, 1.25)), button('Farther', () => view.move(0, 0, 0.8)),
+    button('Reset', () => view.reset()));
 }
 
 function turnable(element, view) {

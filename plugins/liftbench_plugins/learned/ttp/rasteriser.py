@@ -9,6 +9,7 @@ from torch import Tensor
 
 _MOST_PAIRS = 1 << 21  # of triangles and pixels at once, which bounds memory
 _NOTHING = torch.iinfo(torch.int64).max
+_SLOPE = 2.5  # pixels by which a surface that is still visible may come nearer within a pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +62,30 @@ def rasterise(vertices: Tensor, faces: Tensor, height: int, width: int) -> Fragm
     return Fragments(face, weights)
 
 
+@torch.no_grad()
 def visible_vertices(vertices: Tensor, faces: Tensor, fragments: Fragments) -> Tensor:
-    """Return which vertices (B, V) belong to a triangle that some pixel shows."""
-    item, _, _ = fragments.covered.nonzero(as_tuple=True)
-    corners = faces[fragments.face[fragments.covered]]
-    visible = torch.zeros(vertices.shape[:2], dtype=torch.bool, device=vertices.device)
-    visible[item[:, None], corners] = True
-    return visible
+    """Return which vertices (B, V) are seen: they lie in the image, and nothing lies before them.
+
+    One of the triangles of a seen vertex faces the camera, and its pixel shows nothing that is
+    clearly nearer. So small triangles count, which are nearest at the middle of no pixel.
+
+    Args:
+        vertices: as in `rasterise`.
+        faces: as in `rasterise`.
+        fragments: what `rasterise` returns of them.
+    """
+    item, face = facing(vertices[:, faces]).nonzero(as_tuple=True)
+    faced = torch.zeros(vertices.shape[:2], dtype=torch.bool, device=vertices.device)
+    faced[item[:, None], faces[face]] = True
+    height, width = fragments.face.shape[1:]
+    place = vertices[..., :2].floor()
+    inside = ((place >= 0) & (place < place.new_tensor([width, height]))).all(dim=2)
+    column, row = torch.where(inside[..., None], place, 0).long().unbind(dim=2)
+    depth = fragments.interpolate(vertices[..., 2:], faces)[..., 0]
+    image = torch.arange(len(vertices), device=vertices.device)[:, None]
+    before = fragments.covered[image, row, column]
+    before &= depth[image, row, column] + _SLOPE < vertices[..., 2]
+    return faced & inside & ~before
 
 
 def facing(corners: Tensor) -> Tensor:

@@ -78,6 +78,31 @@ def test_vertices_are_visible_on_the_near_side_of_a_ball() -> None:
     assert not bool(shown[depth > 0.3].any())
 
 
+def test_the_size_of_pixels_hardly_changes_which_vertices_are_visible() -> None:
+    vertices, faces = posed_meshes(4, 64, points=642)
+    fine = vertices * 8
+    shown = visible_vertices(vertices, faces, rasterise(vertices, faces, 64, 64))
+    truth = visible_vertices(fine, faces, rasterise(fine, faces, 512, 512))
+    assert float((shown == truth).double().mean()) > 0.97
+
+
+def test_what_lies_before_a_vertex_hides_it() -> None:
+    ball, faces = closed_mesh(300)
+    ball = torch.nn.functional.normalize(ball, dim=1)
+    near, far = 20 * ball + torch.tensor([30.0, 30, 0]), 20 * ball + torch.tensor([45.0, 30, 60])
+    both, all_faces = torch.cat([near, far])[None], torch.cat([faces, faces + len(ball)])
+    shown = visible_vertices(both, all_faces, rasterise(both, all_faces, 64, 64))[0, len(ball) :]
+    alone = visible_vertices(far[None], faces, rasterise(far[None], faces, 64, 64))[0]
+    behind = torch.linalg.vector_norm(far[:, :2] - 30, dim=1) < 18
+    beside = torch.linalg.vector_norm(far[:, :2] - 30, dim=1) > 22
+    assert not bool(shown[behind].any())
+    assert bool(alone[behind].any())
+    assert (shown == alone)[beside].all()
+    outside = far[:, 0] > 64
+    assert bool(outside.any())
+    assert not bool(alone[outside].any())
+
+
 def test_a_mesh_outside_the_picture_covers_nothing() -> None:
     vertices, faces = posed_meshes(1, SIZE)
     shown = rasterise(vertices + 1e12, faces, SIZE, SIZE)
