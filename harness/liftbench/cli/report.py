@@ -57,7 +57,7 @@ def report(
 ) -> None:
     """Write one HTML page of SUITE's stored runs that opens without network.
 
-    Figures for papers go to the folder `figures` beside it, as PNG and SVG.
+    Figures for papers go to the folder `figures` beside it, as PNG, and as SVG or PDF.
     """
     from liftbench.report import render_page, write_figures  # matplotlib is slow to load
 

@@ -27,6 +27,8 @@ from liftbench.report.content import (
     ErrorSpread,
     FramePicture,
     Gallery,
+    MeshFrame,
+    MeshGallery,
     RunSummary,
     SplitReport,
     TrainingChart,
@@ -175,10 +177,9 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page has requested."""
-        return [
-            p["request"]["url"] for name, p in self.events if name == "Network.requestWillBeSent"
-        ]
+        """The addresses that the page has requested; its own data are no request."""
+        sent = [p["request"]["url"] for n, p in self.events if n == "Network.requestWillBeSent"]
+        return [address for address in sent if not address.startswith("data:")]
 
     @property
     def complaints(self) -> list[dict[str, Any]]:
@@ -236,6 +237,7 @@ def report() -> SuiteReport:
         bars=(BarChart(MARKUP, MARKUP, (Bar("ours", MARKUP, 0.5, 0.1, 0.75, MARKUP),)),),
         sweeps=_sweeps(named),
         splits=(_split(f"one {MARKUP}", 0), _split("two", 1)),
+        meshes=(_meshes("ours"), _meshes(MARKUP)),
         trainings=(
             TrainingChart(MARKUP, "loss", tuple(_curve(m, s) for m in METHODS[:2] for s in (0, 1))),
         ),
@@ -357,6 +359,25 @@ def _pictured_frame(rng: np.random.Generator, i: int) -> ComparedFrame:
     pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
     picture = FramePicture(pixels, rng.uniform(0, 20, (6, 2)))
     return replace(_frame(rng, i), picture=picture, teacher=_frame(rng, i))
+
+
+def _meshes(method: str) -> MeshGallery:
+    """Two views of a tetrahedron."""
+    rng = np.random.default_rng(len(method))
+    faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
+    frames = tuple(
+        MeshFrame(
+            7 + i,
+            0.9 - 0.2 * i,
+            rng.integers(0, 256, (20, 20, 3), dtype=np.uint8),
+            rng.uniform(0, 20, (6, 2)),
+            np.arange(6) > i,
+            rng.uniform(3, 17, (4, 3)),
+            rng.integers(0, 256, (4, 3), dtype=np.uint8),
+        )
+        for i in range(2)
+    )
+    return MeshGallery(f"one {MARKUP}", "miou@2 (ratio)", method, 0, "0123456789", faces, frames)
 
 
 def _curve(method: str, seed: int) -> TrainingCurve:

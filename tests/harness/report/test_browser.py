@@ -152,6 +152,24 @@ def test_frames_turn_by_drag_and_together(opened: Browser) -> None:
     assert picture(opened) == before[0]
 
 
+def test_meshes_are_painted_and_turn_together(opened: Browser) -> None:
+    """A report has three frames in space, and then two meshes."""
+    before = [picture(opened, i) for i in (3, 4)]
+    assert len(set(before)) == 2
+    painted = opened.run(
+        "const c = document.querySelectorAll('canvas')[3];"
+        "const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "let n = 0; for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n;"
+    )
+    assert painted > 100
+    opened.run("document.querySelectorAll('canvas')[4].focus()")
+    opened.press("ArrowLeft")
+    after = [picture(opened, i) for i in (3, 4)]
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    opened.press("Home")
+    assert [picture(opened, i) for i in (3, 4)] == before
+
+
 @pytest.mark.parametrize("key", ["ArrowLeft", "ArrowUp", "+"])
 def test_frames_turn_by_keys(opened: Browser, key: str) -> None:
     before = picture(opened)
@@ -212,7 +230,7 @@ def test_every_drawing_has_a_label(opened: Browser) -> None:
         "return [...document.querySelectorAll('.chart, canvas')]"
         ".map(e => [e.getAttribute('role'), e.getAttribute('aria-label')])"
     )
-    assert len(drawn) == 7
+    assert len(drawn) == 9
     assert all(role == "img" and len(label) > 20 for role, label in drawn)
 
 
@@ -247,7 +265,7 @@ def test_one_suite_is_shown_at_a_time(
     browser.run("document.querySelectorAll('#overview tbody a')[1].click()")
     browser.settle()
     assert browser.run(shown) == [False, True]
-    assert browser.run("return document.querySelectorAll('#suite-1 canvas').length") == 3
+    assert browser.run("return document.querySelectorAll('#suite-1 canvas').length") == 5
     browser.run("history.back()")
     browser.wait_until(shown, [False, False])
     assert browser.requests == [path.resolve().as_uri()]

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -115,6 +116,33 @@ def test_packed_points_are_those_of_the_scene(page: Reader, report: SuiteReport)
     assert np.abs(points * packed["scale"] - expected).max() <= packed["scale"] / 2 * 1.001
     assert np.abs(points).max() == 32767
     assert (packed["hidden"], packed["uncounted"]) == ([2], [5])
+
+
+def test_packed_meshes_are_those_of_the_frames(page: Reader, report: SuiteReport) -> None:
+    (suite,) = json.loads(page.raw["script"][0])
+    gallery, packed = report.meshes[1], suite["meshes"][1]
+    corners = np.frombuffer(base64.b64decode(packed["faces"]), "<u2").reshape(-1, 3)
+    assert (corners == gallery.faces).all()
+    for frame, shown in zip(gallery.frames, packed["frames"], strict=True):
+        packed_places = np.frombuffer(base64.b64decode(shown["vertices"]), "<i2")
+        places = packed_places.reshape(-1, 3).astype(np.float64)
+        sizes = np.ptp(places, axis=0) / np.ptp(frame.vertices, axis=0)
+        np.testing.assert_allclose(sizes, sizes[0], rtol=1e-3)
+        assert np.abs(places).max() == 32767
+        colours = np.frombuffer(base64.b64decode(shown["colours"]), np.uint8).reshape(-1, 3)
+        assert (colours == frame.colours).all()
+        assert (shown["index"], shown["value"]) == (frame.index, frame.value)
+
+
+def test_meshes_that_are_too_large_to_turn_are_named(report: SuiteReport) -> None:
+    gallery = report.meshes[0]
+    large = replace(gallery, faces=np.tile(gallery.faces, (5001, 1)))
+    (suite,) = json.loads(
+        Reader(render_page("A", [replace(report, meshes=(large,))])).raw["script"][0]
+    )
+    assert suite["meshes"][0]["faces"] is None
+    assert suite["meshes"][0]["triangles"] == 4 * 5001
+    assert "vertices" not in suite["meshes"][0]["frames"][0]
 
 
 def test_suites_share_a_page(report: SuiteReport) -> None:
