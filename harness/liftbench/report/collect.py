@@ -19,7 +19,7 @@ from liftbench.report.content import (
     TrainingCurve,
 )
 from liftbench.report.frames import FrameSource, PointProtocol, RunFrames
-from liftbench.report.meshes import read_meshes
+from liftbench.report.meshes import MeshRow, Ranking, read_meshes
 from liftbench.report.split_report import make_split_report
 from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Cell, Plan
@@ -165,18 +165,25 @@ def _mesh_galleries(
     plan: Plan, records: Records, bench: Bench, store: Store
 ) -> Iterator[MeshGallery]:
     """Yield the meshes of the first seed of each method, ranked by the first score of a view."""
-    protocols = [bench.registry.protocols[name] for name in plan.suite.protocols]
-    ranking = [
-        (p, m) for p in protocols if isinstance(m := bench.registry.metrics[p.metric], ViewMetric)
-    ]
+    ranking = _view_ranking(plan, bench.registry)
     for title, cells in _by_data(plan.cells).items() if ranking else ():
         load = cache(lambda split, cells=cells: bench.load(cells[0].runs[0], split))
         for cell in cells:
             record = records.get(cell.runs[0].key)
-            if record is None or record.status != "ok":
-                continue
-            if found := read_meshes(record, store, title, cell.method, *ranking[0], load):
-                yield found
+            if ranking and record and record.status == "ok":
+                row = MeshRow(title, cell.method, record)
+                if found := read_meshes(row, store, ranking, load):
+                    yield found
+
+
+def _view_ranking(plan: Plan, registry: Registry) -> Ranking | None:
+    """Return the suite's first protocol that scores views; None if none does."""
+    for name in plan.suite.protocols:
+        protocol = registry.protocols[name]
+        metric = registry.metrics[protocol.metric]
+        if isinstance(metric, ViewMetric):
+            return Ranking(protocol, metric)
+    return None
 
 
 def _teacher_of(record: RunRecord, records: Records) -> RunRecord | None:

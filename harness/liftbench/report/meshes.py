@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,68 +24,70 @@ EDGE = 192  # pixels of the edge of a picture
 _KIND = "report_meshes_1"  # raise the number when the cached arrays change
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """The protocol that ranks the frames of a suite by how well a method sees them."""
+
+    protocol: Protocol
+    metric: ViewMetric
+
+
+@dataclass(frozen=True)
+class MeshRow:
+    """A method's row on some data: the title of the data, the name of the row, and its run."""
+
+    title: str
+    method: str
+    record: RunRecord
+
+
 def read_meshes(
-    record: RunRecord,
-    store: Store,
-    title: str,
-    method: str,
-    protocol: Protocol,
-    metric: ViewMetric,
-    load: Callable[[str], Dataset],
+    row: MeshRow, store: Store, ranking: Ranking, load: Callable[[str], Dataset]
 ) -> MeshGallery | None:
     """Return frames of the last split of a run as meshes.
 
     None if the run has no coloured meshes from pictures, or its predictions or data are absent.
 
     Args:
-        record: of the run.
+        row: whose run it is.
         store: has its predictions.
-        title: of its data.
-        method: its row.
-        protocol: ranks the frames.
-        metric: of the protocol.
+        ranking: of the frames.
         load: returns a split with its truth.
     """
-    split = record.spec.evaluate[-1]
-    path = store.predictions_path(record.spec.key)
-    if split not in record.digests or not path.exists():
+    record, split = row.record, row.record.spec.evaluate[-1]
+    key, identity = record.spec.key, ranking.protocol.identity
+    if split not in record.digests or not store.predictions_path(key).exists():
         return None
-    text = f"{split} {protocol.identity} {record.spec.key} {record.digests[split]}"
+    text = f"{split} {identity} {key} {record.digests[split]}"
 
     def make() -> Arrays:
-        prediction = store.read_predictions(record.spec.key)[split]
-        return _arrays(prediction, load(split), protocol, metric)
+        return _arrays(store.read_predictions(key)[split], load(split), ranking)
 
     try:
         arrays = cache_arrays(_KIND, hashlib.sha256(text.encode()).hexdigest(), make)
     except (OSError, UserError, ValueError, LookupError):
         return None
     faces = arrays.pop("faces")
-    rows = [dict(zip(arrays, row, strict=True)) for row in zip(*arrays.values(), strict=True)]
-    if not rows:
+    frames = tuple(_frame(arrays, i) for i in range(len(arrays["index"])))
+    title, metric = f"{row.title} {split}", f"{identity} ({ranking.metric.unit})"
+    if not frames:
         return None
-    return MeshGallery(
-        f"{title} {split}",
-        f"{protocol.identity} ({metric.unit})",
-        method,
-        record.spec.seed,
-        record.spec.key,
-        faces,
-        tuple(
-            MeshFrame(**{**row, "index": int(row["index"]), "value": float(row["value"])})
-            for row in rows
-        ),
-    )
+    return MeshGallery(title, metric, row.method, record.spec.seed, key, faces, frames)
 
 
-def _arrays(
-    prediction: Reconstruction, data: Dataset, protocol: Protocol, metric: ViewMetric
-) -> Arrays:
+def _frame(arrays: Arrays, number: int) -> MeshFrame:
+    parts = {name: array[number] for name, array in arrays.items()}
+    index, value = int(parts.pop("index")), float(parts.pop("value"))
+    return MeshFrame(index=index, value=value, **parts)
+
+
+def _arrays(prediction: Reconstruction, data: Dataset, ranking: Ranking) -> Arrays:
     """Return the fields of `MeshFrame` for all frames, and the faces."""
     seen = data.observations
     if prediction.vertices is None or prediction.faces is None or prediction.colours is None:
         return {"faces": np.empty((0, 3), dtype=np.int64), "index": np.empty(0)}
-    values, scored = frame_values(prediction, data, metric, protocol, mirrored=False)
+    metric = ranking.metric
+    values, scored = frame_values(prediction, data, metric, ranking.protocol, mirrored=False)
     order = np.flatnonzero(scored)[np.argsort(values[scored], kind="stable")]
     ranks = np.linspace(0, len(order) - 1, FRAMES).round().astype(np.int64)
     frames = order[::-1][ranks] if metric.more_is_better else order[ranks]

@@ -13,7 +13,7 @@ from liftbench.meshes.rasteriser import covered_pixels
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
 from liftbench.protocols.view_metrics import BUILTIN_VIEW_METRICS
 from liftbench.report.content import MeshGallery
-from liftbench.report.meshes import EDGE, FRAMES, read_meshes
+from liftbench.report.meshes import EDGE, FRAMES, MeshRow, Ranking, read_meshes
 from liftbench.runs.exchange import digest
 from liftbench.runs.store import RunRecord, RunResult, RunSpec, Store
 from liftbench.types import Dataset, Reconstruction
@@ -22,6 +22,7 @@ from liftbench_datasets.cub.synthetic.surface import FACES
 
 PROTOCOL = next(p for p in BUILTIN_PROTOCOLS if p.name == "miou")
 METRIC = next(m for m in BUILTIN_VIEW_METRICS if m.name == "mask_overlap")
+RANKING = Ranking(PROTOCOL, METRIC)
 BIRDS = SyntheticCub(frames=40)
 SHIFT = 6.0  # pixels; bird i is i times as far off
 
@@ -32,7 +33,7 @@ class Stored:
     record: RunRecord
 
     def read(self) -> MeshGallery | None:
-        return read_meshes(self.record, self.store, "birds", "ours", PROTOCOL, METRIC, load)
+        return read_meshes(MeshRow("birds", "ours", self.record), self.store, RANKING, load)
 
 
 def load(split: str) -> Dataset:
