@@ -7,7 +7,12 @@ import torch
 from tests.plugins.learned.conftest import backward, draw
 from torch import Tensor, nn
 
-from liftbench_plugins.learned.optimiser import MomentumDescent, MuonAndAdam, Optimiser
+from liftbench_plugins.learned.optimiser import (
+    OPTIMISERS,
+    MomentumDescent,
+    MuonAndAdam,
+    Optimiser,
+)
 
 
 class Network(nn.Module):
@@ -84,6 +89,17 @@ def test_vectors_and_rows_take_steps_of_adam() -> None:
     take_steps(network, MuonAndAdam(network), steps=1)
     for old, new in zip(before, (network.row, network.bias), strict=True):
         torch.testing.assert_close((old - new).abs(), torch.full_like(old, 0.01))
+
+
+def test_plain_adam_takes_the_steps_of_torchs_for_all_parameters() -> None:
+    network, same = Network(), Network()
+    found = take_steps(network, OPTIMISERS["adam"](network), 3)
+    adam = torch.optim.Adam(same.parameters(), lr=0.01)
+    for _ in range(3):
+        adam.zero_grad()
+        backward(same.loss())
+        adam.step()
+    torch.testing.assert_close(found, [p.detach() for p in same.parameters()])
 
 
 def test_a_rate_of_zero_changes_nothing() -> None:

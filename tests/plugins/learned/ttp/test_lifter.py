@@ -96,6 +96,20 @@ def test_the_first_steps_leave_the_template_as_it_is(tmp_path: Path) -> None:
     assert after.network.basis.shape[0] == 2
 
 
+def test_basis_shapes_of_the_same_size_move_at_their_pace(tmp_path: Path) -> None:
+    seen = frames(tmp_path / "pictures")
+    moved = []
+    for pace in (1.0, 20.0):
+        still = fit("ttp", seen, tmp_path / f"still{pace}", steps=0, basis_pace=pace)
+        some = fit("ttp", seen, tmp_path / f"some{pace}", rigid_steps=0, basis_pace=pace)
+        for method in (still, some):
+            method.network.steps_done += 10  # so that the basis takes part
+        before, after = still.network.basis.detach(), some.network.basis.detach()
+        assert float(before.square().mean().sqrt()) == pytest.approx(0.1, rel=0.6)
+        moved.append(float((after - before).abs().mean()))
+    assert moved[1] > 5 * moved[0]
+
+
 def test_steps_are_reported_as_one_training_and_counted(tmp_path: Path) -> None:
     reports: Reports = []
     method = fit("ttp_views", frames(tmp_path / "pictures"), tmp_path / "scratch", reports)
