@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from liftbench.meshes.normals import vertex_normals
 from liftbench.meshes.rasteriser import rasterise
 from liftbench.plotting import COLOURS, STYLE
 from liftbench.report.content import MeshFrame, MeshGallery
@@ -83,7 +84,7 @@ def draw_mesh(
     """
     height, width = backdrop.shape[:2]
     seen = rasterise(vertices, faces, (height, width))
-    normals = seen.between(_vertex_normals(vertices, faces), faces)
+    normals = seen.between(vertex_normals(vertices, faces), faces)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-9)
     shade = 0.7 + 0.35 * (normals @ _LIGHT).clip(0)
     canvas = backdrop.copy()
@@ -100,14 +101,6 @@ def turn(vertices: Floats) -> Floats:
     rotation = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
     turned: Floats = (vertices - middle) @ rotation.T + middle
     return turned
-
-
-def _vertex_normals(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
-    """Return normals (V, 3) that point out of the surface, longer where faces are larger."""
-    first, second, third = np.moveaxis(vertices[faces], 1, 0)
-    normals = np.zeros_like(vertices)
-    np.add.at(normals, faces, np.cross(second - first, third - first)[:, None])
-    return normals
 
 
 def _shrink(canvas: Floats) -> NDArray[np.uint8]:

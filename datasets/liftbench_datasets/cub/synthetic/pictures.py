@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageDraw
 
+from liftbench.meshes.normals import vertex_normals
 from liftbench.meshes.rasteriser import covered_pixels, rasterise
 from liftbench.types import Bools, Floats
 from liftbench_datasets.adapting.backdrops import draw_backdrop, to_bytes
@@ -69,21 +70,13 @@ def bird_picture(rng: np.random.Generator, bird: Bird) -> NDArray[np.uint8]:
     canvas = _background(rng, bird)
     vertices = _FINER * bird.vertices + (_FINER - 1) / 2
     seen = rasterise(vertices, FACES, canvas.shape[:2])
-    normals = seen.between(_vertex_normals(vertices), FACES)
+    normals = seen.between(vertex_normals(vertices, FACES), FACES)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     light = _AMBIENT + _DIFFUSE * (normals @ _LIGHT).clip(0)
     canvas[seen.row, seen.column] = seen.between(bird.colours, FACES) * light[:, None]
     for eye in bird.eyes:
         _dot(canvas, _FINER * eye + (_FINER - 1) / 2, _FINER * bird.unit * 0.026)
     return to_bytes(canvas.reshape(SIZE, _FINER, SIZE, _FINER, 3).mean(axis=(1, 3)))
-
-
-def _vertex_normals(vertices: Floats) -> Floats:
-    """Return normals (V, 3) that point out of the surface, longer where faces are larger."""
-    first, second, third = np.moveaxis(vertices[FACES], 1, 0)
-    normals = np.zeros_like(vertices)
-    np.add.at(normals, FACES, np.cross(second - first, third - first)[:, None])
-    return normals
 
 
 def _background(rng: np.random.Generator, bird: Bird) -> Floats:
