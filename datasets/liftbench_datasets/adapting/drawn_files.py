@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from PIL import Image
 
 from liftbench.arrays import unwritable_cache
 from liftbench.files import write_atomic
+
+
+def picture_files(folder: Path, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the files of pictures and of their masks, which need not exist yet."""
+    stems = [str(folder / f"{number:06}") for number in numbers]
+    return tuple(f"{stem}.png" for stem in stems), tuple(f"{stem}_mask.png" for stem in stems)
 
 
 def write_drawing(file: str, pixels: NDArray[Any], **options: Any) -> None:  # noqa: ANN401 PIL's

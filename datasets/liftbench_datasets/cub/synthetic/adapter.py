@@ -25,10 +25,11 @@ from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, GroundTruth, Observations
+from liftbench_datasets.adapting.drawn_files import picture_files
 from liftbench_datasets.adapting.generated import Generated, check_visible, generated_info
 from liftbench_datasets.adapting.sequence_splits import TRAIN_SHARE
 from liftbench_datasets.cub.adapter import FIRST_PIXEL, SKELETON
-from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, picture_files, write_picture
+from liftbench_datasets.cub.synthetic.pictures import SIZE, Bird, write_picture
 from liftbench_datasets.cub.synthetic.plumage import draw_plumage, vertex_colours
 from liftbench_datasets.cub.synthetic.shapes import POSE, draw_species
 from liftbench_datasets.cub.synthetic.surface import vertex

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +40,6 @@ class Bird:
     eyes: Floats
     unit: float
     perch: Floats | None
-
-
-def picture_files(folder: Path, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the files of pictures and of their masks, which need not exist yet."""
-    stems = [str(folder / f"{number:06}") for number in numbers]
-    return tuple(f"{stem}.png" for stem in stems), tuple(f"{stem}_mask.png" for stem in stems)
 
 
 def write_picture(rng: np.random.Generator, bird: Bird, file: str, mask: str) -> None:

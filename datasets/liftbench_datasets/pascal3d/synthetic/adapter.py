@@ -22,12 +22,13 @@ from liftbench.plugin.param_checks import require_booleans, require_integers
 from liftbench.plugin.specs import Conformance, DatasetSpec, Finding
 from liftbench.seeds import named_rng
 from liftbench.types import Dataset, Floats, Mesh, Meshes
+from liftbench_datasets.adapting.drawn_files import picture_files
 from liftbench_datasets.adapting.generated import Generated, generated_info
 from liftbench_datasets.adapting.sequence_splits import SPLITS, split_sequences
 from liftbench_datasets.geometry.boxes import point_boxes
 from liftbench_datasets.geometry.lazy_meshes import LazyMeshes
 from liftbench_datasets.pascal3d.categories import ALL, CATEGORIES, POINTS, categories_of
-from liftbench_datasets.pascal3d.synthetic.pictures import picture_files, write_picture
+from liftbench_datasets.pascal3d.synthetic.pictures import write_picture
 from liftbench_datasets.pascal3d.synthetic.template import middle_template
 from liftbench_datasets.pascal3d.synthetic.views import BATCH, KEY, SIZE_RANGE, draw_batch
 from liftbench_datasets.pascal3d.views import (

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +50,6 @@ class Scene:
         """Return points (N, 3) of the model in the image, pixels from its first pixel's middle."""
         placed: Floats = self.scale * points @ self.turn.T + self.shift - (_FIRST, _FIRST, 0.0)
         return placed
-
-
-def picture_files(folder: Path, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the files of pictures and of their masks, which need not exist yet."""
-    stems = [str(folder / f"{number:06}") for number in numbers]
-    return tuple(f"{stem}.png" for stem in stems), tuple(f"{stem}_mask.png" for stem in stems)
 
 
 def write_picture(rng: np.random.Generator, scene: Scene, file: str, mask: str) -> None:

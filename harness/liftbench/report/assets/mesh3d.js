@@ -21,14 +21,8 @@ function meshCanvas(mesh, view, label) {
   const element = html('canvas', { tabindex: 0, role: 'img', 'aria-label': label });
   const extent = Math.max(...mesh.vertices.map((p) => Math.hypot(...p))) || 1;
   const draw = () => {
-    const width = element.clientWidth;
-    const height = element.clientHeight;
+    const [context, width, height] = blankCanvas(element);
     if (!width) return;
-    const ratio = window.devicePixelRatio || 1;
-    element.width = Math.round(width * ratio);
-    element.height = Math.round(height * ratio);
-    const context = element.getContext('2d');
-    context.scale(ratio, ratio);
     const size = (0.46 * Math.min(width, height) * view.zoom) / extent;
     const placed = mesh.vertices.map((p) => {
       const [x, y, z] = view.turned(p);

@@ -66,20 +66,25 @@ function colours(element) {
   return { truth: named('truth'), predicted: named('predicted'), error: named('error'), page: named('page'), ink: named('ink') };
 }
 
+// The context of an emptied canvas, with its width and height in pixels of the page.
+function blankCanvas(element) {
+  const [width, height] = [element.clientWidth, element.clientHeight];
+  const ratio = window.devicePixelRatio || 1;
+  element.width = Math.round(width * ratio);
+  element.height = Math.round(height * ratio);
+  const context = element.getContext('2d');
+  context.scale(ratio, ratio);
+  return [context, width, height];
+}
+
 function sceneCanvas(scene, points, column, view, label) {
   const element = html('canvas', { tabindex: 0, role: 'img', 'aria-label': label });
   const extent = Math.max(...[...points.predicted, ...points.truth].map((p) => Math.hypot(...p))) || 1;
   const hidden = new Set(scene.hidden);
   const uncounted = new Set(scene.uncounted);
   const draw = () => {
-    const width = element.clientWidth;
-    const height = element.clientHeight;
+    const [context, width, height] = blankCanvas(element);
     if (!width) return;
-    const ratio = window.devicePixelRatio || 1;
-    element.width = Math.round(width * ratio);
-    element.height = Math.round(height * ratio);
-    const context = element.getContext('2d');
-    context.scale(ratio, ratio);
     const size = (0.46 * Math.min(width, height) * view.zoom) / extent;
     const place = (p) => {
       const [x, y, z] = view.turned(p);
