@@ -7,7 +7,6 @@ from functools import cache
 
 from liftbench.plugin.registry import Registry
 from liftbench.protocols.metrics import Metric
-from liftbench.protocols.view_metrics import ViewMetric
 from liftbench.report.content import (
     Bar,
     BarChart,
@@ -19,7 +18,7 @@ from liftbench.report.content import (
     TrainingCurve,
 )
 from liftbench.report.frames import FrameSource, PointProtocol, RunFrames
-from liftbench.report.meshes import MeshRow, Ranking, read_meshes
+from liftbench.report.meshes import MeshSource
 from liftbench.report.split_report import make_split_report
 from liftbench.runs.bench import Bench
 from liftbench.runs.plan import Cell, Plan
@@ -27,7 +26,12 @@ from liftbench.runs.scoring import unit_of
 from liftbench.runs.store import RunRecord, RunSpec, Store, summary
 from liftbench.sweeps.sweep import Sweep
 from liftbench.tables import Entry, Leaderboard, Section, environments
-from liftbench.tables.wording import by_dataset_and_split, join_words, one_setting, unit_text
+from liftbench.tables.wording import (
+    by_dataset_and_split,
+    join_words,
+    one_setting,
+    unit_text,
+)
 
 Records = Mapping[str, RunRecord]  # by key
 _CURVE_DIGITS = 5
@@ -55,16 +59,17 @@ def collect_suite(
     Raises:
         UserError: a record is damaged.
     """
-    records = {
-        spec.key: record
-        for cell in plan.cells
-        for spec in cell.runs
-        if (record := store.read(spec.key))
-    }
+    keys = (spec.key for cell in plan.cells for spec in cell.runs)
+    records = {key: record for key in keys if (record := store.read(key))}
     point_protocol = _point_protocol(plan, bench.registry)
     source = FrameSource(bench, store, point_protocol) if point_protocol else None
     splits = tuple(_splits(plan, records, source, tick)) if source else ()
-    meshes = tuple(_mesh_galleries(plan, records, bench, store))
+    mesh_source = MeshSource(bench, store, plan.suite.protocols)
+    meshes = tuple(
+        gallery
+        for title, cells in _by_data(plan.cells).items()
+        for gallery in mesh_source.galleries(title, cells, records)
+    )
     return SuiteReport(
         board=board,
         methods=_methods(plan, board, bench.registry),
@@ -76,7 +81,7 @@ def collect_suite(
         planned=sum(len(cell.runs) for cell in plan.cells),
         runs=tuple(_runs(plan, records)),
         environments=tuple(environments(store)),
-        left_out=source.left_out if source else () if meshes else (_NOTHING_COMPARED,),
+        left_out=_left_out(source, mesh_source, meshes),
     )
 
 
@@ -161,29 +166,11 @@ def _splits(
             yield make_split_report(join_words(title, split), source.point_protocol, of_methods)
 
 
-def _mesh_galleries(
-    plan: Plan, records: Records, bench: Bench, store: Store
-) -> Iterator[MeshGallery]:
-    """Yield the meshes of the first seed of each method, ranked by the first score of a view."""
-    ranking = _view_ranking(plan, bench.registry)
-    for title, cells in _by_data(plan.cells).items() if ranking else ():
-        load = cache(lambda split, cells=cells: bench.load(cells[0].runs[0], split))
-        for cell in cells:
-            record = records.get(cell.runs[0].key)
-            if ranking and record and record.status == "ok":
-                row = MeshRow(title, cell.method, record)
-                if found := read_meshes(row, store, ranking, load):
-                    yield found
-
-
-def _view_ranking(plan: Plan, registry: Registry) -> Ranking | None:
-    """Return the suite's first protocol that scores views; None if none does."""
-    for name in plan.suite.protocols:
-        protocol = registry.protocols[name]
-        metric = registry.metrics[protocol.metric]
-        if isinstance(metric, ViewMetric):
-            return Ranking(protocol, metric)
-    return None
+def _left_out(
+    source: FrameSource | None, mesh_source: MeshSource, meshes: tuple[MeshGallery, ...]
+) -> tuple[str, ...]:
+    frames = source.left_out if source else () if meshes else (_NOTHING_COMPARED,)
+    return (*frames, *mesh_source.left_out)
 
 
 def _teacher_of(record: RunRecord, records: Records) -> RunRecord | None:

@@ -187,6 +187,15 @@ class MeshGallery:
     faces: NDArray[np.int64]
     frames: tuple[MeshFrame, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What to call the frames: the best, the median and the worst one have names."""
+        named = {0: "best", len(self.frames) // 2: "median", len(self.frames) - 1: "worst"}
+        return tuple(
+            " ".join(filter(None, (named.get(i, ""), f"frame {frame.index}")))
+            for i, frame in enumerate(self.frames)
+        )
+
 
 @dataclass(frozen=True)
 class TrainingCurve:

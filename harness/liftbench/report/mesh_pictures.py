@@ -46,7 +46,7 @@ def mesh_figure(gallery: MeshGallery) -> Figure:
                 axes.plot(*frame.points[seen].T, "o", ms=2.5, color=COLOURS[1], mew=0)
                 axes.plot(*frame.points[~seen].T, "o", ms=2.5, mfc="none", mec=COLOURS[1], mew=0.7)
                 axes.set(xlim=(0, len(frame.pixels)), ylim=(len(frame.pixels), 0))
-        label = f"frame {frame.index}\n{frame.value:.3g}"
+        label = f"{gallery.names[row]}\n{frame.value:.3g}"
         middle = (_INCHES * (rows - 0.5 - row)) / height
         figure.text(0.2 / width, middle, label, rotation=90, fontsize=6, ha="center", va="center")
     note = f"left: frame and {gallery.metric}"

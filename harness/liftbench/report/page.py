@@ -203,12 +203,12 @@ def _mesh_data(gallery: MeshGallery) -> dict[str, Any]:
         "faces": _base64(gallery.faces.astype("<u2")) if small else None,
         "frames": [
             {
-                "index": frame.index,
+                "name": name,
                 "value": frame.value,
                 "picture": _picture_data(FramePicture(frame.pixels, frame.points)),
                 **(_surface_of(frame) if small else {}),
             }
-            for frame in gallery.frames
+            for name, frame in zip(gallery.names, gallery.frames, strict=True)
         ],
     }
 

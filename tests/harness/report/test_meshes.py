@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.conftest import not_none
 
+from liftbench import Capabilities
 from liftbench.meshes.rasteriser import covered_pixels
 from liftbench.protocols.builtin import BUILTIN_PROTOCOLS
+from liftbench.protocols.metrics import BUILTIN_METRICS
 from liftbench.protocols.view_metrics import BUILTIN_VIEW_METRICS
 from liftbench.report.content import MeshGallery
-from liftbench.report.meshes import EDGE, FRAMES, MeshRow, Ranking, read_meshes
+from liftbench.report.meshes import EDGE, FRAMES, MeshSource, Ranking, read_meshes
 from liftbench.runs.exchange import digest
+from liftbench.runs.plan import Cell
 from liftbench.runs.store import RunRecord, RunResult, RunSpec, Store
 from liftbench.types import Dataset, Reconstruction
 from liftbench_datasets.cub.synthetic.adapter import SyntheticCub
@@ -23,7 +28,7 @@ from liftbench_datasets.cub.synthetic.surface import FACES
 PROTOCOL = next(p for p in BUILTIN_PROTOCOLS if p.name == "miou")
 METRIC = next(m for m in BUILTIN_VIEW_METRICS if m.name == "mask_overlap")
 RANKING = Ranking(PROTOCOL, METRIC)
-BIRDS = SyntheticCub(frames=40)
+BIRDS = SyntheticCub(frames=55)
 SHIFT = 6.0  # pixels; bird i is i times as far off
 
 
@@ -33,7 +38,7 @@ class Stored:
     record: RunRecord
 
     def read(self) -> MeshGallery | None:
-        return read_meshes(MeshRow("birds", "ours", self.record), self.store, RANKING, load)
+        return read_meshes(self.record, self.store, RANKING, load)
 
 
 def load(split: str) -> Dataset:
@@ -68,12 +73,13 @@ def test_frames_go_from_the_best_to_the_worst(tmp_path: Path, true_birds: Recons
     every = METRIC.scores(true_birds, load("test"))
     assert values[0] == pytest.approx(every.max())
     assert values[-1] == pytest.approx(every.min())
+    assert values[FRAMES // 2] == np.sort(every)[::-1][len(every) // 2]
+    assert gallery.names[0].startswith("best frame ")
+    assert gallery.names[1].startswith("frame ")
+    assert gallery.names[FRAMES // 2].startswith("median frame ")
+    assert gallery.names[-1].startswith("worst frame ")
     assert [every[frame.index] for frame in gallery.frames] == pytest.approx(values)
-    assert (gallery.title, gallery.method, gallery.metric) == (
-        "birds test",
-        "ours",
-        "miou@2 (ratio)",
-    )
+    assert (gallery.title, gallery.method, gallery.metric) == ("test", "ours", "miou@2 (ratio)")
 
 
 def test_meshes_lie_where_the_birds_are_in_their_pictures(
@@ -116,7 +122,76 @@ def test_a_run_without_coloured_meshes_has_none(
     assert stored(tmp_path, plain).read() is None
 
 
-def test_absent_predictions_leave_the_run_out(tmp_path: Path, true_birds: Reconstruction) -> None:
+def source(store: Store) -> MeshSource:
+    methods = {
+        key: SimpleNamespace(capabilities=Capabilities(images=key != "lifter"))
+        for key in ("ours", "lifter")
+    }
+    registry = SimpleNamespace(
+        protocols={p.name: p for p in BUILTIN_PROTOCOLS},
+        metrics={m.name: m for m in (*BUILTIN_METRICS, *BUILTIN_VIEW_METRICS)},
+        methods=SimpleNamespace(items=methods),
+    )
+    bench: Any = SimpleNamespace(
+        root=Path("/data"), registry=registry, load=lambda _, split: load(split)
+    )
+    return MeshSource(bench, store, ("e3d", "miou"))
+
+
+def cell(record: RunRecord, *others: RunRecord) -> Cell:
+    runs = tuple(other.spec for other in (*others, record))
+    return Cell("row", "synthetic_cub", "all", "", "train", ("test",), runs, 1)
+
+
+def test_a_row_shows_its_first_finished_run(tmp_path: Path, true_birds: Reconstruction) -> None:
+    run = stored(tmp_path, true_birds)
+    failed = replace(run.record, status="failed", spec=replace(run.record.spec, seed=9))
+    records = {r.spec.key: r for r in (failed, run.record)}
+    found = list(source(run.store).galleries("birds", [cell(run.record, failed)], records))
+    assert [(g.title, g.method, g.seed) for g in found] == [("birds test", "row", 0)]
+
+
+def test_absent_predictions_are_counted(tmp_path: Path, true_birds: Reconstruction) -> None:
     run = stored(tmp_path, true_birds)
     run.store.predictions_path(run.record.spec.key).unlink()
-    assert run.read() is None
+    meshes = source(run.store)
+    records = {run.record.spec.key: run.record}
+    assert list(meshes.galleries("birds", [cell(run.record)] * 2, records)) == []
+    assert meshes.left_out == (
+        "No meshes of 2 runs: their predictions (runs/*.npz, which git does not keep) are not here",
+    )
+
+
+def test_methods_that_see_no_pictures_are_not_missed(
+    tmp_path: Path, true_birds: Reconstruction
+) -> None:
+    run = stored(tmp_path, true_birds)
+    lifter = replace(run.record, spec=replace(run.record.spec, method={"key": "lifter"}))
+    meshes = source(run.store)
+    assert list(meshes.galleries("birds", [cell(lifter)], {lifter.spec.key: lifter})) == []
+    assert meshes.left_out == ()
+
+
+def test_a_suite_that_scores_no_views_shows_no_meshes(
+    tmp_path: Path, true_birds: Reconstruction
+) -> None:
+    run = stored(tmp_path, true_birds)
+    points = replace(source(run.store), protocols=("e3d",))
+    records = {run.record.spec.key: run.record}
+    assert list(points.galleries("birds", [cell(run.record)], records)) == []
+
+
+def test_pictures_are_white_beyond_their_edges(tmp_path: Path, true_birds: Reconstruction) -> None:
+    gallery = not_none(stored(tmp_path, true_birds).read())
+    box = not_none(load("test").observations.box)
+    beyond = 0
+    for frame in gallery.frames:
+        edge = 1.2 * box[frame.index, 2:].max()
+        left, _ = box[frame.index, :2] + box[frame.index, 2:] / 2 + 0.5 - edge / 2
+        first, last = -left * EDGE / edge, (256 - left) * EDGE / edge
+        outside = [*range(int(first)), *range(int(np.ceil(last)) + 1, EDGE)]
+        beyond += len(outside)
+        assert (frame.pixels[:, outside] == 255).all()
+        middle = frame.pixels[EDGE // 2, max(0, int(first) + 2) : min(EDGE, int(last) - 1)]
+        assert (middle < 255).any(axis=1).mean() > 0.9
+    assert beyond > 0

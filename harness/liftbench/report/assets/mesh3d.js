@@ -71,7 +71,7 @@ const AS_SEEN = { yaw: 0, pitch: 0, zoom: 1 };
 function drawMeshGallery(host, gallery) {
   const view = new View(AS_SEEN);
   const scenes = gallery.frames.map((frame) => {
-    const described = `frame ${frame.index}, ${gallery.metric} ${short(frame.value)}`;
+    const described = `${frame.name}, ${gallery.metric} ${short(frame.value)}`;
     return html('figure', { class: 'scene' },
       html('figcaption', {}, described),
       pictureOf(frame.picture, { edges: [] }, `What ${gallery.method} saw, and its points`),
