@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from liftbench.protocols.protocol import Protocol
 from liftbench.runs.bench import Bench
 from liftbench.runs.missing import Rerun, is_asked_again
-from liftbench.runs.scoring import score_result
+from liftbench.runs.scoring import is_run_time, score_result
 from liftbench.runs.store import RunRecord, RunResult, RunSpec, Store
 
 
@@ -26,8 +26,11 @@ def take_over(
     """Copy a run from another suite's store into this one; return None if no suite has it.
 
     Runs that failed, that lack a score under one of the protocols or that `rerun` names are not
-    copied. A record that this store already has is never replaced.
+    copied. A record that this store already has is never replaced. Run times are not copied:
+    another suite may ask for those of another device.
     """
+    if any(is_run_time(protocol, bench.registry) for protocol in protocols):
+        return None
     if store.record_path(spec.key).exists():
         return None
     for other in store.others_with(spec.key):

@@ -79,6 +79,20 @@ def test_a_repetition_need_not_take_the_same_time(whole_bench: TinyBench) -> Non
     assert "identical bit for bit" in result.stdout
 
 
+def test_another_suite_measures_them_again(whole_bench: TinyBench) -> None:
+    """It may be about another device, which is no part of a run's key."""
+    run(whole_bench, ["runtime_total"])
+    first = whole_bench.records()["parts"]
+    path = whole_bench.suite("other", protocol="runtime_total", methods={"parts": {}})
+    content = (whole_bench.folder / "small.yaml").read_text(encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
+    result = whole_bench.call("run", path, "--jobs", "1", plugins=PLUGINS)
+    again = whole_bench.records("other")["parts"]
+    assert again.spec.key == first.spec.key
+    assert again.timings != first.timings
+    assert result.exit_code == 0
+
+
 def test_they_cannot_be_compared_by_frames(whole_bench: TinyBench) -> None:
     run(whole_bench, ["runtime_total"])
     path = whole_bench.folder / "small.yaml"
