@@ -135,7 +135,7 @@ def _join_cells(solid: Bools) -> Bools:
         for shape in (*_squares(), (2, 2, 2)):
             offsets = list(product(*map(range, shape)))
             cells = np.stack([_one_of_each(solid, offset, shape) for offset in offsets])
-            for corner in _touching(cells, shape):
+            for corner in _touching(cells):
                 for offset in offsets:
                     _one_of_each(filled, offset, shape)[corner] = True
         if (filled == solid).all():
@@ -154,7 +154,7 @@ def _one_of_each(solid: Bools, offset: tuple[int, ...], shape: tuple[int, ...]) 
     return solid[tuple(slice(o, length - size + 1 + o) for o, size, length in spans)]
 
 
-def _touching(cells: Bools, shape: tuple[int, ...]) -> Iterator[Bools]:
+def _touching(cells: Bools) -> Iterator[Bools]:
     """Yield the masks of blocks (N, ...) of which two opposite cells alone are solid or empty."""
     half = len(cells) // 2
     for first in range(half):
@@ -162,7 +162,7 @@ def _touching(cells: Bools, shape: tuple[int, ...]) -> Iterator[Bools]:
         pair[[first, len(cells) - 1 - first]] = True
         like = pair.reshape(-1, 1, 1, 1)
         yield (cells == like).all(axis=0)
-        if max(shape) == 2 and len(cells) == 8:
+        if len(cells) == 8:
             yield (cells == ~like).all(axis=0)
 
 

@@ -66,8 +66,10 @@ def _require_printed_rows(
 ) -> None:
     """Raise UserError if a row should have numbers that its table does not print."""
     there = {(number.method, number.setting) for number in numbers}
-    keys = ((row, key) for row, printed in table.rows.items() for key in printed.keys)
-    for row, (method, setting) in ((row, key) for row, key in keys if key not in there):
+    keys = [(row, key) for row, printed in table.rows.items() for key in printed.keys]
+    for row, (method, setting) in keys:
+        if (method, setting) in there:
+            continue
         settings = sorted(known for other, known in there if other == method)
         raise UserError(
             f"suite '{suite.name}': published {table.paper} {table.table}: rows: {row}: "

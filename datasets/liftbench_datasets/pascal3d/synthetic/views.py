@@ -39,7 +39,7 @@ from liftbench_datasets.pascal3d.synthetic.vehicles import (
 )
 
 KEY = "synthetic_pascal3d"
-BATCH = 256  # objects drawn at once, whatever the number of frames, so that it changes no frame
+BATCH = 256  # objects drawn at once; were it to change, all frames would
 SKETCHES: Mapping[str, Callable[[Draw], Sketch]] = {
     f.__name__: f
     for f in (

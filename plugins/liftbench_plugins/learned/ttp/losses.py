@@ -52,7 +52,7 @@ def coverage_loss(positions: Tensor, samples: Tensor, drawn: Tensor) -> Tensor:
         samples: p (B, M, 2), places inside the masks.
         drawn: (B,), false for images with an empty mask, whose loss is 0.
     """
-    # Gradients of all distances would take a third of a training's time.
+    # Gradients of all distances would take half of a training's time.
     with torch.no_grad():
         nearest = torch.cdist(samples, positions).argmin(dim=2)
     gap = samples - positions.gather(1, nearest[..., None].expand_as(samples))
